@@ -1,0 +1,269 @@
+//! What the rest of the program uses: configuration with every name resolved and no invalid state left to write down.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::protocol::Close;
+use crate::session::Cause;
+
+/// A whole, valid `proxy.yaml`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where clients are accepted; never empty.
+    pub listen: Vec<Listen>,
+    /// Tried in order before `default`.
+    pub routes: Vec<(RouteMatch, Arc<Route>)>,
+    /// The top level of the file; matches everything.
+    pub default: Arc<Route>,
+    /// Limits of the whole process.
+    pub process: ProcessLimits,
+    /// How a shutdown proceeds.
+    pub drain: Drain,
+    /// What is logged and how.
+    pub log: Log,
+}
+
+/// An address to listen on.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Listen {
+    /// TCP.
+    Tcp(SocketAddr),
+    /// A Unix socket's path.
+    Unix(PathBuf),
+}
+
+/// Limits that hold before a route is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProcessLimits {
+    /// WebSocket connections, counted from their opening handshake on.
+    pub max_connections: Option<usize>,
+    /// The same, for one client address.
+    pub max_connections_per_ip: Option<usize>,
+    /// From accept, or from the first byte of a later request, to a whole request head.
+    pub handshake_timeout: Option<Duration>,
+}
+
+/// Which requests a route takes: every field that is set must hold.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct RouteMatch {
+    /// The request's path, exactly.
+    pub path: Option<String>,
+    /// The beginning of the request's path, at a segment boundary (`/chat` takes `/chat/1`, not `/chatter`).
+    pub path_prefix: Option<String>,
+    /// The Host header without its port, ASCII case folded; `*.example.com` takes any subdomain.
+    pub host: Option<String>,
+    /// One of the offered subprotocols.
+    pub subprotocol: Option<String>,
+}
+
+/// What happens to a request that a route takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// `default`, or the match written short, for logs and metrics.
+    pub name: Arc<str>,
+    /// Where it goes.
+    pub upstream: Arc<Upstream>,
+    /// Origins that may open a WebSocket; empty: any.
+    pub allowed_origins: Vec<OriginPattern>,
+    /// What live connections follow when the file changes.
+    pub policy: Arc<Policy>,
+}
+
+/// One entry of `limits.allowed_origins`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OriginPattern {
+    /// A whole origin: `https://chat.example.com`.
+    Exact(String),
+    /// `*.example.com`: any scheme and port, any subdomain of `example.com` (stored as `.example.com`).
+    Subdomain(String),
+    /// `example.com`: any scheme and port, this host exactly.
+    Host(String),
+}
+
+/// A backend and how it is dialled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Upstream {
+    /// Where it listens.
+    pub target: Target,
+    /// For one TCP connection.
+    pub connect_timeout: Duration,
+    /// From the request to the response head of an opening handshake.
+    pub handshake_timeout: Option<Duration>,
+    /// The Host header it is sent.
+    pub host: HostHeader,
+    /// Dialling only.
+    pub retry: Retry,
+}
+
+/// A backend's address.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// `ws://host:port`; the host may be a name, resolved at every dial.
+    Tcp {
+        /// A name, or an IP address without brackets.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// `unix:/path`.
+    Unix(PathBuf),
+}
+
+/// The Host header sent to the backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostHeader {
+    /// The client's.
+    Preserve,
+    /// The upstream's own `host:port`.
+    Upstream,
+    /// This text.
+    Literal(String),
+}
+
+/// How often, and how far apart, a dial is tried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// All tries, the first included; at least 1.
+    pub attempts: u32,
+    /// Before the second try; doubles after each.
+    pub backoff: Duration,
+    /// The most that the backoff grows to.
+    pub max_backoff: Duration,
+}
+
+/// What a live connection follows; replaced as a whole when the file changes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Policy {
+    /// Deadlines of the heartbeats are rounded up to this grid.
+    pub check_interval: Duration,
+    /// Heartbeat of the client's leg.
+    pub client: Heartbeat,
+    /// Heartbeat of the upstream's leg.
+    pub upstream: Heartbeat,
+    /// Limits of one connection.
+    pub limits: Limits,
+    /// Close codes that differ from `Cause::default_close`, sent to the client.
+    pub close: Vec<(Cause, Close)>,
+}
+
+/// One leg's heartbeat.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heartbeat {
+    /// Nothing received for this long ends the connection.
+    pub idle_time: Option<Duration>,
+    /// What resets `idle_time`.
+    pub activity: Activity,
+    /// What the sidecar itself sends to keep the leg alive or to prove it.
+    pub probe: Option<Probe>,
+    /// What happens to a ping that this leg's peer sends.
+    pub answer_pings: AnswerPings,
+    /// A message sent to the client before an idle close; only on the client's leg.
+    pub idle_notice: Option<IdleNotice>,
+}
+
+/// What counts as a sign of life for `idle_time`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activity {
+    /// Any byte.
+    Frame,
+    /// Bytes of data frames only.
+    Message,
+}
+
+/// A heartbeat that the sidecar sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// What is sent.
+    pub kind: ProbeKind,
+    /// How often; the first one after a random half to whole of it.
+    pub interval: Duration,
+    /// A ping is missed when no byte came for this long after it was sent; none: pongs are not waited for.
+    pub pong_timeout: Option<Duration>,
+    /// This many missed in a row end the connection; at least 1.
+    pub missed_pongs: u32,
+}
+
+/// The frame of a heartbeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// A ping; its pong proves the peer alive.
+    Ping,
+    /// An unsolicited pong (RFC 6455 section 5.5.3), which nobody answers.
+    Pong,
+    /// A text message for the application.
+    Text(Arc<str>),
+}
+
+/// Who answers a peer's ping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerPings {
+    /// The sidecar, at once.
+    Local,
+    /// The other peer: the ping is passed on and its pong carried back.
+    Forward,
+}
+
+/// A last word before an idle close.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdleNotice {
+    /// How long before the close it is sent.
+    pub before: Duration,
+    /// The text message.
+    pub text: Arc<str>,
+}
+
+/// Limits of one connection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limits {
+    /// Payload bytes of one frame.
+    pub max_frame: Option<u64>,
+    /// Payload bytes of one message, summed over its fragments, as they are on the wire.
+    pub max_message: Option<u64>,
+    /// A leg that accepts no byte for this long ends the connection.
+    pub write_stall_timeout: Option<Duration>,
+    /// How long a closing handshake may take.
+    pub close_timeout: Duration,
+    /// Connections end at this age, give or take 10 %.
+    pub max_lifetime: Option<Duration>,
+    /// Pings received from the client; the burst is twice this.
+    pub pings_per_second: Option<u32>,
+    /// Whether text must be UTF-8 (RFC 6455 section 8.1).
+    pub validate_utf8: bool,
+}
+
+/// How a shutdown proceeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drain {
+    /// Between the signal and the end of listening.
+    pub delay: Duration,
+    /// The time over which clients are closed, evenly and in random order.
+    pub spread: Duration,
+    /// From the signal to the end of the process, whatever still lives.
+    pub timeout: Duration,
+    /// What clients are sent.
+    pub close: Close,
+}
+
+/// What is logged and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Log {
+    /// The least severe level that is written.
+    pub level: tracing::Level,
+    /// The shape of a line.
+    pub format: LogFormat,
+    /// Whether `connection_opened` is logged.
+    pub opened: bool,
+}
+
+/// The shape of a log line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `Text` on a terminal, else `Json`.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// `time LEVEL event key=value …`.
+    Text,
+}

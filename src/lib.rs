@@ -1,0 +1,49 @@
+//! A reverse-proxy heartbeat sidecar for WebSocket backends: the map of the house.
+//!
+//! `sidebeat` terminates a client's WebSocket connection, opens its own to the backend, relays frames both ways,
+//! and itself does what the backend does badly: idle timeouts, ping/pong, two-way liveness, orderly closing, and
+//! saying who closed a connection and why.
+//!
+//! # Floors
+//!
+//! A room imports from its own floor and from lower ones; `tests/tidy.rs` fails on an import that goes up.
+//!
+//! | floor | room | what lives there |
+//! |---|---|---|
+//! | 0 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers. No IO, no clock |
+//! | 1 | [`session`] | one connection's brain: events and times in, actions out. Every decision and its cause is made here |
+//! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::policy`], which cannot express nonsense; differences; schema |
+//! | 2 | [`observe`] | the only place that tells anybody of an event: log lines, closing records, the registry of the living |
+//! | 3 | [`proxy`] | IO: listeners, opening handshakes, plain HTTP, dialling, and the relay that performs what a session decides |
+//! | 3 | [`runtime`] | the running process: one snapshot of the configuration, hot reload, signals, draining |
+//! | 4 | `cli` | one file a subcommand |
+//!
+//! # One connection's way through it
+//!
+//! [`proxy`] accepts, hyper reads the request head, the upstream is dialled and answers 101, the client gets its 101,
+//! and both raw sockets go to the relay together with whatever bytes came behind the heads. From then on:
+//!
+//! ```text
+//! socket → per-thread scratch buffer → protocol::FrameReader → runs of data frames → the other socket
+//!                                              │ control frames, end of stream, time
+//!                                              ▼
+//!                                     session::Session → actions (ping, pong, Close, reset) → outbox → socket
+//! ```
+//!
+//! # Invariants
+//!
+//! - A connection is one task. No lock, channel or allocation on the way of a data frame.
+//! - An idle connection owns no buffer: bytes are kept only while a frame header is incomplete or a socket is full.
+//! - A data frame's payload is never copied unless a socket is full, and never changed.
+//! - Bytes enter an outbox only where a frame may begin, so nothing injected can split a frame.
+//! - Backpressure: a leg is not read while the other one has bytes waiting, and its timers stand still meanwhile.
+//! - The session decides, the relay performs; the cause of an end is set once and never overwritten.
+//! - Nothing ever walks over all connections, except on a reload and a drain.
+
+pub mod cli;
+pub mod config;
+pub mod observe;
+pub mod protocol;
+pub mod proxy;
+pub mod runtime;
+pub mod session;
