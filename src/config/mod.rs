@@ -1,0 +1,3 @@
+//! `proxy.yaml`.
+
+pub mod policy;
