@@ -1,7 +1,7 @@
 //! `sidebeat demo`: a backend, the sidecar and a few clients on one machine, and what happens between them.
 
 mod backend;
-mod silent;
+mod clients;
 mod story;
 
 use std::io;
@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::backend::{Backend, Timing};
 use self::story::StoryError;
-use super::{block_on, say};
+use super::{block_on, complain, say};
 use crate::config::{self, Loaded, Problem};
 use crate::{observe, runtime};
 
@@ -59,7 +59,7 @@ pub(super) fn run(options: &Options) -> ExitCode {
         match demo(options).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                eprintln!("sidebeat demo: {error}");
+                complain(format_args!("sidebeat demo: {error}"));
                 ExitCode::FAILURE
             }
         }

@@ -6,6 +6,7 @@ mod demo;
 mod probe;
 mod run;
 mod schema;
+mod websocket;
 
 use std::env;
 use std::ffi::OsString;
@@ -126,6 +127,11 @@ fn say(line: impl Display) {
     let _ = writeln!(io::stdout().lock(), "{line}");
 }
 
+/// A line on stderr, likewise.
+fn complain(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
 /// Runs a subcommand that needs the network but not the whole machine.
 fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_current_thread()
@@ -134,7 +140,7 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {
-            eprintln!("sidebeat: cannot start: {error}");
+            complain(format_args!("sidebeat: cannot start: {error}"));
             ExitCode::FAILURE
         }
     }

@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue, Uri};
+use hyper::Uri;
+use hyper::header::{HeaderName, HeaderValue};
 
-use super::{block_on, say};
+use super::{block_on, complain, say};
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -77,14 +78,14 @@ pub(super) fn run(options: &Options) -> ExitCode {
     block_on(async {
         let report = probe(options, |line| {
             if !options.json {
-                say(line)
+                say(line);
             }
         })
         .await;
         if options.json {
             say(serde_json::json!(report));
         } else if let Some(error) = &report.error {
-            eprintln!("sidebeat probe: {error}");
+            complain(format_args!("sidebeat probe: {error}"));
         }
         if report.ok {
             ExitCode::SUCCESS

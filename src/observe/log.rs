@@ -6,7 +6,7 @@
 mod line;
 mod sink;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, SystemTime};
@@ -48,7 +48,8 @@ pub fn init(log: &Log) -> LogGuard {
     let sink = match Sink::start(io::stdout()) {
         Ok(sink) => Arc::new(sink),
         Err(error) => {
-            eprintln!(
+            let _ = writeln!(
+                io::stderr(),
                 "sidebeat: no log is written, because no thread could be started for it: {error}"
             );
             return LogGuard {

@@ -3,14 +3,11 @@
 use std::io;
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
+use tokio::time::{Instant, sleep, timeout};
 
-use super::silent::{End, Silent};
+use super::clients::{End, open, stay_quiet, stay_silent};
 use crate::cli::say;
+use crate::cli::websocket::{Client, OpenError, Received};
 use crate::protocol::Close;
 
 /// Longer than both the backend's and the sidecar's idle time.
@@ -26,11 +23,11 @@ pub(super) enum StoryError {
     #[error("the story broke off: {0}")]
     Io(#[from] io::Error),
     #[error("the story broke off: {0}")]
-    WebSocket(#[from] tungstenite::Error),
+    Open(#[from] OpenError),
     #[error("the story broke off: {0} did not happen within {PATIENCE:?}")]
     TooLong(&'static str),
     #[error("the story went wrong: expected {expected}, got {got}")]
-    Unexpected { expected: &'static str, got: String },
+    Unexpected { expected: &'static str, got: End },
 }
 
 /// Half a minute with the backend and the sidecar at these addresses.
@@ -41,119 +38,63 @@ pub(super) async fn tell(backend: &str, sidecar: &str) -> Result<(), StoryError>
 }
 
 async fn silent_client_alone(backend: &str) -> Result<(), StoryError> {
-    let clock = act(
-        "1. A client goes silent, straight on the backend. It sends nothing and answers no ping.",
-    );
-    match end_of(Silent::open(backend).await?).await? {
-        End::Lost => {
-            clock.note(&[
-                "TCP ended, and no Close frame came. A browser reports 1006 and no reason:",
-                "was it the network, a proxy, the backend? Nobody knows.",
-            ]);
-            Ok(())
-        }
-        End::Closed(close) => unexpected(
-            "an end without a Close frame",
-            format!("Close frame {close}"),
-        ),
+    let clock = act("1. A client goes silent, straight on the backend: it sends nothing and answers no ping.");
+    match within(stay_silent(open(backend).await?), "the end of a silent client").await?? {
+        End::Lost => clock.note(&[
+            "TCP ended, and no Close frame came. A browser reports 1006 and no reason:",
+            "was it the network, a proxy, the backend? Nobody knows.",
+        ]),
+        got => return Err(StoryError::Unexpected { expected: "an end without a Close frame", got }),
     }
+    Ok(())
 }
 
 async fn silent_client_behind_sidecar(sidecar: &str) -> Result<(), StoryError> {
     let clock = act("2. The same client, behind the sidecar.");
-    match end_of(Silent::open(sidecar).await?).await? {
+    match within(stay_silent(open(sidecar).await?), "the end of a silent client").await?? {
         End::Closed(close) if close == Close::new(1001, "idle timeout") => {
-            clock.note(&[&format!(
-                "A Close frame came: {close}. And the log says who ended it and why:"
-            )]);
+            clock.note(&[&format!("A Close frame came: {close}. And the log says who ended it and why:")]);
         }
-        End::Closed(close) => {
-            return unexpected("1001 idle timeout", format!("Close frame {close}"));
-        }
-        End::Lost => {
-            return unexpected(
-                "1001 idle timeout",
-                "an end without a Close frame".to_owned(),
-            );
-        }
+        got => return Err(StoryError::Unexpected { expected: "Close frame 1001 idle timeout", got }),
     }
     sleep(PAUSE).await;
     Ok(())
 }
 
 async fn quiet_client_behind_sidecar(sidecar: &str) -> Result<(), StoryError> {
-    let clock = act(
-        "3. A quiet client behind the sidecar: it sends nothing either, but it lives and answers pings.",
-    );
-    let (mut client, _) = tokio_tungstenite::connect_async(format!("ws://{sidecar}/")).await?;
-    let pings = be_quiet(&mut client).await?;
-    exchange(&mut client, "hello").await?;
+    let clock = act("3. A quiet client behind the sidecar: it sends no message either, but it answers pings.");
+    let mut client = open(sidecar).await?;
+    let pings = match stay_quiet(&mut client, QUIET_TIME).await? {
+        Ok(pings) => pings,
+        Err(got) => return Err(StoryError::Unexpected { expected: "a connection that stays open", got }),
+    };
+    within(echo(&mut client, "hello"), "an echo").await??;
     clock.note(&[
-        &format!(
-            "Still open after {pings} pings answered, and the backend still echoes: the sidecar's"
-        ),
+        &format!("Still open after {pings} pings answered, and the backend still echoes: the sidecar's"),
         "own pings kept its heartbeat from dropping the connection. Now the client sends `close`.",
     ]);
 
-    client.send(Message::text("close")).await?;
-    let expected = "1014 backend connection lost";
-    match within(client.next(), expected).await?.transpose()? {
-        Some(Message::Close(Some(frame))) if u16::from(frame.code) == 1014 => {
-            let close = Close::new(1014, &frame.reason);
-            clock.note(&[
-                "The backend dropped TCP with no Close frame. The client got one all the same:",
-                &format!("{close}. The log:"),
-            ]);
-        }
-        other => return unexpected(expected, format!("{other:?}")),
+    client.text("close").await?;
+    match within(stay_silent(client), "the end after `close`").await?? {
+        End::Closed(close) if close.code() == Some(1014) => clock.note(&[
+            "The backend dropped TCP with no Close frame. The client got one all the same:",
+            &format!("{close}. The log:"),
+        ]),
+        got => return Err(StoryError::Unexpected { expected: "Close frame 1014", got }),
     }
-    while let Ok(Some(Ok(_))) = timeout(PATIENCE, client.next()).await {}
     sleep(PAUSE).await;
     Ok(())
 }
 
-type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-/// Reads only, which answers pings; returns their number.
-async fn be_quiet(client: &mut Client) -> Result<u32, StoryError> {
-    let end = Instant::now() + QUIET_TIME;
-    let mut pings = 0;
-    while let Ok(message) = timeout_at(end, client.next()).await {
-        match message.transpose()? {
-            Some(Message::Ping(_)) => pings += 1,
-            other => return unexpected("pings only", format!("{other:?}")),
-        }
-    }
-    if pings == 0 {
-        return unexpected("a ping every 3 s", "none".to_owned());
-    }
-    Ok(pings)
-}
-
-/// Sends a text and waits for its echo.
-async fn exchange(client: &mut Client, text: &'static str) -> Result<(), StoryError> {
-    client.send(Message::text(text)).await?;
-    loop {
-        match within(client.next(), "an echo").await?.transpose()? {
-            Some(Message::Ping(_)) => {}
-            Some(Message::Text(echo)) if echo == text => return Ok(()),
-            other => return unexpected("an echo", format!("{other:?}")),
-        }
-    }
-}
-
-async fn end_of(client: Silent) -> Result<End, StoryError> {
-    Ok(within(client.wait_for_end(), "the end of a silent client").await??)
+/// Sends a text and waits for it to come back.
+async fn echo(client: &mut Client, text: &str) -> io::Result<()> {
+    client.text(text).await?;
+    while client.next().await? != Received::Data(text.as_bytes().to_vec()) {}
+    Ok(())
 }
 
 async fn within<T>(work: impl Future<Output = T>, what: &'static str) -> Result<T, StoryError> {
-    timeout(PATIENCE, work)
-        .await
-        .map_err(|_| StoryError::TooLong(what))
-}
-
-fn unexpected<T>(expected: &'static str, got: String) -> Result<T, StoryError> {
-    Err(StoryError::Unexpected { expected, got })
+    timeout(PATIENCE, work).await.map_err(|_| StoryError::TooLong(what))
 }
 
 /// Begins an act and its clock.
@@ -172,11 +113,8 @@ struct Clock {
 impl Clock {
     /// A paragraph of what a client has just seen.
     fn note(&self, lines: &[&str]) {
-        say(format_args!(
-            "   after {:.1} s  {}",
-            self.started.elapsed().as_secs_f64(),
-            lines.join("\n                ")
-        ));
+        let seconds = self.started.elapsed().as_secs_f64();
+        say(format_args!("   after {seconds:>4.1} s  {}", lines.join("\n                 ")));
     }
 }
 

@@ -41,7 +41,7 @@ async fn probe_at(address: SocketAddr, arguments: &[&str]) -> (Report, Vec<Strin
     let url = format!("ws://{address}/chat");
     let mut told = Vec::new();
     let report = probe(&options(&[&[url.as_str()], arguments].concat()), |line| {
-        told.push(line)
+        told.push(line);
     })
     .await;
     (report, told)
@@ -56,7 +56,6 @@ fn error(report: &Report) -> &str {
 struct Picky;
 
 impl Callback for Picky {
-    #[expect(clippy::result_large_err, reason = "the trait's signature")]
     fn on_request(
         self,
         request: &Request,
@@ -157,7 +156,7 @@ async fn nobody_listens() {
 #[tokio::test]
 async fn a_page_is_no_websocket() {
     let address = server(|mut socket| async move {
-        let page = b"HTTP/1.1 404 Not Found\r\nContent-Length: 17\r\n\r\n<h1>not\n here</h1>";
+        let page = b"HTTP/1.1 404 Not Found\r\nContent-Length: 18\r\n\r\n<h1>not\n here</h1>";
         let _ = socket.read(&mut [0; 4096]).await.unwrap();
         socket.write_all(page).await.unwrap();
     })
@@ -181,10 +180,8 @@ async fn something_else_than_http() {
     })
     .await;
     let (report, _) = probe_at(address, &[]).await;
-    assert!(
-        error(&report).starts_with("not a WebSocket: "),
-        "{report:?}"
-    );
+    let expected = format!("no WebSocket at {address}: the answer is no HTTP: ");
+    assert!(error(&report).starts_with(&expected), "{report:?}");
 }
 
 #[tokio::test]
@@ -194,10 +191,8 @@ async fn an_end_instead_of_an_answer() {
     })
     .await;
     let (report, _) = probe_at(address, &[]).await;
-    assert!(
-        error(&report).starts_with(&format!("{address} ended the connection instead")),
-        "{report:?}"
-    );
+    let expected = format!("no WebSocket at {address}: the connection ended without an answer: ");
+    assert!(error(&report).starts_with(&expected), "{report:?}");
 }
 
 #[tokio::test]
@@ -206,8 +201,8 @@ async fn a_close_frame_is_told() {
         let mut backend = accept(socket).await;
         let _ping = backend.next().await;
         let frame = CloseFrame {
-            code: 1013.into(),
-            reason: "try again later".into(),
+            code: 1014.into(),
+            reason: "backend connection lost".into(),
         };
         backend.close(Some(frame)).await.unwrap();
         while let Some(Ok(_)) = backend.next().await {}
@@ -217,12 +212,12 @@ async fn a_close_frame_is_told() {
     let (report, _) = probe_at(address, &["-n", "2"]).await;
     assert_eq!(
         error(&report),
-        "closed while pinging, Close frame 1013 \"try again later\""
+        "closed while pinging, Close frame: 1014 backend connection lost"
     );
     let close = report.close.unwrap();
     assert_eq!(
         (close.code, close.reason.as_str()),
-        (Some(1013), "try again later")
+        (Some(1014), "backend connection lost")
     );
 }
 
@@ -243,7 +238,7 @@ async fn an_end_without_a_close_frame_is_told() {
 async fn silence_is_not_waited_for_without_end() {
     let address = server(|socket| async {
         let _mute = accept(socket).await;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
     .await;
     let (report, _) = probe_at(address, &["--timeout", "50ms"]).await;
@@ -255,7 +250,7 @@ async fn silence_is_not_waited_for_without_end() {
 
     let address = server(|socket| async {
         let _held = socket;
-        std::future::pending().await
+        std::future::pending::<()>().await;
     })
     .await;
     let (report, _) = probe_at(address, &["--timeout", "50ms"]).await;

@@ -3,7 +3,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::MaybeTlsStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::super::silent::{End, Silent};
+use super::super::clients::{End, open as open_silent, stay_silent};
 use super::*;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,8 +64,8 @@ async fn messages_and_pings_are_answered() {
 async fn a_silent_client_is_dropped_without_a_close_frame() {
     let backend = start(Duration::from_millis(60)).await;
     let opened = Instant::now();
-    let silent = Silent::open(&backend.address.to_string()).await.unwrap();
-    let end = timeout(PATIENCE, silent.wait_for_end())
+    let silent = open_silent(&backend.address.to_string()).await.unwrap();
+    let end = timeout(PATIENCE, stay_silent(silent))
         .await
         .unwrap()
         .unwrap();
