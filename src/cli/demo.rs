@@ -1,0 +1,179 @@
+//! `sidebeat demo`: a backend, the sidecar and a few clients on one machine, and what happens between them.
+
+mod backend;
+mod clients;
+mod story;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use self::backend::{Backend, Timing};
+use self::story::StoryError;
+use super::{block_on, complain, say};
+use crate::config::{self, Loaded, Problem};
+use crate::{observe, runtime};
+
+pub(super) const HELP: &str = "\
+Starts an echo backend that behaves like Swoole (it drops silent clients with no Close frame), the
+sidecar in front of it, and plays a story of half a minute with three clients: what they see with and
+without the sidecar, and what the log says. Then everything stays up to be tried, until Ctrl-C.
+
+Examples:
+  sidebeat demo
+  sidebeat demo --once --listen 127.0.0.1:9000";
+
+/// Where a Swoole server listens in its own examples.
+const BACKEND_PORT: u16 = 9501;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Where the sidecar listens; a free port is taken when this address cannot be had
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Tell the story and end
+    #[arg(long)]
+    once: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum DemoError {
+    #[error("no address to listen on: {0}")]
+    Listen(io::Error),
+    #[error("the backend does not start: {0}")]
+    Backend(io::Error),
+    #[error("the demo's own configuration is refused; please report this as a bug: {0}")]
+    Config(String),
+    #[error("the sidecar does not start: {0}")]
+    Sidecar(io::Error),
+    #[error("signals cannot be received: {0}")]
+    Signals(io::Error),
+    #[error(transparent)]
+    Story(#[from] StoryError),
+}
+
+pub(super) fn run(options: &Options) -> ExitCode {
+    block_on(async {
+        match demo(options).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                complain(format_args!("sidebeat demo: {error}"));
+                ExitCode::FAILURE
+            }
+        }
+    })
+}
+
+async fn demo(options: &Options) -> Result<(), DemoError> {
+    let backend = Backend::start(BACKEND_PORT, Timing::default())
+        .await
+        .map_err(DemoError::Backend)?;
+    let listen = available(options.listen).map_err(DemoError::Listen)?;
+    let text = configuration(listen, backend.address);
+    let loaded = load(&text)?;
+    let _log = observe::log::init(&loaded.config.log);
+    let sidecar = runtime::start(loaded.config).map_err(DemoError::Sidecar)?;
+
+    introduce(&text, listen, backend.address);
+    let everything = async {
+        story::tell(&backend.address.to_string(), &listen.to_string()).await?;
+        if !options.once {
+            invite(listen, backend.address);
+            std::future::pending::<()>().await;
+        }
+        Ok(())
+    };
+    let outcome = tokio::select! {
+        outcome = everything => outcome,
+        interrupted = interruption() => interrupted.map_err(DemoError::Signals),
+    };
+    sidecar.shutdown().await;
+    outcome
+}
+
+/// The wanted address if it is free, or another port there.
+fn available(wanted: SocketAddr) -> io::Result<SocketAddr> {
+    match TcpListener::bind(wanted) {
+        Ok(listener) => listener.local_addr(),
+        Err(error) => {
+            let address = TcpListener::bind((wanted.ip(), 0))?.local_addr()?;
+            say(format_args!(
+                "{wanted} cannot be had ({error}); the sidecar listens on {address} instead.\n"
+            ));
+            Ok(address)
+        }
+    }
+}
+
+/// Short times, so that a minute shows what takes an hour otherwise.
+fn configuration(listen: SocketAddr, backend: SocketAddr) -> String {
+    format!(
+        "\
+listen: '{listen}'
+upstream: ws://{backend}
+heartbeat:
+  check_interval: 500ms
+  client: {{idle_time: 8s, ping_interval: 3s, pong_timeout: 2s, missed_pongs: 5}}
+  upstream: {{ping_interval: 2s, pong_timeout: 2s}}
+limits: {{close_timeout: 1s}}
+drain: {{spread: 0s, timeout: 2s}}
+log: {{format: text, opened: false}}
+metrics: off
+admin: off
+"
+    )
+}
+
+fn load(text: &str) -> Result<Loaded, DemoError> {
+    config::parse(text, "demo", &|_| None).map_err(|problems| {
+        let sentences: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        DemoError::Config(sentences.join("; "))
+    })
+}
+
+fn introduce(configuration: &str, listen: SocketAddr, backend: SocketAddr) {
+    let indented: String = configuration
+        .lines()
+        .map(|line| format!("    {line}\n"))
+        .collect();
+    say(format_args!(
+        "\
+backend  ws://{backend}/  an echo server that behaves like Swoole with heartbeat_idle_time 4 s
+sidecar  ws://{listen}/  in front of it, with this configuration:
+
+{indented}"
+    ));
+}
+
+fn invite(listen: SocketAddr, backend: SocketAddr) {
+    say(format_args!(
+        "
+Now you. In a browser's console (on a page served by http, http://{listen}/ for one):
+
+    ws = new WebSocket('ws://{listen}/'); ws.onmessage = e => console.log(e.data); \
+         ws.onclose = e => console.log(e.code, e.reason)
+    ws.send('hello')         comes back
+    ws.send('close')         the backend drops the connection; you get 1014 and a reason
+    ws.send('disconnect')    the backend's own Close frame, passed on
+    ws.send('sleep')         a blocked worker: its pongs are missing, and you are told
+
+The same with port {backend_port} shows what the backend alone does. In another terminal:
+
+    sidebeat probe ws://{listen}/ -n 5
+
+The sidecar's log goes on below. Ctrl-C ends everything.
+",
+        backend_port = backend.port()
+    ));
+}
+
+/// Ctrl-C, or what a process manager sends.
+async fn interruption() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupt = tokio::signal::ctrl_c() => interrupt,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,150 @@
+//! The command line: one file a subcommand.
+
+mod check;
+mod completions;
+mod demo;
+mod probe;
+mod run;
+mod schema;
+mod websocket;
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+const ABOUT_MORE: &str = "\
+sidebeat stands in front of a WebSocket backend that nobody is going to change. It relays frames both ways, pings both \
+legs, closes idle and dead connections with a real Close frame, and logs who closed what and why.";
+
+const AFTER_HELP: &str = "\
+Examples:
+  sidebeat demo                     see it work, with nothing installed and nothing configured
+  sidebeat check -c proxy.yaml      every problem of the file, with line, column and key
+  sidebeat -c proxy.yaml            run it; the same as `sidebeat run -c proxy.yaml`
+  sidebeat probe ws://127.0.0.1:8080/chat
+
+The smallest proxy.yaml:
+  listen: 0.0.0.0:8080
+  upstream: ws://127.0.0.1:9501
+
+Log:      one line an event on stdout; JSON, or text on a terminal (`log.format`, `log.level`).
+Signals:  SIGHUP reads the file again; live connections follow it; an invalid file changes nothing.
+          SIGTERM and SIGINT drain: clients are closed over `drain.spread`; a second one ends it.
+Exit:     0 fine, 1 runtime failure, 2 usage, 78 bad configuration.";
+
+/// Heartbeat sidecar for WebSocket backends
+#[derive(Debug, Parser)]
+#[command(name = "sidebeat", version, long_about = ABOUT_MORE, after_help = AFTER_HELP, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the sidecar (what `sidebeat` alone does)
+    #[command(after_help = RUN_HELP)]
+    Run(ConfigFile),
+    /// Validate the configuration: every problem with its line, column and key; exit status 78 on errors
+    Check(ConfigFile),
+    /// Print the JSON Schema of proxy.yaml, for completion in editors
+    #[command(after_help = SCHEMA_HELP)]
+    Schema,
+    /// See it work: a Swoole-like backend, the sidecar in front of it, and a story of half a minute
+    #[command(after_help = demo::HELP)]
+    Demo(demo::Options),
+    /// Open a WebSocket, ping, and print status and round-trip times; exit status 0 or 1
+    #[command(after_help = probe::HELP)]
+    Probe(probe::Options),
+    /// Print a completion script
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions {
+        /// The shell that will read it
+        shell: Shell,
+    },
+}
+
+const RUN_HELP: &str = "\
+Log lines go to stdout. SIGHUP reads the file again, SIGTERM and SIGINT drain, a second one ends it.
+Exit: 0 drained, 1 runtime failure (an address in use …), 78 bad configuration.";
+
+const SCHEMA_HELP: &str = "\
+Example, for editors with the YAML language server:
+  sidebeat schema > proxy.schema.json
+  and as the first line of proxy.yaml: # yaml-language-server: $schema=proxy.schema.json";
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  sidebeat completions bash > ~/.local/share/bash-completion/completions/sidebeat
+  sidebeat completions fish > ~/.config/fish/completions/sidebeat.fish";
+
+#[derive(Debug, Default, Args)]
+struct ConfigFile {
+    /// The configuration file, for `run` and `check` [default: $SIDEBEAT_CONFIG, or else proxy.yaml]
+    #[arg(short, long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    /// What stands behind the subcommand wins over what stands before it, and both over the environment.
+    fn path(self, before: ConfigFile, environment: Option<OsString>) -> PathBuf {
+        let from_environment = environment
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from);
+        self.config
+            .or(before.config)
+            .or(from_environment)
+            .unwrap_or_else(|| PathBuf::from("proxy.yaml"))
+    }
+}
+
+impl Cli {
+    /// Does what the command line says.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        let path = |file: ConfigFile| file.path(self.file, env::var_os("SIDEBEAT_CONFIG"));
+        match self.command.unwrap_or(Command::Run(ConfigFile::default())) {
+            Command::Run(file) => run::run(&path(file)),
+            Command::Check(file) => check::run(&path(file)),
+            Command::Schema => schema::run(),
+            Command::Demo(options) => demo::run(&options),
+            Command::Probe(options) => probe::run(&options),
+            Command::Completions { shell } => completions::run(shell),
+        }
+    }
+}
+
+/// A line on stdout. A reader that has gone away is no reason to panic, as it is for `println!`.
+fn say(line: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{line}");
+}
+
+/// A line on stderr, likewise.
+fn complain(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Runs a subcommand that needs the network but not the whole machine.
+fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => {
+            complain(format_args!("sidebeat: cannot start: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use super::*;
+
+fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from([&["sidebeat"], arguments].concat())
+}
+
+/// The file that `run` or `check` would read.
+fn file(arguments: &[&str], environment: &str) -> PathBuf {
+    let cli = parse(arguments).unwrap();
+    let file = match cli.command {
+        None => ConfigFile::default(),
+        Some(Command::Run(file) | Command::Check(file)) => file,
+        other => panic!("{other:?} reads no file"),
+    };
+    file.path(cli.file, Some(environment.into()))
+}
+
+#[test]
+fn the_command_line_is_consistent() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_file_is_named_before_or_after_the_subcommand() {
+    for arguments in [
+        &["-c", "a.yaml"][..],
+        &["--config=a.yaml"],
+        &["run", "-c", "a.yaml"],
+        &["-c", "a.yaml", "run"],
+        &["check", "--config", "a.yaml"],
+        &["-ca.yaml", "check"],
+        &["-c", "b.yaml", "check", "-c", "a.yaml"],
+    ] {
+        assert_eq!(
+            file(arguments, "c.yaml"),
+            PathBuf::from("a.yaml"),
+            "{arguments:?}"
+        );
+    }
+    assert_eq!(file(&["run"], "c.yaml"), PathBuf::from("c.yaml"));
+    assert_eq!(file(&[], ""), PathBuf::from("proxy.yaml"));
+}
+
+#[test]
+fn wrong_usage_is_refused_with_status_2() {
+    for arguments in [
+        &["frobnicate"][..],
+        &["run", "stray"],
+        &["-c"],
+        &["schema", "-c", "a.yaml"],
+        &["completions"],
+        &["completions", "dos"],
+        &["probe", "-n", "0"],
+        &["probe", "--timeout", "soon"],
+        &["probe", "-H", "no colon"],
+        &["probe", "wss://example.com/"],
+        &["probe", "http://example.com/"],
+        &["demo", "--listen", "8080"],
+    ] {
+        assert_eq!(
+            parse(arguments).unwrap_err().exit_code(),
+            2,
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn help_and_version_are_fine() {
+    for (argument, kind) in [
+        ("--help", ErrorKind::DisplayHelp),
+        ("--version", ErrorKind::DisplayVersion),
+    ] {
+        let shown = parse(&[argument]).unwrap_err();
+        assert_eq!((shown.kind(), shown.exit_code()), (kind, 0));
+    }
+}
+
+#[test]
+fn only_what_works_is_listed() {
+    let names: Vec<_> = Cli::command()
+        .get_subcommands()
+        .map(|command| command.get_name().to_owned())
+        .collect();
+    assert_eq!(
+        names,
+        ["run", "check", "schema", "demo", "probe", "completions"]
+    );
+}
