@@ -284,12 +284,3 @@ pub enum LogFormat {
     /// `time LEVEL event key=value …`.
     Text,
 }
-
-impl Config {
-    /// The route of a request.
-    #[must_use]
-    pub fn route_for(&self, path: &str, host: &str, subprotocols: &[&str]) -> &Arc<Route> {
-        let _ = (path, host, subprotocols);
-        &self.default
-    }
-}
