@@ -3,6 +3,11 @@
 //! Beside each file of `tests/configs` stands an `.expected` file with all that is told about it. After an intended
 //! change, `SIDEBEAT_BLESS=1 cargo test --test config` writes them anew; read the difference before committing it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop at the first surprise, as tests do"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -234,6 +239,34 @@ fn every_key_is_in_a_file_of_the_tests() {
             key.path
         );
     }
+}
+
+#[test]
+fn a_large_file_that_is_wrong_throughout_is_refused_in_time() {
+    // Not one block of unknown keys, which is told short, but many problems in many places.
+    let item = "  - {match: {path: a}, x: 1}\n";
+    let text = format!(
+        "listen: :1\nupstream: ws://a\nroutes:\n{}",
+        item.repeat(20_000)
+    );
+    let started = std::time::SystemTime::now();
+    let problems = parse(&text).unwrap_err();
+    assert!(started.elapsed().unwrap().as_secs() < 60);
+    let last = problems.last().unwrap();
+    assert!(
+        last.message.ends_with("more problems in this file"),
+        "{last}"
+    );
+}
+
+#[test]
+fn a_block_of_unknown_keys_is_told_short() {
+    let keys: String = (0..300)
+        .map(|number| format!("key_{number}: 1\n"))
+        .collect();
+    let problems = parse(&format!("listen: :1\nupstream: ws://a\n{keys}")).unwrap_err();
+    assert_eq!(problems.len(), 201);
+    assert_eq!(problems[200].message, "unknown key, and so are 99 more");
 }
 
 /// No text at all may panic, and whatever is told has a place within the text.
