@@ -43,7 +43,7 @@ pub use problem::{LoadError, MAX_FILE, Problem, Severity};
 use sink::Sink;
 
 /// Bytes that may be read again to find positions.
-const MAX_REREAD: usize = 8 * 1024 * 1024;
+const MAX_REREAD: usize = 4 * 1024 * 1024;
 /// Problems that are told of any file.
 const MIN_PROBLEMS: usize = 32;
 
