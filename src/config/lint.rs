@@ -15,6 +15,9 @@ use super::units::{show_size, show_time};
 /// Idle timeouts of things that commonly stand in front: nginx and AWS load balancers, Cloudflare.
 const BALANCERS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(100)];
 
+/// Routes that are looked at: each is compared with all before it.
+const MAX_ROUTES: usize = 1000;
+
 /// Everything worth telling about `file`, whose tree is `tree`. Keys with errors of their own (`found`) are left alone.
 pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
     let Some(config) = &file.config else {
@@ -29,7 +32,12 @@ pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
     scope.route(&file.heartbeats, &config.default, config);
     scope.drain(config);
     let routes = KeyPath::of(&["routes"]);
-    for (index, ((_, route), beats)) in config.routes.iter().zip(&file.route_heartbeats).enumerate()
+    for (index, ((_, route), beats)) in config
+        .routes
+        .iter()
+        .zip(&file.route_heartbeats)
+        .take(MAX_ROUTES)
+        .enumerate()
     {
         scope.above = routes.index(index);
         scope.route(beats, route, config);
@@ -88,7 +96,7 @@ impl Scope<'_> {
         let (idle, ping) = (leg.idle_time, leg.ping_interval.filter(|_| pinged));
         if let Some(idle) = idle.filter(|idle| check_interval > *idle / 2) {
             let message = format!(
-                "checking every {} makes an idle_time of {} up to {} long; set it to at most half of idle_time",
+                "checking every {} makes the {name}'s idle_time of {} up to {} long; set it to at most half of idle_time",
                 show_time(check_interval),
                 show_time(idle),
                 show_time(idle + check_interval),
@@ -157,7 +165,7 @@ impl Scope<'_> {
             (Some(before), Some(idle)) if before >= idle => {
                 let (before, idle) = (show_time(before), show_time(idle));
                 let message = format!(
-                    "a notice {before} before the close comes before the {idle} of idle_time began; make it shorter"
+                    "a notice {before} before the close needs an idle_time above that, not {idle}; make it shorter"
                 );
                 self.tell(Severity::Error, &[NOTICE, IDLE], message);
             }
@@ -261,7 +269,7 @@ impl Scope<'_> {
         }
         if let Some(earlier) = config.routes[..index]
             .iter()
-            .position(|(earlier, _)| earlier.covers(rule))
+            .position(|(earlier, _)| !earlier.is_empty() && earlier.covers(rule))
         {
             let message = format!(
                 "this route never matches: routes[{earlier}] before it takes everything that it would"

@@ -129,9 +129,7 @@ impl Kind for Size {
 
     fn read(&self, value: &Value) -> Result<u64, Vec<Fault>> {
         match parse_size(&scalar(value)?).map_err(Fault::here)? {
-            0 => Err(Fault::here(
-                "a size must be at least 1 byte; `off` lifts the limit",
-            )),
+            0 => Err(Fault::here("a size must be at least 1 byte")),
             size => Ok(size),
         }
     }
