@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::protocol::Close;
-use crate::session::Cause;
+use crate::session::{Cause, Leg};
 
 /// A whole, valid `proxy.yaml`.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,6 +146,23 @@ pub struct Policy {
     pub limits: Limits,
     /// Close codes that differ from `Cause::default_close`, sent to the client.
     pub close: Vec<(Cause, Close)>,
+}
+
+impl Policy {
+    /// The heartbeat of a leg.
+    #[must_use]
+    pub fn heartbeat(&self, leg: Leg) -> &Heartbeat {
+        match leg {
+            Leg::Client => &self.client,
+            Leg::Upstream => &self.upstream,
+        }
+    }
+
+    /// What `close:` says the client is sent for a cause.
+    #[must_use]
+    pub fn close_for(&self, cause: Cause) -> Option<Close> {
+        self.close.iter().find(|(of, _)| *of == cause).map(|(_, close)| close.clone())
+    }
 }
 
 /// One leg's heartbeat.

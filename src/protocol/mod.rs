@@ -4,13 +4,17 @@ mod close;
 mod encode;
 mod extensions;
 mod frame;
-mod message;
 mod utf8;
 mod violation;
 
 pub use close::{Close, MAX_CLOSE_REASON, is_sendable_code};
-pub use encode::{Masking, encode_frame};
-pub use extensions::{ExtensionError, accepted_deflate, offered_deflate};
-pub use frame::{FrameReader, MAX_CONTROL_PAYLOAD, MAX_HELD, Role, Rules, Step};
+pub use encode::{apply_mask, encode_frame};
+pub use extensions::{ExtensionError, deflate_accepted, deflate_offers};
+pub use frame::{Boundary, ControlKind, ControlPayload, FrameReader, MAX_HELD, Role, Rules, Step};
 pub use utf8::Utf8Validator;
 pub use violation::Violation;
+
+pub use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+/// The most payload bytes that a control frame may carry (RFC 6455 section 5.5).
+pub const MAX_CONTROL_PAYLOAD: usize = 125;

@@ -1,0 +1,17 @@
+//! `sidebeat schema`: prints the JSON Schema of `proxy.yaml`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::config;
+
+/// Prints the schema on stdout, for an editor's settings.
+#[must_use]
+pub fn run() -> ExitCode {
+    match writeln!(io::stdout().lock(), "{:#}", config::schema()) {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever stopped reading (`| head`) has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}

@@ -1,0 +1,297 @@
+//! Where to listen, where to dial, and the Host to send.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::keypath::quoted;
+use super::kind::Word;
+use super::policy::{HostHeader, Listen, Target};
+
+/// The longest path that a Unix socket's address holds, in bytes.
+const MAX_SOCKET_PATH: usize = 107;
+
+/// An address to listen on.
+pub(super) const LISTEN: Word<Listen> = Word {
+    read: listen,
+    show: |value| match value {
+        Listen::Tcp(address) => json!(address.to_string()),
+        Listen::Unix(path) => json!(format!("unix:{}", path.display())),
+    },
+    schema: || json!({"type": "string", "pattern": "^(unix:/.+|.*:[0-9]{1,5})$"}),
+};
+
+/// A backend's URL.
+pub(super) const TARGET: Word<Target> = Word {
+    read: target,
+    show: |value| match value {
+        Target::Tcp { host, port } if host.contains(':') => json!(format!("ws://[{host}]:{port}")),
+        Target::Tcp { host, port } => json!(format!("ws://{host}:{port}")),
+        Target::Unix(path) => json!(format!("unix:{}", path.display())),
+    },
+    schema: || json!({"type": "string", "pattern": "^(ws://[^/?#@]+/?|unix:/.+)$"}),
+};
+
+/// `preserve`, `upstream`, or the header's text.
+pub(super) const HOST: Word<HostHeader> = Word {
+    read: |text| match text {
+        "preserve" => Ok(HostHeader::Preserve),
+        "upstream" => Ok(HostHeader::Upstream),
+        _ if is_authority(text) => Ok(HostHeader::Literal(text.to_owned())),
+        _ => Err(format!(
+            "{} is no Host header; write `preserve`, `upstream` or a host name",
+            quoted(text)
+        )),
+    },
+    show: |value| match value {
+        HostHeader::Preserve => json!("preserve"),
+        HostHeader::Upstream => json!("upstream"),
+        HostHeader::Literal(text) => json!(text),
+    },
+    schema: || json!({"anyOf": [{"enum": ["preserve", "upstream"]}, {"type": "string", "minLength": 1}]}),
+};
+
+fn listen(text: &str) -> Result<Listen, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return socket_path(path).map(Listen::Unix);
+    }
+    if text.parse::<u16>().is_ok() {
+        return Err(format!(
+            "an address is needed: write :{text} for every interface, or 127.0.0.1:{text}"
+        ));
+    }
+    if let Some((scheme, rest)) = text.split_once("://") {
+        let rest = rest.trim_end_matches('/');
+        return Err(format!(
+            "`{}` needs no scheme here; write {rest}",
+            plain_scheme(scheme)
+        ));
+    }
+    let (host, port) = split_port(text)?;
+    let port = port.ok_or_else(|| format!("{} has no port; write {text}:8080", quoted(text)))?;
+    let address = match host {
+        "" | "*" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        _ => host.parse().map_err(|_| {
+            format!("{} is no IP address; write 0.0.0.0:{port}, [::1]:{port}, localhost:{port} or unix:/path", quoted(host))
+        })?,
+    };
+    Ok(Listen::Tcp(SocketAddr::new(address, port)))
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        return socket_path(path).map(Target::Unix);
+    }
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Err(format!(
+            "{} has no scheme; write ws://host:port or unix:/path",
+            quoted(text)
+        ));
+    };
+    match scheme {
+        "ws" => {}
+        "wss" | "https" => {
+            return Err(format!(
+                "this version does not have {scheme}:// (TLS to the backend); use ws:// to a backend nearby"
+            ));
+        }
+        "http" | "WS" | "tcp" => return Err(format!("did you mean ws://{rest}?")),
+        _ => {
+            return Err(format!(
+                "`{}` is no scheme for a backend; write ws://host:port or unix:/path",
+                plain_scheme(scheme)
+            ));
+        }
+    }
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    if authority.contains(['/', '?', '#']) {
+        return Err("a backend's URL has no path or query: requests keep the path and query of the client; write ws://host:port".to_owned());
+    }
+    if authority.contains('@') {
+        return Err("a backend's URL has no user or password: the client's own headers are passed on; write ws://host:port".to_owned());
+    }
+    let (host, port) = split_port(authority)?;
+    if !is_host(host) {
+        return Err(format!("{} is no host; write ws://host:port", quoted(host)));
+    }
+    match port.unwrap_or(80) {
+        0 => Err("nothing listens on port 0; write the backend's port".to_owned()),
+        port => Ok(Target::Tcp {
+            host: host.to_owned(),
+            port,
+        }),
+    }
+}
+
+/// `host:port`, `[v6]:port` or either without a port; the host comes without brackets.
+fn split_port(text: &str) -> Result<(&str, Option<u16>), String> {
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let unclosed = || format!("the `[` in {} is never closed", quoted(text));
+            let (host, rest) = rest.split_once(']').ok_or_else(unclosed)?;
+            if host.parse::<Ipv6Addr>().is_err() {
+                return Err(format!("{} is no IPv6 address", quoted(host)));
+            }
+            match rest.strip_prefix(':') {
+                None if rest.is_empty() => (host, None),
+                None => {
+                    return Err(format!(
+                        "{} has something other than a port behind the `]`",
+                        quoted(text)
+                    ));
+                }
+                Some(port) => (host, Some(port)),
+            }
+        }
+        None => match text.rsplit_once(':') {
+            Some((host, _)) if host.contains(':') => {
+                return Err(format!(
+                    "an IPv6 address is written in brackets, such as [::1]:8080, not {}",
+                    quoted(text)
+                ));
+            }
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    let Some(port) = port else {
+        return Ok((host, None));
+    };
+    let digits = port.bytes().all(|b| b.is_ascii_digit());
+    match port.parse() {
+        Ok(port) if digits => Ok((host, Some(port))),
+        _ => Err(format!(
+            "{} is no port; write a number up to 65535",
+            quoted(port)
+        )),
+    }
+}
+
+fn socket_path(path: &str) -> Result<PathBuf, String> {
+    if !path.starts_with('/') {
+        return Err(
+            "a Unix socket is named by its whole path, such as unix:/run/app.sock".to_owned(),
+        );
+    }
+    if path.len() > MAX_SOCKET_PATH || path.contains('\0') {
+        return Err(format!(
+            "a Unix socket's path has at most {MAX_SOCKET_PATH} bytes, and no zero among them"
+        ));
+    }
+    Ok(PathBuf::from(path))
+}
+
+/// A host name as in DNS (with the `_` that container names have), or an IP address without brackets.
+pub(super) fn is_host(text: &str) -> bool {
+    let name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let named = !text.is_empty() && text.len() <= 253 && text.chars().all(name);
+    (named && !text.starts_with(['.', '-']) && !text.contains(".."))
+        || text.parse::<Ipv6Addr>().is_ok()
+}
+
+/// `host` or `host:port`, as in a Host header.
+fn is_authority(text: &str) -> bool {
+    split_port(text).is_ok_and(|(host, _)| is_host(host))
+}
+
+fn plain_scheme(scheme: &str) -> String {
+    let quoted = quoted(&format!("{scheme}://"));
+    quoted.trim_matches('"').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listening() {
+        for (text, address) in [
+            ("0.0.0.0:8080", "0.0.0.0:8080"),
+            ("[::1]:8080", "[::1]:8080"),
+            (":8080", "[::]:8080"),
+            ("*:8080", "[::]:8080"),
+            ("localhost:0", "127.0.0.1:0"),
+        ] {
+            assert_eq!(
+                listen(text),
+                Ok(Listen::Tcp(address.parse().unwrap())),
+                "{text}"
+            );
+        }
+        assert_eq!(listen("unix:/run/s"), Ok(Listen::Unix("/run/s".into())));
+    }
+
+    #[test]
+    fn listening_nowhere() {
+        for (text, help) in [
+            ("8080", "write :8080"),
+            ("0.0.0.0", "has no port"),
+            ("example.com:80", "no IP address"),
+            ("::1:8080", "brackets"),
+            ("[::1:8080", "never closed"),
+            ("[::1]8080", "behind the `]`"),
+            ("[localhost]:1", "no IPv6"),
+            ("1.2.3.4:65536", "no port"),
+            ("1.2.3.4:+80", "no port"),
+            ("1.2.3.4:", "no port"),
+            ("ws://0.0.0.0:80", "write 0.0.0.0:80"),
+            ("unix:run", "whole path"),
+            ("unix:", "whole path"),
+            ("", "has no port"),
+        ] {
+            let message = listen(text).unwrap_err();
+            assert!(message.contains(help), "{text}: {message}");
+        }
+        assert!(listen(&format!("unix:/{}", "x".repeat(107))).is_err());
+    }
+
+    #[test]
+    fn backends() {
+        let tcp = |host: &str, port| {
+            Ok(Target::Tcp {
+                host: host.to_owned(),
+                port,
+            })
+        };
+        assert_eq!(target("ws://127.0.0.1:9501"), tcp("127.0.0.1", 9501));
+        assert_eq!(target("ws://swoole_1"), tcp("swoole_1", 80));
+        assert_eq!(target("ws://[::1]:9501/"), tcp("::1", 9501));
+        assert_eq!(target("unix:/run/s"), Ok(Target::Unix("/run/s".into())));
+    }
+
+    #[test]
+    fn no_backends() {
+        for (text, help) in [
+            ("http://a:1", "did you mean ws://a:1?"),
+            ("wss://a:1", "does not have wss://"),
+            ("https://a:1", "does not have https://"),
+            ("ftp://a", "no scheme"),
+            ("a:9501", "has no scheme"),
+            ("ws://a/chat", "keep the path"),
+            ("ws://a?x", "keep the path"),
+            ("ws://u:p@a", "no user"),
+            ("ws://", "no host"),
+            ("ws://a b", "no host"),
+            ("ws://.a", "no host"),
+            ("ws://a:0", "port 0"),
+            ("ws://::1", "brackets"),
+        ] {
+            let message = target(text).unwrap_err();
+            assert!(message.contains(help), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn hosts() {
+        assert_eq!((HOST.read)("preserve"), Ok(HostHeader::Preserve));
+        assert_eq!(
+            (HOST.read)("chat.example.com:81"),
+            Ok(HostHeader::Literal("chat.example.com:81".into()))
+        );
+        for text in ["", "a b", "a/b", "a\r\nX: y", "ws://a"] {
+            assert!((HOST.read)(text).is_err(), "{text}");
+        }
+    }
+}

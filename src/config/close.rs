@@ -1,0 +1,138 @@
+//! The block `close`, and the codes that one may put into a Close frame.
+
+use serde_json::json;
+
+use super::keypath::quoted;
+use super::kind::Word;
+use super::policy::Drain;
+use super::section::Section;
+use crate::protocol::{Close, MAX_CLOSE_REASON, is_sendable_code};
+use crate::session::{Cause, DefaultClose, Leg};
+
+/// The code of a Close frame that the sidecar may send (RFC 6455 section 7.4.2).
+pub(super) const CODE: Word<u16> = Word {
+    read: code,
+    show: |code| json!(code),
+    schema: || {
+        json!({"type": "integer", "anyOf": [
+            {"minimum": 1000, "maximum": 1003},
+            {"minimum": 1007, "maximum": 1014},
+            {"minimum": 3000, "maximum": 4999},
+        ]})
+    },
+};
+
+/// The reason of a Close frame.
+pub(super) const REASON: Word<String> = Word {
+    read: |text| {
+        if text.len() > MAX_CLOSE_REASON {
+            let length = text.len();
+            return Err(format!(
+                "a close reason has at most {MAX_CLOSE_REASON} bytes; this one has {length}"
+            ));
+        }
+        Ok(text.to_owned())
+    },
+    show: |reason| json!(reason),
+    schema: || json!({"type": "string", "maxLength": MAX_CLOSE_REASON}),
+};
+
+fn code(text: &str) -> Result<u16, String> {
+    const USABLE: &str = "use 1000-1003, 1007-1014, or your own from 4000-4999";
+    match text.parse::<u16>() {
+        Ok(code) if is_sendable_code(code) => Ok(code),
+        Ok(code @ (1005 | 1006 | 1015)) => Err(format!(
+            "{code} never goes on the wire: programs show it when no Close frame came; {USABLE}"
+        )),
+        Ok(code) => Err(format!("{code} is no code for a Close frame; {USABLE}")),
+        Err(_) => Err(format!(
+            "{} is no code for a Close frame; {USABLE}",
+            quoted(text)
+        )),
+    }
+}
+
+/// What the client is sent, cause by cause; only what differs from the defaults is kept.
+pub(super) fn closes(s: &mut Section<'_>, base: &[(Cause, Close)]) -> Vec<(Cause, Close)> {
+    let mut set = Vec::new();
+    for cause in Cause::ALL {
+        let default = match cause.default_close(Leg::Client) {
+            DefaultClose::Fixed(code, reason) if cause.configurable() => Close::new(code, reason),
+            _ => {
+                s.refused(cause.label(), why_not(cause));
+                continue;
+            }
+        };
+        let inherited = base.iter().find(|(other, _)| *other == cause);
+        let inherited = inherited.map_or(&default, |(_, close)| close);
+        let close = s.block(
+            cause.label(),
+            "What the client is sent for this cause.",
+            |s| close(s, inherited),
+        );
+        if close != default {
+            set.push((cause, close));
+        }
+    }
+    set
+}
+
+fn why_not(cause: Cause) -> &'static str {
+    match cause {
+        Cause::ClientClosed => "cannot be set: the client gets its own code and reason back",
+        Cause::UpstreamClosed => {
+            "cannot be set: the client gets the code and reason that the backend sent"
+        }
+        Cause::Drained => "is set by `drain.code` and `drain.reason`",
+        _ => "cannot be set: the client is gone already, so that nothing is sent to it",
+    }
+}
+
+fn close(s: &mut Section<'_>, base: &Close) -> Close {
+    let code = s.key(
+        "code",
+        &base.code().unwrap_or(1001),
+        &CODE,
+        "The code of the Close frame.",
+    );
+    let reason = s.key(
+        "reason",
+        &base.reason().to_owned(),
+        &REASON,
+        "Its reason, at most 123 bytes.",
+    );
+    Close::new(code, &reason)
+}
+
+/// `drain.code` and `drain.reason`.
+pub(super) fn drain_close(s: &mut Section<'_>, base: &Drain) -> Close {
+    close(s, &base.close)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_that_may_be_sent() {
+        for text in ["1000", "1001", "1014", "3000", "4999"] {
+            assert!(code(text).is_ok(), "{text}");
+        }
+        for (text, why) in [
+            ("1006", "never goes"),
+            ("1005", "never goes"),
+            ("999", "no code"),
+            ("70000", "no code"),
+            ("x", "no code"),
+        ] {
+            let message = code(text).unwrap_err();
+            assert!(message.contains(why), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn reasons_fit_into_a_control_frame() {
+        assert!((REASON.read)(&"x".repeat(123)).is_ok());
+        assert!((REASON.read)(&"é".repeat(62)).is_err());
+    }
+}

@@ -1,0 +1,178 @@
+//! `${NAME}` and `${NAME:-default}` in string values.
+//!
+//! Only names of capitals, digits and `_` are taken, so that templates such as `${unix_ms}` pass untouched.
+
+use serde_yaml::Value;
+
+use super::keypath::{Found, KeyPath, Place, Step};
+
+/// Looks a variable up; none when it is unset.
+pub(super) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
+
+/// Expands every string value of a tree in place.
+pub(super) fn expand(tree: &mut Value, env: Lookup<'_>, found: &mut Vec<Found>) {
+    expand_below(tree, &mut KeyPath::default(), env, found);
+}
+
+fn expand_below(tree: &mut Value, path: &mut KeyPath, env: Lookup<'_>, found: &mut Vec<Found>) {
+    match tree {
+        Value::String(text) if text.contains("${") => match expand_text(text, env) {
+            Ok(expanded) => *text = expanded,
+            Err(message) => found.push(Found::error(path.clone(), Place::Value, message)),
+        },
+        Value::Sequence(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                path.push(Step::Index(index));
+                expand_below(item, path, env, found);
+                path.pop();
+            }
+        }
+        Value::Mapping(map) => {
+            for (key, value) in map.iter_mut() {
+                path.push(Step::Key(super::keypath::key_text(key)));
+                expand_below(value, path, env, found);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn expand_text(text: &str, env: Lookup<'_>) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let (before, reference) = rest.split_at(at);
+        if let Some(before) = before.strip_suffix('$') {
+            out.push_str(before);
+            out.push_str("${");
+            rest = &reference[2..];
+            continue;
+        }
+        out.push_str(before);
+        let name = name(&reference[2..]);
+        if name.is_empty() {
+            out.push_str("${");
+            rest = &reference[2..];
+            continue;
+        }
+        let behind = &reference[2 + name.len()..];
+        let (value, behind) = resolve(name, behind, env)?;
+        out.push_str(&value);
+        rest = behind;
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// The capitals at the beginning, unless the word goes on in other letters.
+fn name(text: &str) -> &str {
+    let capital = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let (name, behind) = text.split_at(text.find(|c| !capital(c)).unwrap_or(text.len()));
+    let mixed = behind.starts_with(|c: char| c.is_alphanumeric() || c == '.');
+    if mixed || name.starts_with(|c: char| c.is_ascii_digit()) {
+        ""
+    } else {
+        name
+    }
+}
+
+/// A variable's value, and the text behind its reference, of which `behind` still has the `}`.
+fn resolve<'t>(name: &str, behind: &'t str, env: Lookup<'_>) -> Result<(String, &'t str), String> {
+    let set = env(name);
+    if let Some(rest) = behind.strip_prefix('}') {
+        let hint = "set it, or write a default";
+        return match set {
+            Some(value) => Ok((value, rest)),
+            None => Err(format!(
+                "the environment variable {name} is not set; {hint}: ${{{name}:-value}}"
+            )),
+        };
+    }
+    let Some((default, rest)) = behind
+        .strip_prefix(":-")
+        .and_then(|rest| rest.split_once('}'))
+    else {
+        return Err(format!(
+            "`${{{name}` is not a reference to a variable; write ${{{name}}}, ${{{name}:-value}}, or $${{ for the two characters"
+        ));
+    };
+    if default.contains("${") {
+        return Err(format!(
+            "the default of ${{{name}}} cannot refer to another variable"
+        ));
+    }
+    // As in a shell, `:-` also stands in for a variable that is set to nothing.
+    Ok((
+        set.filter(|value| !value.is_empty())
+            .unwrap_or_else(|| default.to_owned()),
+        rest,
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(name: &str) -> Option<String> {
+        match name {
+            "HOST" => Some("10.0.0.1".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        }
+    }
+
+    fn expanded(text: &str) -> String {
+        expand_text(text, &env).unwrap()
+    }
+
+    #[test]
+    fn variables_and_defaults() {
+        assert_eq!(expanded("ws://${HOST}:${PORT:-9501}"), "ws://10.0.0.1:9501");
+        assert_eq!(expanded("${HOST:-x}${EMPTY:-y}${EMPTY}z"), "10.0.0.1yz");
+        assert_eq!(expanded("${NONE:-}"), "");
+    }
+
+    #[test]
+    fn templates_and_escapes_stay() {
+        for text in [
+            "${unix_ms}",
+            "${json.ID}",
+            "$HOST",
+            "${Mixed}",
+            "${ABc}",
+            "${",
+            "${}",
+            "$",
+            "${1}",
+        ] {
+            assert_eq!(expanded(text), text);
+        }
+        assert_eq!(expanded("a$${HOST}b"), "a${HOST}b");
+    }
+
+    #[test]
+    fn what_cannot_be_expanded_says_why() {
+        for (text, why) in [
+            ("${NONE}", "not set"),
+            ("${HOST", "not a reference"),
+            ("${HOST:80}", "${HOST:-value}"),
+            ("${HOST:-80", "not a reference"),
+            ("${NONE:-${HOST}}", "cannot refer"),
+        ] {
+            let message = expand_text(text, &env).unwrap_err();
+            assert!(message.contains(why), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn values_are_expanded_and_keys_are_not() {
+        let mut tree: Value =
+            serde_yaml::from_str("'${HOST}': ['${HOST}', 5, {a: '${NONE}'}]").unwrap();
+        let mut found = Vec::new();
+        expand(&mut tree, &env, &mut found);
+        assert_eq!(tree["${HOST}"][0], Value::from("10.0.0.1"));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].path.to_string(), "\"${HOST}\"[2].a");
+    }
+}

@@ -1,0 +1,145 @@
+//! The block `limits`: those of one connection, and at the top level also those of the process.
+
+use std::time::Duration;
+
+use super::kind::{List, OrOff, SWITCH, Whole};
+use super::policy::{Limits, OriginPattern, ProcessLimits};
+use super::route::ORIGIN;
+use super::section::Section;
+use super::units::{Size, TIME};
+
+const COUNT: Whole = Whole {
+    least: 1,
+    most: 100_000_000,
+};
+
+/// What routes inherit of the block.
+#[derive(Clone, Debug)]
+pub(super) struct RouteLimits {
+    pub(super) connection: Limits,
+    pub(super) allowed_origins: Vec<OriginPattern>,
+}
+
+impl Default for RouteLimits {
+    fn default() -> Self {
+        let connection = Limits {
+            max_frame: Some(16 << 20),
+            max_message: Some(64 << 20),
+            write_stall_timeout: Some(Duration::from_secs(30)),
+            close_timeout: Duration::from_secs(5),
+            max_lifetime: None,
+            pings_per_second: Some(10),
+            validate_utf8: false,
+        };
+        RouteLimits {
+            connection,
+            allowed_origins: Vec::new(),
+        }
+    }
+}
+
+/// The defaults of the process's limits.
+pub(super) fn process_defaults() -> ProcessLimits {
+    ProcessLimits {
+        max_connections: Some(10_000),
+        max_connections_per_ip: None,
+        handshake_timeout: Some(Duration::from_secs(10)),
+    }
+}
+
+/// The keys that only the top level has.
+pub(super) fn process_limits(s: &mut Section<'_>, base: &ProcessLimits) -> ProcessLimits {
+    let mut count = |name, base: Option<usize>, doc| {
+        let base = base.and_then(|base| u32::try_from(base).ok());
+        s.key(name, &base, &OrOff(COUNT), doc)
+            .and_then(|count| usize::try_from(count).ok())
+    };
+    let max_connections = count(
+        "max_connections",
+        base.max_connections,
+        "WebSocket connections of the whole process; past it a 503 with Retry-After.",
+    );
+    let max_connections_per_ip = count(
+        "max_connections_per_ip",
+        base.max_connections_per_ip,
+        "The same, for one client address.",
+    );
+    let handshake_timeout = s.key(
+        "handshake_timeout",
+        &base.handshake_timeout,
+        &OrOff(TIME),
+        "From accept to a whole request head.",
+    );
+    ProcessLimits {
+        max_connections,
+        max_connections_per_ip,
+        handshake_timeout,
+    }
+}
+
+/// The same keys inside a route.
+pub(super) fn refuse_process_limits(s: &mut Section<'_>) {
+    for name in [
+        "max_connections",
+        "max_connections_per_ip",
+        "handshake_timeout",
+    ] {
+        let why = format!(
+            "holds before a route is known; write it under `limits` at the top level, as `limits.{name}`"
+        );
+        s.refused(name, &why);
+    }
+}
+
+/// The keys that routes have too.
+pub(super) fn route_limits(s: &mut Section<'_>, base: &RouteLimits) -> RouteLimits {
+    let old = &base.connection;
+    let connection = Limits {
+        max_frame: s.key("max_frame", &old.max_frame, &OrOff(Size), "Payload of one frame; past it 1009."),
+        max_message: s.key(
+            "max_message",
+            &old.max_message,
+            &OrOff(Size),
+            "Payload of one message, summed over its fragments; past it 1009.",
+        ),
+        write_stall_timeout: s.key(
+            "write_stall_timeout",
+            &old.write_stall_timeout,
+            &OrOff(TIME),
+            "A peer that accepts no byte for this long is closed: client_stalled, upstream_stalled.",
+        ),
+        close_timeout: s.key("close_timeout", &old.close_timeout, &TIME, "How long a closing handshake may take."),
+        max_lifetime: s.key(
+            "max_lifetime",
+            &old.max_lifetime,
+            &OrOff(TIME),
+            "Connections end at this age, give or take 10 %: max_lifetime.",
+        ),
+        pings_per_second: s.key(
+            "pings_per_second",
+            &old.pings_per_second,
+            &OrOff(COUNT),
+            "Pings received from the client, with bursts of twice this: ping_flood.",
+        ),
+        validate_utf8: s.key(
+            "validate_utf8",
+            &old.validate_utf8,
+            &SWITCH,
+            "Whether text messages must be UTF-8 (1007); Swoole does not check.",
+        ),
+    };
+    let origins = List {
+        item: ORIGIN,
+        needs_one: false,
+    };
+    let allowed_origins = s.key(
+        "allowed_origins",
+        &base.allowed_origins,
+        &origins,
+        "Origins that may open a WebSocket, else 403: `https://chat.example.com`, `example.com`, `*.example.com`; empty: any.",
+    );
+    RouteLimits {
+        connection,
+        allowed_origins,
+    }
+}

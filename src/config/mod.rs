@@ -1,0 +1,187 @@
+//! `proxy.yaml`: text → tree with positions → [`policy`], which cannot express nonsense.
+//!
+//! [`parse`] reads the text into a tree (`tree`), resolves merge keys and variables (`env`), asks the tree for every
+//! key (`file` and the blocks beside it, through `section` and `kind`), looks for settings that defeat each other
+//! (`lint`), and gives every problem its line and column (`locate`). The same questions describe themselves
+//! ([`schema`], [`keys`]).
+
+mod address;
+mod close;
+mod describe;
+mod diff;
+mod env;
+mod file;
+mod heartbeat;
+mod keypath;
+mod kind;
+mod limits;
+mod lint;
+mod locate;
+mod nearest;
+pub mod policy;
+mod problem;
+mod route;
+mod section;
+mod tree;
+mod units;
+mod upstream;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use serde_yaml::Value;
+
+pub use describe::{KeyDoc, keys, schema};
+pub use diff::{Change, diff, masked};
+use keypath::{Found, KeyPath, Place};
+pub use policy::*;
+pub use problem::{LoadError, MAX_FILE, Problem, Severity};
+
+/// A file that can be used.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// What is questionable about it, in the file's order.
+    pub warnings: Vec<Problem>,
+    /// The file as a tree, with merge keys and variables resolved: for [`diff`].
+    pub tree: Value,
+}
+
+/// Reads a file, with the variables of this process's environment.
+///
+/// # Errors
+/// The file cannot be read, or its content cannot be used; then all of its problems are there.
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    let name = path.display().to_string();
+    let bytes = read(path)?;
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return Err(LoadError::Invalid(vec![not_utf8(&name, &error)])),
+    };
+    parse(&text, &name, &|variable| std::env::var(variable).ok()).map_err(LoadError::Invalid)
+}
+
+/// Reads a file's text; `name` stands in the problems, `env` looks up variables.
+///
+/// # Errors
+/// All problems of the text, at least one of them an error, in the text's order.
+pub fn parse(
+    text: &str,
+    name: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Loaded, Vec<Problem>> {
+    // Editors of some systems put a byte order mark there, which is no part of the text.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut found = Vec::new();
+    let raw = match tree::parse(text, &mut found) {
+        Ok(raw) => raw,
+        Err(fatal) => return Err(problems(text, &Value::Null, name, vec![fatal])),
+    };
+    if raw.is_null() {
+        let message = "the file is empty; `listen` and `upstream` are required";
+        let found = Found::error(KeyPath::default(), Place::At(1, 1), message);
+        return Err(problems(text, &raw, name, vec![found]));
+    }
+    let mut tree = tree::merged(&raw, &mut found);
+    env::expand(&mut tree, env, &mut found);
+    let sink = section::Sink::default();
+    let file = sink.read(&tree, file::file);
+    found.extend(without_repeats(&found, sink.into_parts().0));
+    found.extend(lint::lints(&file, &tree, &found));
+    let problems = problems(text, &raw, name, found);
+    match file.config {
+        Some(config)
+            if problems
+                .iter()
+                .all(|problem| problem.severity == Severity::Warning) =>
+        {
+            Ok(Loaded {
+                config,
+                warnings: problems,
+                tree,
+            })
+        }
+        _ => Err(problems),
+    }
+}
+
+/// A value that could not be expanded, or should not have a tag, needs no second complaint.
+fn without_repeats(earlier: &[Found], mut later: Vec<Found>) -> Vec<Found> {
+    let told = |found: &Found| {
+        earlier
+            .iter()
+            .any(|old| old.path == found.path && old.place == Place::Value)
+    };
+    later.retain(|found| found.place != Place::Value || !told(found));
+    later
+}
+
+/// Gives everything its position, and puts it in the file's order.
+fn problems(text: &str, raw: &Value, name: &str, found: Vec<Found>) -> Vec<Problem> {
+    let place = |found: Found| {
+        let (line, column) = locate::locate(text, raw, &found.path, found.place);
+        let Found {
+            path,
+            severity,
+            message,
+            ..
+        } = found;
+        Problem {
+            file: name.to_owned(),
+            line,
+            column,
+            path: path.to_string(),
+            severity,
+            message,
+        }
+    };
+    let mut problems: Vec<Problem> = found.into_iter().map(place).collect();
+    problems.sort_by_key(|problem| (problem.line, problem.column));
+    // An anchor that is used several times has its mistakes once.
+    problems.dedup_by(|later, first| {
+        (later.line, later.column, &later.message) == (first.line, first.column, &first.message)
+    });
+    problems
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => LoadError::NotFound {
+            path: path.to_owned(),
+        },
+        io::ErrorKind::IsADirectory => LoadError::Directory {
+            path: path.to_owned(),
+        },
+        _ => LoadError::Read {
+            path: path.to_owned(),
+            source,
+        },
+    };
+    let file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE {
+        return Err(LoadError::TooBig {
+            path: path.to_owned(),
+        });
+    }
+    Ok(bytes)
+}
+
+fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Problem {
+    let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+    let before = String::from_utf8_lossy(valid);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    Problem {
+        file: name.to_owned(),
+        line: 1 + before.matches('\n').count(),
+        column: 1 + line.chars().count(),
+        path: String::new(),
+        severity: Severity::Error,
+        message: "this byte is not UTF-8; save the file as UTF-8".to_owned(),
+    }
+}

@@ -1,0 +1,128 @@
+//! What is told about a bad file.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// The largest file that is read, in bytes.
+pub const MAX_FILE: u64 = 1024 * 1024;
+
+/// One thing wrong, or questionable, in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as it was named.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// The key, such as `routes[0].match.path`; empty when the whole file is meant.
+    pub path: String,
+    /// Whether the file can be used all the same.
+    pub severity: Severity,
+    /// What is wrong and what to write instead; one line.
+    pub message: String,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// The file is refused.
+    Error,
+    /// The file is used, but settings defeat each other.
+    Warning,
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Problem {
+            file,
+            line,
+            column,
+            path,
+            severity,
+            message,
+        } = self;
+        write!(f, "{file}:{line}:{column}: {}: ", severity.label())?;
+        if !path.is_empty() {
+            write!(f, "{path}: ")?;
+        }
+        f.write_str(message)
+    }
+}
+
+/// Why a file could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// There is none.
+    #[error("{}: no such file; name one with `-c FILE` or SIDEBEAT_CONFIG, or write a `proxy.yaml` here (`listen` and `upstream` are enough)", path.display())]
+    NotFound {
+        /// The file as it was named.
+        path: PathBuf,
+    },
+    /// It is a directory.
+    #[error("{}: is a directory; name the file in it, such as {}", path.display(), path.join("proxy.yaml").display())]
+    Directory {
+        /// The file as it was named.
+        path: PathBuf,
+    },
+    /// It is larger than [`MAX_FILE`].
+    #[error("{}: is larger than 1 MiB, which no configuration of this program needs", path.display())]
+    TooBig {
+        /// The file as it was named.
+        path: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Read {
+        /// The file as it was named.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It can be read, but not used: all its errors, with the warnings known so far, in the file's order.
+    #[error("{}", lines(.0))]
+    Invalid(Vec<Problem>),
+}
+
+/// Every problem on a line of its own.
+fn lines(problems: &[Problem]) -> String {
+    let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_prints_its_place_its_key_and_what_to_do() {
+        let mut problem = Problem {
+            file: "proxy.yaml".into(),
+            line: 12,
+            column: 5,
+            path: "heartbeat.client.idle_tme".into(),
+            severity: Severity::Error,
+            message: "unknown key; did you mean idle_time?".into(),
+        };
+        let line = "proxy.yaml:12:5: error: heartbeat.client.idle_tme: unknown key; did you mean idle_time?";
+        assert_eq!(problem.to_string(), line);
+        problem.path.clear();
+        problem.severity = Severity::Warning;
+        assert_eq!(
+            problem.to_string(),
+            "proxy.yaml:12:5: warning: unknown key; did you mean idle_time?"
+        );
+    }
+}

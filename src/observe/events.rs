@@ -1,0 +1,91 @@
+//! The records that are not about one established connection.
+
+use serde::Serialize;
+
+/// `handshake_failed`.
+#[derive(Debug, Serialize)]
+pub struct HandshakeFailed<'a> {
+    /// The request's id, as in the answer's body; none if no request was read.
+    pub request_id: Option<&'a str>,
+    /// The client's address with its port.
+    pub client: &'a str,
+    /// The route's name.
+    pub route: Option<&'a str>,
+    /// The Host header.
+    pub host: Option<&'a str>,
+    /// The path, without its query.
+    pub path: Option<&'a str>,
+    /// The upstream's address.
+    pub upstream: Option<&'a str>,
+    /// `client`, `upstream` or `sidecar`.
+    pub initiator: &'static str,
+    /// [`super::HandshakeFailure::label`].
+    pub reason: &'static str,
+    /// Always `opening`.
+    pub phase: &'static str,
+    /// The status that the client got.
+    pub status: Option<u16>,
+    /// In words.
+    pub detail: &'a str,
+    /// Since the request head, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// `started`.
+#[derive(Debug, Serialize)]
+pub struct Started<'a> {
+    /// This program's version.
+    pub version: &'static str,
+    /// The configuration file.
+    pub config: &'a str,
+    /// The process.
+    pub pid: u32,
+}
+
+/// `listening` and `listening_ended`.
+#[derive(Debug, Serialize)]
+pub struct Listening<'a> {
+    /// The address, with the port that the system chose where it was 0.
+    pub address: &'a str,
+}
+
+/// `config_reloaded`.
+#[derive(Debug, Serialize)]
+pub struct ConfigReloaded<'a> {
+    /// The file.
+    pub config: &'a str,
+    /// What asked for it: `file`, `signal`.
+    pub trigger: &'static str,
+    /// The keys that differ.
+    pub changed: &'a [String],
+    /// The same with their values.
+    pub detail: &'a str,
+    /// Settings that defeat each other.
+    pub warnings: &'a [String],
+    /// Live connections that follow.
+    pub connections: usize,
+}
+
+/// `config_rejected`.
+#[derive(Debug, Serialize)]
+pub struct ConfigRejected<'a> {
+    /// The file.
+    pub config: &'a str,
+    /// What asked for it.
+    pub trigger: &'static str,
+    /// Every problem, with file, line and column.
+    pub problems: &'a [String],
+    /// What now.
+    pub detail: &'static str,
+}
+
+/// `draining` and `drained`.
+#[derive(Debug, Serialize)]
+pub struct Draining {
+    /// Connections that are still there.
+    pub connections: usize,
+    /// What asked for it: `SIGTERM`, `SIGINT`.
+    pub trigger: &'static str,
+    /// In words.
+    pub detail: String,
+}

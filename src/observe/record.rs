@@ -1,0 +1,179 @@
+//! What is told of one connection: who it is, that it was opened, and how it ended.
+
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::protocol::Close;
+use crate::session::{Cause, Counters, LegClose};
+
+/// The most bytes of a path or host that are kept for logs; a request head may be far longer.
+const MAX_LOGGED: usize = 1024;
+
+/// Who a connection is. Query strings and headers are not kept: they carry tokens.
+#[derive(Debug, Serialize)]
+pub struct Identity {
+    /// The connection's id: a ULID, so that ids sort by time.
+    pub conn: Box<str>,
+    /// The request's id, the client's or a new one; the upstream gets it as X-Request-Id.
+    pub request_id: Box<str>,
+    /// The client's address with its port.
+    pub client: Box<str>,
+    /// The route's name.
+    pub route: Box<str>,
+    /// The Host header.
+    pub host: Box<str>,
+    /// The path.
+    pub path: Box<str>,
+    /// The subprotocol that the upstream chose.
+    pub subprotocol: Option<Box<str>>,
+    /// The upstream's address, as dialled.
+    pub upstream: Box<str>,
+}
+
+/// `connection_opened`.
+#[derive(Debug, Serialize)]
+pub struct Opened<'a> {
+    /// Who.
+    #[serde(flatten)]
+    pub identity: &'a Identity,
+    /// Whether permessage-deflate was negotiated.
+    pub compressed: bool,
+    /// From the request head to the 101, in milliseconds.
+    pub handshake_ms: u64,
+}
+
+/// `connection_closed`: the whole story of one connection.
+#[derive(Debug)]
+pub struct ClosingRecord<'a> {
+    /// Who.
+    pub identity: &'a Identity,
+    /// Why.
+    pub cause: Cause,
+    /// The same in words.
+    pub detail: &'a str,
+    /// A leg was reset inside a frame, because no Close frame could follow what it had got.
+    pub mid_frame: bool,
+    /// Close frames of the client's and the upstream's leg.
+    pub closes: [&'a LegClose; 2],
+    /// From the 101 to now.
+    pub duration: Duration,
+    /// How long each leg had been silent when the cause struck.
+    pub silence: [Duration; 2],
+    /// What was counted on each leg.
+    pub counters: [&'a Counters; 2],
+}
+
+impl Serialize for ClosingRecord<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let [client, upstream] = self.counters;
+        Fields {
+            identity: self.identity,
+            initiator: self.cause.initiator().label(),
+            reason: self.cause.label(),
+            phase: "open",
+            mid_frame: self.mid_frame,
+            detail: self.detail,
+            client_close: self.closes[0].into(),
+            upstream_close: self.closes[1].into(),
+            duration_ms: millis(self.duration),
+            client_idle_ms: millis(self.silence[0]),
+            upstream_idle_ms: millis(self.silence[1]),
+            client_messages: client.messages,
+            client_bytes: client.bytes,
+            upstream_messages: upstream.messages,
+            upstream_bytes: upstream.bytes,
+            pings_sent: client.pings_sent,
+            pongs_received: client.pongs_received,
+            missed_pongs: client.missed_pongs,
+            pings_answered: client.pings_answered,
+            rtt_ms: client.rtt.map(rtt_millis),
+            upstream_pings_sent: upstream.pings_sent,
+            upstream_pongs_received: upstream.pongs_received,
+            upstream_missed_pongs: upstream.missed_pongs,
+            upstream_pings_answered: upstream.pings_answered,
+            upstream_rtt_ms: upstream.rtt.map(rtt_millis),
+            // No rules, no application heartbeats: this version does not have `heartbeat.app`.
+            app_heartbeats: 0,
+            captured: Captured {},
+        }
+        .serialize(serializer)
+    }
+}
+
+/// The closing record's fields, in the order in which they are written. Pings without a prefix are the client's.
+#[derive(Serialize)]
+struct Fields<'a> {
+    #[serde(flatten)]
+    identity: &'a Identity,
+    initiator: &'static str,
+    reason: &'static str,
+    phase: &'static str,
+    mid_frame: bool,
+    detail: &'a str,
+    client_close: CloseFields<'a>,
+    upstream_close: CloseFields<'a>,
+    duration_ms: u64,
+    client_idle_ms: u64,
+    upstream_idle_ms: u64,
+    client_messages: u64,
+    client_bytes: u64,
+    upstream_messages: u64,
+    upstream_bytes: u64,
+    pings_sent: u32,
+    pongs_received: u32,
+    missed_pongs: u32,
+    pings_answered: u32,
+    rtt_ms: Option<f64>,
+    upstream_pings_sent: u32,
+    upstream_pongs_received: u32,
+    upstream_missed_pongs: u32,
+    upstream_pings_answered: u32,
+    upstream_rtt_ms: Option<f64>,
+    app_heartbeats: u64,
+    captured: Captured,
+}
+
+#[derive(Serialize)]
+struct Captured {}
+
+#[derive(Serialize)]
+struct CloseFields<'a> {
+    received: Option<CodeAndReason<'a>>,
+    sent: Option<CodeAndReason<'a>>,
+}
+
+#[derive(Serialize)]
+struct CodeAndReason<'a> {
+    /// 1005 for a Close frame without a code, as APIs show it (RFC 6455 section 7.1.5).
+    code: u16,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a LegClose> for CloseFields<'a> {
+    fn from(closes: &'a LegClose) -> Self {
+        let fields = |close: &'a Close| CodeAndReason { code: close.code().unwrap_or(1005), reason: close.reason() };
+        CloseFields { received: closes.received.as_ref().map(fields), sent: closes.sent.as_ref().map(fields) }
+    }
+}
+
+/// A text from outside, cut to what may stand in a log line.
+#[must_use]
+pub(crate) fn bounded(text: &str) -> Box<str> {
+    if text.len() <= MAX_LOGGED {
+        return text.into();
+    }
+    let mut end = MAX_LOGGED;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}…", &text[..end]).into()
+}
+
+pub(crate) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn rtt_millis(rtt: Duration) -> f64 {
+    (rtt.as_secs_f64() * 1e4).round() / 10.0
+}

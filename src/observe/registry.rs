@@ -1,0 +1,228 @@
+//! Who is connected: capacity, and a way to reach each connection's task.
+//!
+//! Touched when a connection opens and closes, on a reload and on a drain; never on the way of a frame.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+
+use atomic_waker::AtomicWaker;
+use tokio::sync::Notify;
+
+use super::Identity;
+use crate::config::policy::{Policy, ProcessLimits};
+use crate::protocol::Close;
+use crate::session::Cause;
+
+/// What a connection's task can be told.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Follow this policy from now on.
+    Follow(Arc<Policy>),
+    /// Close in an orderly way.
+    Terminate {
+        /// [`Cause::Killed`] or [`Cause::Drained`].
+        cause: Cause,
+        /// What the client is sent.
+        close: Close,
+        /// For people.
+        detail: String,
+    },
+    /// Time is up: end both legs now, whatever is still on its way.
+    Abort,
+}
+
+/// One established connection, as others see it.
+#[derive(Debug)]
+pub struct Handle {
+    /// Who it is.
+    pub identity: Identity,
+    /// Offered subprotocols, to find the route again when the file changes.
+    pub offered_subprotocols: Box<[Box<str>]>,
+    has_mail: AtomicBool,
+    mail: Mutex<Vec<Command>>,
+    waker: AtomicWaker,
+}
+
+impl Handle {
+    /// A handle that nobody has written to.
+    #[must_use]
+    pub fn new(identity: Identity, offered_subprotocols: Box<[Box<str>]>) -> Self {
+        Handle {
+            identity,
+            offered_subprotocols,
+            has_mail: AtomicBool::new(false),
+            mail: Mutex::default(),
+            waker: AtomicWaker::new(),
+        }
+    }
+
+    /// Tells the connection's task something and wakes it.
+    pub fn send(&self, command: Command) {
+        lock(&self.mail).push(command);
+        self.has_mail.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// For the connection's task: what it has been told since it last asked.
+    pub fn take_mail(&self, waker: &Waker) -> Vec<Command> {
+        // Registered before the mail is taken, so that mail which comes in between wakes the task again.
+        self.waker.register(waker);
+        self.has_mail.store(false, Ordering::Release);
+        std::mem::take(&mut lock(&self.mail))
+    }
+
+    /// Whether there is anything to take: one load, for every poll.
+    #[must_use]
+    pub fn has_mail(&self) -> bool {
+        self.has_mail.load(Ordering::Acquire)
+    }
+}
+
+/// Why a connection is not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// `limits.max_connections`.
+    OverCapacity,
+    /// `limits.max_connections_per_ip`.
+    OverCapacityIp,
+}
+
+/// All connections of the process.
+#[derive(Debug, Default)]
+pub struct Registry {
+    state: Mutex<State>,
+    emptied: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Admitted: opening, or established.
+    admitted: usize,
+    by_ip: HashMap<IpAddr, usize>,
+    established: HashMap<u64, Arc<Handle>>,
+    next_key: u64,
+}
+
+impl Registry {
+    /// Counts a connection in, from its opening handshake on. No address: a Unix socket's client.
+    ///
+    /// # Errors
+    /// A limit is reached.
+    pub fn admit(self: &Arc<Self>, ip: Option<IpAddr>, limits: &ProcessLimits) -> Result<Permit, Refusal> {
+        let mut state = lock(&self.state);
+        if limits.max_connections.is_some_and(|max| state.admitted >= max) {
+            return Err(Refusal::OverCapacity);
+        }
+        if let Some(ip) = ip {
+            let here = state.by_ip.get(&ip).copied().unwrap_or_default();
+            if limits.max_connections_per_ip.is_some_and(|max| here >= max) {
+                return Err(Refusal::OverCapacityIp);
+            }
+            state.by_ip.insert(ip, here + 1);
+        }
+        state.admitted += 1;
+        Ok(Permit { registry: Arc::clone(self), ip, key: None })
+    }
+
+    /// Every established connection.
+    #[must_use]
+    pub fn established(&self) -> Vec<Arc<Handle>> {
+        lock(&self.state).established.values().cloned().collect()
+    }
+
+    /// How many are established or opening.
+    #[must_use]
+    pub fn admitted(&self) -> usize {
+        lock(&self.state).admitted
+    }
+
+    /// Waits until nobody is admitted.
+    pub async fn empty(&self) {
+        loop {
+            let notified = self.emptied.notified();
+            if self.admitted() == 0 {
+                return;
+            }
+            notified.await;
+        }
+    }
+}
+
+/// A connection's place; given back when dropped.
+#[derive(Debug)]
+pub struct Permit {
+    registry: Arc<Registry>,
+    ip: Option<IpAddr>,
+    key: Option<u64>,
+}
+
+impl Permit {
+    /// Makes the connection reachable.
+    pub fn establish(&mut self, handle: &Arc<Handle>) {
+        let mut state = lock(&self.registry.state);
+        state.next_key += 1;
+        let key = state.next_key;
+        state.established.insert(key, Arc::clone(handle));
+        self.key = Some(key);
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let mut state = lock(&self.registry.state);
+        state.admitted -= 1;
+        if let Some(key) = self.key {
+            state.established.remove(&key);
+        }
+        if let Some(ip) = self.ip
+            && let Some(count) = state.by_ip.get_mut(&ip)
+        {
+            *count -= 1;
+            if *count == 0 {
+                state.by_ip.remove(&ip);
+            }
+        }
+        if state.admitted == 0 {
+            self.registry.emptied.notify_waiters();
+        }
+    }
+}
+
+/// A panic elsewhere leaves these maps whole, so that a poisoned lock is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits(all: usize, per_ip: usize) -> ProcessLimits {
+        ProcessLimits { max_connections: Some(all), max_connections_per_ip: Some(per_ip), handshake_timeout: None }
+    }
+
+    #[test]
+    fn limits_hold_and_places_are_given_back() {
+        let registry = Arc::new(Registry::default());
+        let ip = |last| Some(IpAddr::from([127, 0, 0, last]));
+        let limits = limits(3, 2);
+        let first = registry.admit(ip(1), &limits).unwrap();
+        let _second = registry.admit(ip(1), &limits).unwrap();
+        assert_eq!(registry.admit(ip(1), &limits).unwrap_err(), Refusal::OverCapacityIp);
+        let _third = registry.admit(ip(2), &limits).unwrap();
+        assert_eq!(registry.admit(ip(3), &limits).unwrap_err(), Refusal::OverCapacity);
+        drop(first);
+        let _fourth = registry.admit(ip(1), &limits).unwrap();
+        assert_eq!(registry.admitted(), 3);
+    }
+
+    #[test]
+    fn addresses_that_left_are_forgotten() {
+        let registry = Arc::new(Registry::default());
+        drop(registry.admit(Some(IpAddr::from([127, 0, 0, 1])), &limits(1, 1)));
+        assert!(lock(&registry.state).by_ip.is_empty());
+    }
+}

@@ -1,0 +1,136 @@
+//! One accepted connection: its request heads, and which way each request goes.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::time::Instant;
+
+use super::respond::Body;
+use super::stream::Stream;
+use super::{Shared, headers, http, opening, upgrade};
+use crate::observe::{HandshakeFailure, bounded};
+
+/// The longest request head: it is kept in memory until it is whole.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// Who is at the other end of an accepted connection.
+#[derive(Clone, Copy, Debug)]
+pub enum Peer {
+    /// A TCP client; an IPv4 address is never shown as an IPv6 one.
+    Tcp(SocketAddr),
+    /// A client of a Unix socket, which has no address.
+    Unix,
+}
+
+impl Peer {
+    pub(super) fn tcp(address: SocketAddr) -> Self {
+        Peer::Tcp(SocketAddr::new(address.ip().to_canonical(), address.port()))
+    }
+
+    pub(super) fn ip(&self) -> Option<IpAddr> {
+        match self {
+            Peer::Tcp(address) => Some(address.ip()),
+            Peer::Unix => None,
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn for_tests(address: &str) -> Self {
+        Peer::tcp(address.parse().unwrap())
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Peer::Tcp(address) => write!(f, "{address}"),
+            Peer::Unix => f.write_str("unix"),
+        }
+    }
+}
+
+/// A request with what is decided about it before anything is dialled.
+pub(super) struct Incomer {
+    pub(super) request: Request<Incoming>,
+    pub(super) peer: Peer,
+    pub(super) host: Box<str>,
+    pub(super) request_id: Box<str>,
+}
+
+/// Serves a connection until it ends or becomes a WebSocket.
+pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
+    stream.tune();
+    let began = Instant::now();
+    let handshake_timeout = shared.config.load().process.handshake_timeout;
+    let Some(watcher) = shared.watcher() else { return };
+    let had_request = Arc::new(AtomicBool::new(false));
+    let service = {
+        let had_request = Arc::clone(&had_request);
+        service_fn(move |request| {
+            had_request.store(true, Ordering::Relaxed);
+            answer(request, peer, Arc::clone(&shared))
+        })
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(handshake_timeout)
+        .max_buf_size(MAX_HEAD)
+        .preserve_header_case(true)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if let Err(error) = watcher.watch(connection).await {
+        tell_end(&error, &peer, had_request.load(Ordering::Relaxed), began.elapsed());
+    }
+}
+
+async fn answer(request: Request<Incoming>, peer: Peer, shared: Arc<Shared>) -> Result<Response<Body>, Infallible> {
+    let host = headers::host(request.uri().authority(), request.headers());
+    let request_id = headers::request_id(request.headers());
+    let has_path = request.uri().path().starts_with('/') || request.method() == Method::OPTIONS;
+    if request.method() == Method::CONNECT || !has_path {
+        let opening = opening::Opening::new(request_id, &peer, bounded(&host), bounded(request.uri().path()));
+        return Ok(upgrade::refuse(opening, HandshakeFailure::NoRoute, "the request names no path"));
+    }
+    let is_opening = upgrade::is_opening(&request);
+    let incomer = Incomer { request, peer, host, request_id };
+    Ok(if is_opening { upgrade::open(incomer, shared).await } else { http::pass(incomer, &shared).await })
+}
+
+/// What hyper says of a connection that ended badly. After a first request that is everyday: a client left, or fell
+/// idle between two requests.
+fn tell_end(error: &hyper::Error, peer: &Peer, had_request: bool, age: Duration) {
+    let (failure, status, detail) = if error.is_timeout() {
+        (HandshakeFailure::ClientTimeout, None, "no whole request head within limits.handshake_timeout".to_owned())
+    } else if error.is_parse() {
+        let status = if error.is_parse_too_large() { 431 } else { 400 };
+        (HandshakeFailure::ClientBadHandshake, Some(status), full_text(error))
+    } else {
+        (HandshakeFailure::ClientGone, None, full_text(error))
+    };
+    if had_request {
+        tracing::debug!(event = "http_connection_ended", client = %peer, reason = failure.label(), "{detail}");
+    } else {
+        opening::failed_without_request(peer, failure, status, &detail, age);
+    }
+}
+
+/// An error with what caused it.
+pub(super) fn full_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

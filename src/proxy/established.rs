@@ -1,0 +1,142 @@
+//! The task of one WebSocket connection: from its 101 to its closing record.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, sleep_until};
+
+use super::opening::Opening;
+use super::relay::Relay;
+use super::stream::Stream;
+use super::upgrade::Accepted;
+use super::{Shared, route_of};
+use crate::config::policy::Route;
+use crate::observe::{ClosingRecord, Command, Handle, HandshakeFailure, Identity, Opened, Permit, log, millis};
+use crate::session::{Cause, Counters, Leg, LegClose, Session, Time};
+
+/// The size of a thread's read buffer: big enough that large messages take few system calls.
+const SCRATCH: usize = 64 * 1024;
+
+thread_local! {
+    /// What a poll reads into. Nothing stays in it between two polls, so all connections of a thread share it.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
+}
+
+/// A connection whose client is about to get its 101.
+pub(super) struct Newcomer {
+    pub(super) opening: Opening,
+    pub(super) permit: Permit,
+    pub(super) route: Arc<Route>,
+    pub(super) offered_subprotocols: Box<[Box<str>]>,
+    pub(super) client_upgrade: OnUpgrade,
+    pub(super) upstream: Accepted,
+}
+
+/// Waits for both sockets, relays until the end, and tells how it ended.
+pub(super) async fn run(newcomer: Newcomer, shared: Arc<Shared>) {
+    let Some((mut live, read_ahead)) = establish(newcomer, &shared).await else { return };
+    let mut read_ahead = Some(read_ahead);
+    let mut timer = pin!(sleep_until(Instant::now() + Duration::from_secs(3600)));
+    poll_fn(|cx| {
+        if let Some(bytes) = read_ahead.take() {
+            for leg in Leg::BOTH {
+                live.relay.read_ahead(cx, leg, &bytes[leg as usize]);
+            }
+        }
+        BUFFER.with_borrow_mut(|buffer| live.relay.poll(cx, timer.as_mut(), buffer))
+    })
+    .await;
+}
+
+/// Both sockets, with what came behind the heads.
+async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes; 2])> {
+    let Newcomer { opening, mut permit, route, offered_subprotocols, client_upgrade, upstream } = newcomer;
+    let (client, upstream_io) = match tokio::join!(client_upgrade, upstream.upgrade) {
+        (Ok(client), Ok(upstream)) => (raw(client), raw(upstream)),
+        (Err(_), _) => return None, // `opening` tells that the client has gone.
+        (_, Err(error)) => {
+            opening.failed(HandshakeFailure::UpstreamBadHandshake, None, &error.to_string());
+            return None;
+        }
+    };
+    let (Some((client, client_bytes)), Some((upstream_io, upstream_bytes))) = (client, upstream_io) else {
+        return None;
+    };
+    let subprotocol = upstream.headers.get(hyper::header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
+    let identity = Identity {
+        conn: ulid::Ulid::generate().to_string().into(),
+        request_id: opening.request_id.clone(),
+        client: opening.client.clone(),
+        route: route.name.as_ref().into(),
+        host: opening.host.clone(),
+        path: opening.path.clone(),
+        subprotocol: subprotocol.map(Into::into),
+        upstream: opening.upstream.clone().unwrap_or_default(),
+    };
+    let handle = Arc::new(Handle::new(identity, offered_subprotocols));
+    permit.establish(&handle);
+    if shared.config.load().log.opened {
+        let handshake_ms = millis(opening.duration());
+        let opened = Opened { identity: &handle.identity, compressed: upstream.deflate, handshake_ms };
+        log::emit(tracing::Level::INFO, "connection_opened", &opened);
+    }
+    opening.succeeded();
+    let clock = shared.clock;
+    // The file may have changed since the route was chosen.
+    let config = shared.config.load_full();
+    let policy = Arc::clone(&route_of(&config, &handle).policy);
+    if shared.is_draining() {
+        // It was let in before the drain began, and may have come too late to be told with the others.
+        let close = config.drain.close.clone();
+        handle.send(Command::Terminate { cause: Cause::Drained, close, detail: "the sidecar is shutting down".to_owned() });
+    }
+    let opened = clock.now();
+    let session = Session::new(policy, rand::random(), opened);
+    let relay = Relay::new([client, upstream_io], session, Arc::clone(&handle), clock, upstream.deflate);
+    Some((Live { relay, handle, opened, clock, _permit: permit }, [client_bytes, upstream_bytes]))
+}
+
+/// The socket under an upgraded connection, and what was read from it already.
+fn raw(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
+    let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
+    Some((parts.io.into_inner(), parts.read_buf))
+}
+
+/// An established connection. However its task ends, dropping this tells of it: without a cause, as `internal`.
+struct Live {
+    relay: Relay<Stream>,
+    handle: Arc<Handle>,
+    opened: Time,
+    clock: super::clock::Clock,
+    _permit: Permit,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let now = self.clock.now();
+        let session = self.relay.session();
+        let nothing = LegClose::default();
+        let (cause, detail, closes) = match session.ending() {
+            Some(ending) => (ending.cause, ending.detail.as_str(), [&ending.legs[0], &ending.legs[1]]),
+            None => (Cause::Internal, "the connection's task ended without a cause", [&nothing, &nothing]),
+        };
+        let counters: [&Counters; 2] = [session.counters(Leg::Client), session.counters(Leg::Upstream)];
+        let record = ClosingRecord {
+            identity: &self.handle.identity,
+            cause,
+            detail,
+            mid_frame: self.relay.was_cut_mid_frame(),
+            closes,
+            duration: now.since(self.opened),
+            silence: [session.silence(Leg::Client, now), session.silence(Leg::Upstream, now)],
+            counters,
+        };
+        log::emit(cause.level(), "connection_closed", &record);
+    }
+}

@@ -1,0 +1,166 @@
+//! What of a request's and of an answer's head is passed on (RFC 9110 section 7.6).
+
+use hyper::header::{
+    CONNECTION, EXPECT, Entry, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use hyper::http::uri::Authority;
+use hyper::{HeaderMap, Uri};
+
+use super::connection::Peer;
+use crate::config::policy::{HostHeader, Target, Upstream};
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// The longest X-Request-Id that is taken over from a client.
+const MAX_REQUEST_ID: usize = 128;
+
+/// Removes what belongs to one connection only, the headers that `Connection` names among it.
+pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = tokens(headers, &CONNECTION).filter_map(|name| name.parse().ok()).collect();
+    for name in named {
+        headers.remove(name);
+    }
+    for name in [
+        CONNECTION,
+        KEEP_ALIVE,
+        PROXY_CONNECTION,
+        PROXY_AUTHENTICATE,
+        PROXY_AUTHORIZATION,
+        TE,
+        TRAILER,
+        TRANSFER_ENCODING,
+        UPGRADE,
+    ] {
+        headers.remove(name);
+    }
+}
+
+/// Makes a client's headers those of the request to the upstream.
+pub(super) fn prepare_request(headers: &mut HeaderMap, host: &str, peer: &Peer, request_id: &str, upstream: &Upstream) {
+    remove_hop_by_hop(headers);
+    // The sidecar itself answers `100 Continue`, as soon as it begins to pass the body on.
+    headers.remove(EXPECT);
+    if let Some(ip) = peer.ip() {
+        append_to_list(headers, X_FORWARDED_FOR, &ip.to_string());
+    }
+    // Set by whatever stands in front, if anything does: the sidecar itself is reached over plain HTTP.
+    insert_if_absent(headers, X_FORWARDED_PROTO, "http");
+    insert_if_absent(headers, X_FORWARDED_HOST, host);
+    insert(headers, X_REQUEST_ID, request_id);
+    match &upstream.host {
+        HostHeader::Preserve => insert(headers, HOST, host),
+        HostHeader::Upstream => insert(headers, HOST, &authority(&upstream.target)),
+        HostHeader::Literal(host) => insert(headers, HOST, host),
+    }
+}
+
+/// The authority under which a backend is known in a Host header and in a request's URI.
+pub(super) fn authority(target: &Target) -> String {
+    match target {
+        Target::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
+        Target::Tcp { host, port } => format!("{host}:{port}"),
+        Target::Unix(_) => "localhost".to_owned(),
+    }
+}
+
+/// The client's request id if it is short and printable, else a new one.
+pub(super) fn request_id(headers: &HeaderMap) -> Box<str> {
+    headers
+        .get(X_REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
+        .map_or_else(|| ulid::Ulid::generate().to_string().into(), Into::into)
+}
+
+/// The host that a request is for: of its URI, if that is absolute, else of its Host header.
+pub(super) fn host(uri_authority: Option<&Authority>, headers: &HeaderMap) -> Box<str> {
+    match uri_authority {
+        Some(authority) => authority.as_str().into(),
+        None => headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().into(),
+    }
+}
+
+/// The path and query alone, as a request to a server has them (RFC 9112 section 3.2.1).
+pub(super) fn origin_form(uri: &Uri) -> Uri {
+    uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from)
+}
+
+/// Whether a header that is a list of tokens has this one, ASCII case folded.
+pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    tokens(headers, name).any(|candidate| candidate.eq_ignore_ascii_case(token))
+}
+
+/// The elements of a header that is a list, over all its lines.
+pub(super) fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|token| !token.is_empty())
+}
+
+fn append_to_list(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    let mut list: String = tokens(headers, &name).collect::<Vec<_>>().join(", ");
+    if !list.is_empty() {
+        list.push_str(", ");
+    }
+    list.push_str(value);
+    insert(headers, name, &list);
+}
+
+fn insert_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let (Entry::Vacant(entry), Ok(value)) = (headers.entry(name), HeaderValue::from_str(value)) {
+        entry.insert(value);
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
+        lines.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn rfc_9110_section_7_6_1_what_connection_names_goes_too() {
+        let mut map = headers(&[("connection", "Upgrade, X-Secret"), ("upgrade", "websocket"), ("x-secret", "1"), ("x-other", "2")]);
+        remove_hop_by_hop(&mut map);
+        assert_eq!(map.len(), 1);
+        assert!(map.contains_key("x-other"));
+    }
+
+    #[test]
+    fn forwarded_for_grows_and_the_rest_is_kept() {
+        let mut map = headers(&[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "a")]);
+        let upstream = crate::config::policy::Upstream::for_tests();
+        let peer = Peer::for_tests("203.0.113.7:1234");
+        prepare_request(&mut map, "b", &peer, "id", &upstream);
+        assert_eq!(map["x-forwarded-for"], "192.0.2.1, 203.0.113.7");
+        assert_eq!(map["x-forwarded-proto"], "https");
+        assert_eq!(map["x-forwarded-host"], "a");
+        assert_eq!(map["x-request-id"], "id");
+        assert_eq!(map["host"], "b");
+    }
+
+    #[test]
+    fn a_request_id_with_control_characters_or_without_end_is_replaced() {
+        assert_eq!(&*request_id(&headers(&[("x-request-id", "abc-1")])), "abc-1");
+        assert_eq!(request_id(&headers(&[("x-request-id", "a b")])).len(), 26);
+        assert_eq!(request_id(&headers(&[])).len(), 26);
+    }
+}

@@ -1,0 +1,131 @@
+//! Requests that open no WebSocket: passed on as they are, streaming both ways, over connections that are kept alive.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::http::uri::PathAndQuery;
+use hyper::{Request, Response, StatusCode, Uri, Version};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tower_service::Service;
+
+use super::connection::{Incomer, full_text};
+use super::respond::{self, Body};
+use super::stream::Stream;
+use super::upstream::{DialError, dial};
+use super::{Shared, headers};
+use crate::config::policy::Upstream;
+use crate::observe::HandshakeFailure;
+
+/// Shorter than servers commonly keep idle connections, so that a request rarely meets one that is just being closed.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+
+type HttpClient = Client<Dialer, Body>;
+
+/// One client with its pool for each upstream in use.
+#[derive(Default)]
+pub(super) struct Clients {
+    clients: Mutex<Vec<(Arc<Upstream>, HttpClient)>>,
+}
+
+impl Clients {
+    /// The client of an upstream; those of upstreams that no route has any more are let go.
+    fn of(&self, upstream: &Arc<Upstream>, shared: &Shared) -> HttpClient {
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(known, _)| known == upstream) {
+            return client.clone();
+        }
+        let config = shared.config.load();
+        let in_use = |known: &Arc<Upstream>| {
+            config.routes.iter().map(|(_, route)| route).chain([&config.default]).any(|route| route.upstream == *known)
+        };
+        clients.retain(|(known, _)| in_use(known));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+            .http1_preserve_header_case(true)
+            .build(Dialer { upstream: Arc::clone(upstream) });
+        clients.push((Arc::clone(upstream), client.clone()));
+        client
+    }
+}
+
+/// Passes a request on and its answer back.
+pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
+    let Incomer { mut request, peer, host, request_id } = incomer;
+    let route = Arc::clone(shared.config.load().route_for(request.uri().path(), &host, &[]));
+    headers::prepare_request(request.headers_mut(), &host, &peer, &request_id, &route.upstream);
+    *request.uri_mut() = absolute(&request, &route.upstream);
+    *request.version_mut() = Version::HTTP_11;
+    let client = shared.clients.of(&route.upstream, shared);
+    match client.request(request.map(BodyExt::boxed)).await {
+        Ok(mut response) => {
+            headers::remove_hop_by_hop(response.headers_mut());
+            // Ours to tell, not the upstream's: hyper answers in the version that the client spoke.
+            *response.version_mut() = Version::HTTP_11;
+            response.map(BodyExt::boxed)
+        }
+        Err(error) => {
+            let failure = dial_failure(&error).unwrap_or(HandshakeFailure::UpstreamBadHandshake);
+            let status = failure.status().unwrap_or(StatusCode::BAD_GATEWAY);
+            let (route, upstream) = (&*route.name, &route.upstream.target);
+            tracing::warn!(
+                event = "http_failed", request_id = &*request_id, client = %peer, route, upstream = %upstream,
+                reason = failure.label(), status = status.as_u16(), "{}", full_text(&error)
+            );
+            respond::error(status, failure.label(), &request_id)
+        }
+    }
+}
+
+/// The URI by which the pool finds its connection; the upstream sees only path and query.
+fn absolute(request: &Request<Incoming>, upstream: &Upstream) -> Uri {
+    let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let uri = Uri::builder().scheme("http").authority(headers::authority(&upstream.target)).path_and_query(path);
+    uri.build().unwrap_or_default()
+}
+
+/// The dialling error, if that is what an error comes from.
+fn dial_failure(error: &(dyn std::error::Error + 'static)) -> Option<HandshakeFailure> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(dial) = error.downcast_ref::<DialError>() {
+            return Some(dial.failure());
+        }
+        next = error.source();
+    }
+    None
+}
+
+/// Dials one upstream for hyper's pool.
+#[derive(Clone)]
+struct Dialer {
+    upstream: Arc<Upstream>,
+}
+
+impl Service<Uri> for Dialer {
+    type Response = TokioIo<Stream>;
+    type Error = DialError;
+    type Future = Pin<Box<dyn Future<Output = Result<TokioIo<Stream>, DialError>> + Send>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), DialError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let upstream = Arc::clone(&self.upstream);
+        Box::pin(async move { Ok(TokioIo::new(dial(&upstream).await?)) })
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}

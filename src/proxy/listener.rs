@@ -1,0 +1,161 @@
+//! Listening sockets: binding them, accepting, and backing off when the system refuses.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use thiserror::Error;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::time::{Instant, sleep};
+
+use super::Shared;
+use super::connection::{self, Peer};
+use super::stream::Stream;
+use crate::config::policy::Listen;
+
+/// Connections that the system keeps until they are accepted.
+const BACKLOG: i32 = 4096;
+/// How long accepting pauses when the process or the system has no room for another connection.
+const BACK_OFF: Duration = Duration::from_millis(100);
+/// How often that is told, at most.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// Why an address cannot be listened on.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// Another socket has it.
+    #[error("cannot listen on {address}: the address is in use. Stop what uses it, or change `listen`")]
+    InUse {
+        /// The address.
+        address: Listen,
+    },
+    /// Anything else.
+    #[error("cannot listen on {address}: {error}. Check `listen`: the address, the port and the permission to use them")]
+    Other {
+        /// The address.
+        address: Listen,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A Unix socket, whose file is removed at the end.
+    Unix(UnixListener, SocketFile),
+}
+
+/// The file of a Unix socket.
+#[derive(Debug)]
+pub struct SocketFile(PathBuf);
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        // Gone already is as good as removed.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Listener {
+    /// Binds an address; needs a tokio runtime.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn bind(address: &Listen) -> Result<Listener, BindError> {
+        let bound = match address {
+            Listen::Tcp(tcp) => bind_tcp(*tcp).map(Listener::Tcp),
+            Listen::Unix(path) => bind_unix(path).map(|unix| Listener::Unix(unix, SocketFile(path.clone()))),
+        };
+        bound.map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse { address: address.clone() },
+            _ => BindError::Other { address: address.clone(), error },
+        })
+    }
+
+    /// Accepts until it is dropped.
+    pub async fn serve(self, shared: Arc<Shared>) {
+        let mut told: Option<Instant> = None;
+        loop {
+            match self.accept().await {
+                Ok((stream, peer)) => {
+                    tokio::spawn(connection::serve(stream, peer, Arc::clone(&shared)));
+                }
+                Err(error) if is_about_one_connection(&error) => {}
+                Err(error) => {
+                    if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+                        told = Some(Instant::now());
+                        tracing::error!(
+                            event = "accept_failed", address = %self,
+                            "{error}; clients wait. If these are too many open files, raise the limit (LimitNOFILE, \
+                             ulimit -n) to more than twice limits.max_connections"
+                        );
+                    }
+                    sleep(BACK_OFF).await;
+                }
+            }
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match self {
+            Listener::Tcp(tcp) => tcp.accept().await.map(|(stream, peer)| (Stream::Tcp(stream), Peer::tcp(peer))),
+            Listener::Unix(unix, _) => unix.accept().await.map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
+        }
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listener::Tcp(tcp) => match tcp.local_addr() {
+                Ok(address) => write!(f, "{address}"),
+                Err(error) => write!(f, "{error}"),
+            },
+            Listener::Unix(_, file) => write!(f, "unix:{}", file.0.display()),
+        }
+    }
+}
+
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Lets a restarted process take the port over from connections that linger in TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// A socket's file outlives a process that was killed: it is replaced when nobody answers on it any more.
+fn bind_unix(path: &Path) -> io::Result<UnixListener> {
+    match UnixListener::bind(path) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_dead_socket(path) => {
+            std::fs::remove_file(path)?;
+            UnixListener::bind(path)
+        }
+        bound => bound,
+    }
+}
+
+fn is_dead_socket(path: &Path) -> bool {
+    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
+    is_socket
+        && std::os::unix::net::UnixStream::connect(path)
+            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// Accept also reports what went wrong with the one connection that it would have returned.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+    )
+}

@@ -1,0 +1,88 @@
+//! One opening handshake's record: told as `handshake_failed` however it ends, unless a connection comes of it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::connection::Peer;
+use crate::observe::{HandshakeFailure, events, log};
+
+/// An opening handshake under way. Dropped without a word, the client has gone.
+pub(super) struct Opening {
+    pub(super) request_id: Box<str>,
+    pub(super) client: Box<str>,
+    pub(super) host: Box<str>,
+    pub(super) path: Box<str>,
+    pub(super) route: Option<Box<str>>,
+    pub(super) upstream: Option<Box<str>>,
+    began: Instant,
+    over: bool,
+}
+
+impl Opening {
+    pub(super) fn new(request_id: Box<str>, peer: &Peer, host: Box<str>, path: Box<str>) -> Self {
+        let client = peer.to_string().into();
+        Opening { request_id, client, host, path, route: None, upstream: None, began: Instant::now(), over: false }
+    }
+
+    pub(super) fn duration(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// A connection came of it.
+    pub(super) fn succeeded(mut self) {
+        self.over = true;
+    }
+
+    /// It failed, and the client got `status`.
+    pub(super) fn failed(mut self, failure: HandshakeFailure, status: Option<u16>, detail: &str) {
+        self.tell(failure, status, detail);
+    }
+
+    fn tell(&mut self, failure: HandshakeFailure, status: Option<u16>, detail: &str) {
+        self.over = true;
+        let record = events::HandshakeFailed {
+            request_id: Some(&self.request_id),
+            client: &self.client,
+            route: self.route.as_deref(),
+            host: Some(&self.host),
+            path: Some(&self.path),
+            upstream: self.upstream.as_deref(),
+            initiator: failure.initiator().label(),
+            reason: failure.label(),
+            phase: "opening",
+            status,
+            detail,
+            duration_ms: crate::observe::millis(self.began.elapsed()),
+        };
+        log::emit(failure.level(), "handshake_failed", &record);
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if !self.over {
+            self.tell(HandshakeFailure::ClientGone, None, "the client left before it got an answer");
+        }
+    }
+}
+
+/// A connection that ended before it had sent a whole request head.
+pub(super) fn failed_without_request(peer: &Peer, failure: HandshakeFailure, status: Option<u16>, detail: &str, age: Duration) {
+    let client = peer.to_string();
+    let record = events::HandshakeFailed {
+        request_id: None,
+        client: &client,
+        route: None,
+        host: None,
+        path: None,
+        upstream: None,
+        initiator: failure.initiator().label(),
+        reason: failure.label(),
+        phase: "opening",
+        status,
+        detail,
+        duration_ms: crate::observe::millis(age),
+    };
+    log::emit(failure.level(), "handshake_failed", &record);
+}

@@ -1,0 +1,419 @@
+//! The relay of one connection: reads both legs, passes data on, tells the session what happened and performs what it
+//! decides.
+//!
+//! One task, polled by hand: a poll reads each leg into the worker thread's scratch buffer, writes whole runs of data
+//! frames to the other leg straight from there, and leaves nothing behind but what a socket did not take. All progress
+//! is in fields, so nothing is lost between two polls.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::ReadBuf;
+use tokio::time::Sleep;
+
+use super::clock::Clock;
+use super::side::{Reading, Side};
+use super::stream::Transport;
+use crate::observe::{Command, Handle};
+use crate::protocol::{Boundary, Close, ControlKind, ControlPayload, Role, Rules, Step};
+use crate::session::{Action, Actions, Cause, Event, Leg, Session, Time};
+
+/// How often a poll reads both legs before other connections have their turn.
+const ROUNDS_PER_POLL: usize = 8;
+
+/// One established connection.
+pub(super) struct Relay<S> {
+    sides: [Side<S>; 2],
+    session: Session,
+    handle: Arc<Handle>,
+    clock: Clock,
+    /// When this poll began.
+    now: Time,
+    deflate: bool,
+    /// A leg was reset inside a frame.
+    mid_frame: bool,
+    /// Something other than data happened: the next deadline may be nearer than the timer, and there may be more to do.
+    stirred: bool,
+    timer_set_for: Time,
+    first_poll: bool,
+}
+
+impl<S: Transport> Relay<S> {
+    pub(super) fn new(
+        [client, upstream]: [S; 2],
+        session: Session,
+        handle: Arc<Handle>,
+        clock: Clock,
+        deflate: bool,
+    ) -> Self {
+        Relay {
+            sides: [Side::new(client, Role::Client), Side::new(upstream, Role::Server)],
+            session,
+            handle,
+            clock,
+            now: clock.now(),
+            deflate,
+            mid_frame: false,
+            stirred: true,
+            timer_set_for: Time::NEVER,
+            first_poll: true,
+        }
+    }
+
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(super) fn was_cut_mid_frame(&self) -> bool {
+        self.mid_frame
+    }
+
+    /// Does what can be done now; ready when both legs are done with.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>, scratch: &mut [u8]) -> Poll<()> {
+        self.now = self.clock.now();
+        if std::mem::take(&mut self.first_poll) || self.handle.has_mail() {
+            self.read_mail(cx);
+        }
+        if self.timer_set_for <= self.now {
+            self.timer_set_for = Time::NEVER;
+            self.tell(Event::Timeout);
+        }
+        let more = self.relay(cx, scratch);
+        if self.session.is_finished() {
+            return Poll::Ready(());
+        }
+        if more {
+            cx.waker().wake_by_ref();
+        }
+        if std::mem::take(&mut self.stirred) {
+            self.set_timer(cx, timer);
+        }
+        Poll::Pending
+    }
+
+    /// Takes in bytes that came behind the head of the opening handshake; before the first poll.
+    pub(super) fn read_ahead(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            self.take_in(cx, from, bytes);
+        }
+    }
+
+    /// Reads and writes until both legs have nothing more for now; true: until it was enough for one turn.
+    fn relay(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> bool {
+        for _ in 0..ROUNDS_PER_POLL {
+            let mut progress = false;
+            for leg in Leg::BOTH {
+                progress |= self.flush(cx, leg);
+            }
+            for leg in Leg::BOTH {
+                progress |= self.read(cx, leg, scratch);
+            }
+            if !progress {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Reads a leg once; false: there is nothing to read, or nowhere to pass it on to.
+    fn read(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> bool {
+        let to = &self.side(leg.other()).out;
+        let wait = to.is_blocked() && !to.is_closed();
+        let side = self.side_mut(leg);
+        if side.io.is_none() {
+            return false;
+        }
+        if wait && side.reading == Reading::Frames {
+            if !std::mem::replace(&mut side.paused, true) {
+                self.tell(Event::ReadingPaused { leg });
+            }
+            return false;
+        }
+        if std::mem::take(&mut side.paused) {
+            self.tell(Event::ReadingResumed { leg });
+        }
+        self.read_bytes(cx, leg, scratch)
+    }
+
+    fn read_bytes(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> bool {
+        let side = self.side_mut(leg);
+        let Some(io) = &mut side.io else { return false };
+        let held = side.held.len();
+        scratch[..held].copy_from_slice(&side.held);
+        let mut buf = ReadBuf::new(&mut scratch[held..]);
+        let lost = match Pin::new(io).poll_read(cx, &mut buf) {
+            Poll::Pending => match side.write_error.take() {
+                Some(error) => error.to_string(),
+                None => return false,
+            },
+            Poll::Ready(Err(error)) => error.to_string(),
+            Poll::Ready(Ok(())) if buf.filled().is_empty() => "TCP connection ended without a Close frame".to_owned(),
+            Poll::Ready(Ok(())) => {
+                let end = held + buf.filled().len();
+                if side.reading == Reading::Frames {
+                    if held > 0 {
+                        side.held = Vec::new();
+                    }
+                    self.take_in(cx, leg, &scratch[..end]);
+                }
+                return true;
+            }
+        };
+        let mid_frame = self.is_cut(leg.other());
+        self.tell(Event::Lost { leg, detail: lost, mid_frame });
+        true
+    }
+
+    /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them.
+    #[inline]
+    fn take_in(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
+        let rules = self.rules();
+        let to = from.other();
+        let (mut run, mut at) = (0, 0);
+        let mut boundary = self.side(from).reader.boundary();
+        loop {
+            match self.side_mut(from).reader.next(&bytes[at..], &rules) {
+                Ok(Step::Data { len, payload, ends_message }) => {
+                    at += len;
+                    boundary = self.side(from).reader.boundary();
+                    let event = Event::Data { from, bytes: payload, ends_message };
+                    self.session.handle(event, self.now, &mut Actions::new());
+                    if boundary != Boundary::None && self.side(to).out.has_waiting() {
+                        self.pass(cx, to, &bytes[run..at], boundary);
+                        self.place(to);
+                        run = at;
+                    }
+                }
+                Ok(Step::Control { len, kind, payload }) => {
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    at += len;
+                    run = at;
+                    if !self.control(from, kind, payload) {
+                        return;
+                    }
+                }
+                Ok(Step::Incomplete) => {
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    self.side_mut(from).held = bytes[at..].to_vec();
+                    return;
+                }
+                Err(violation) => {
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    self.side_mut(from).reading = Reading::Discard;
+                    let mid_frame = self.is_cut(to);
+                    self.tell(Event::Violation { from, violation, mid_frame });
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells the session of a control frame; false: it is the last frame that is read from this leg.
+    fn control(&mut self, from: Leg, kind: ControlKind, payload: ControlPayload) -> bool {
+        match kind {
+            ControlKind::Ping => self.tell(Event::Ping { from, payload }),
+            ControlKind::Pong => self.tell(Event::Pong { from, payload }),
+            ControlKind::Close => {
+                self.side_mut(from).reading = Reading::Discard;
+                match Close::parse(&payload) {
+                    Ok(close) => self.tell(Event::Close { from, close }),
+                    Err(violation) => self.tell(Event::Violation { from, violation, mid_frame: false }),
+                }
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Writes a run of data frames to a leg, up to `boundary`; what the socket does not take is kept.
+    fn pass(&mut self, cx: &mut Context<'_>, to: Leg, run: &[u8], boundary: Boundary) {
+        let side = self.side_mut(to);
+        if run.is_empty() || side.out.is_closed() {
+            return;
+        }
+        side.boundary = boundary;
+        if side.out.is_blocked() {
+            side.out.keep(run);
+            return;
+        }
+        let Some(io) = &mut side.io else { return };
+        match Pin::new(io).poll_write(cx, run) {
+            Poll::Ready(Ok(taken)) if taken == run.len() => {}
+            Poll::Ready(Ok(taken)) => {
+                side.out.keep(&run[taken..]);
+                self.blocked(to);
+            }
+            Poll::Pending => {
+                side.out.keep(run);
+                self.blocked(to);
+            }
+            Poll::Ready(Err(error)) => self.write_failed(to, error),
+        }
+    }
+
+    /// Writes what waits for a leg's socket; true: it took some.
+    fn flush(&mut self, cx: &mut Context<'_>, leg: Leg) -> bool {
+        let mut progress = false;
+        loop {
+            self.place_if_free(leg);
+            let side = self.side_mut(leg);
+            let (Some(io), false) = (&mut side.io, side.out.backlog().is_empty()) else {
+                side.poll_shutdown(cx);
+                return progress;
+            };
+            match Pin::new(io).poll_write(cx, side.out.backlog()) {
+                Poll::Ready(Ok(taken)) if taken > 0 => {
+                    progress = true;
+                    self.took(leg, taken);
+                }
+                Poll::Ready(Ok(_)) => self.write_failed(leg, std::io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Err(error)) => self.write_failed(leg, error),
+                Poll::Pending => {
+                    if !side.blocked_told {
+                        self.blocked(leg);
+                    }
+                    return progress;
+                }
+            }
+        }
+    }
+
+    fn took(&mut self, to: Leg, len: usize) {
+        let side = self.side_mut(to);
+        let left = side.out.took(len);
+        let blocked = side.out.is_blocked();
+        let was_told = std::mem::replace(&mut side.blocked_told, blocked);
+        if blocked || was_told {
+            self.tell(Event::Progress { to, blocked });
+        }
+        if left.probe {
+            self.tell(Event::ProbeWritten { to });
+        }
+        if left.close {
+            self.tell(Event::CloseWritten { to });
+        }
+    }
+
+    fn blocked(&mut self, to: Leg) {
+        self.side_mut(to).blocked_told = true;
+        self.tell(Event::Progress { to, blocked: true });
+    }
+
+    /// A leg takes no more bytes. It is lost only when it has nothing more to say either, so that a Close frame that
+    /// it sent before is still read.
+    fn write_failed(&mut self, to: Leg, error: std::io::Error) {
+        let side = self.side_mut(to);
+        side.write_error = Some(error);
+        side.out.give_up();
+        if std::mem::take(&mut side.blocked_told) {
+            self.tell(Event::Progress { to, blocked: false });
+        }
+        self.stirred = true;
+    }
+
+    fn read_mail(&mut self, cx: &mut Context<'_>) {
+        let handle = Arc::clone(&self.handle);
+        for command in handle.take_mail(cx.waker()) {
+            match command {
+                Command::Follow(policy) => self.tell(Event::PolicyChanged { policy }),
+                Command::Terminate { cause, close, detail } => {
+                    self.tell(Event::Terminate { cause, close: Some(close), detail });
+                }
+                Command::Abort => self.abort(cx),
+            }
+        }
+    }
+
+    /// Ends both legs now; their Close frames still go if the sockets take them at once.
+    fn abort(&mut self, cx: &mut Context<'_>) {
+        let detail = "drain.timeout passed".to_owned();
+        self.tell(Event::Terminate { cause: Cause::Drained, close: None, detail });
+        for leg in Leg::BOTH {
+            self.flush(cx, leg);
+            let mid_frame = self.is_cut(leg.other());
+            self.tell(Event::Lost { leg, detail: String::new(), mid_frame });
+        }
+    }
+
+    /// Tells the session what happened and performs what it decides.
+    fn tell(&mut self, event: Event) {
+        let mut actions = Actions::new();
+        self.session.handle(event, self.now, &mut actions);
+        self.stirred = true;
+        for action in actions {
+            self.perform(action);
+        }
+    }
+
+    fn perform(&mut self, action: Action) {
+        match action {
+            Action::Ping { to, payload } => self.side_mut(to).out.push_ping(payload),
+            Action::Pong { to, payload } => self.side_mut(to).out.push_pong(payload),
+            Action::Text { to, text } => self.side_mut(to).out.push_text(text),
+            Action::ProbeText { to, text } => self.side_mut(to).out.push_probe_text(text),
+            Action::Close { to, close } => self.side_mut(to).out.push_close(close),
+            Action::Finish { leg } => self.side_mut(leg).finish(),
+            Action::Drop { leg } => self.side_mut(leg).drop_io(),
+            Action::Reset { leg } => {
+                self.mid_frame |= self.is_cut(leg);
+                self.side_mut(leg).reset();
+            }
+        }
+    }
+
+    fn place_if_free(&mut self, leg: Leg) {
+        let side = self.side(leg);
+        if side.out.has_waiting() && !side.out.is_blocked() && side.boundary != Boundary::None {
+            self.place(leg);
+        }
+    }
+
+    fn place(&mut self, leg: Leg) {
+        let side = self.side_mut(leg);
+        let message_boundary = side.boundary == Boundary::Message;
+        match leg {
+            Leg::Client => side.out.place(message_boundary, || None),
+            // Section 5.3: a masking key must not be predictable.
+            Leg::Upstream => side.out.place(message_boundary, || Some(rand::random())),
+        }
+    }
+
+    /// Whether a leg has got the beginning of a frame without its end.
+    fn is_cut(&self, leg: Leg) -> bool {
+        let side = self.side(leg);
+        side.boundary == Boundary::None && !side.out.is_closed()
+    }
+
+    /// Sets the timer if it has to ring earlier than it would. A deadline that moved away is noticed when it rings.
+    fn set_timer(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) {
+        let deadline = self.session.next_deadline();
+        if deadline >= self.timer_set_for {
+            return;
+        }
+        let Some(instant) = self.clock.instant(deadline) else { return };
+        self.timer_set_for = deadline;
+        timer.as_mut().reset(instant);
+        if timer.poll(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        let limits = &self.session.policy().limits;
+        Rules {
+            max_frame: limits.max_frame.unwrap_or(u64::MAX),
+            max_message: limits.max_message.unwrap_or(u64::MAX),
+            deflate: self.deflate,
+            validate_utf8: limits.validate_utf8,
+        }
+    }
+
+    fn side(&self, leg: Leg) -> &Side<S> {
+        &self.sides[leg as usize]
+    }
+
+    fn side_mut(&mut self, leg: Leg) -> &mut Side<S> {
+        &mut self.sides[leg as usize]
+    }
+}

@@ -1,0 +1,276 @@
+//! Opening handshakes on both sides (RFC 6455 section 4): the client gets its 101 when the upstream has given one.
+
+use std::sync::Arc;
+
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper::header::{
+    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
+use hyper_util::rt::TokioIo;
+use thiserror::Error;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::connection::{Incomer, full_text};
+use super::opening::Opening;
+use super::respond::{self, Body};
+use super::stream::Stream;
+use super::upstream::{DialError, dial};
+use super::{Shared, established, headers};
+use crate::config::policy::{Route, Upstream};
+use crate::observe::{HandshakeFailure, Refusal, bounded};
+use crate::protocol::{ExtensionError, deflate_accepted, deflate_offers};
+
+/// What is wrong with a client's opening handshake (section 4.2.1).
+#[derive(Debug, Error)]
+enum BadRequest {
+    #[error("the method is not GET")]
+    Method,
+    #[error("the version is not HTTP/1.1")]
+    HttpVersion,
+    #[error("there is no Host header")]
+    NoHost,
+    #[error("Sec-WebSocket-Key is missing, repeated or not 16 bytes in base64")]
+    Key,
+    #[error("Sec-WebSocket-Version is not 13")]
+    Version,
+}
+
+/// Why the upstream's leg did not come about.
+#[derive(Debug, Error)]
+enum UpstreamError {
+    #[error(transparent)]
+    Dial(#[from] DialError),
+    #[error("no answer to the opening handshake within upstream.handshake_timeout")]
+    Timeout,
+    #[error("the opening handshake was not answered: {0}")]
+    NoAnswer(String),
+    #[error("101 without `Upgrade: websocket` and `Connection: Upgrade`")]
+    NoUpgrade,
+    #[error("101 with a wrong Sec-WebSocket-Accept")]
+    Accept,
+    #[error(transparent)]
+    Extension(#[from] ExtensionError),
+}
+
+impl UpstreamError {
+    fn failure(&self) -> HandshakeFailure {
+        match self {
+            UpstreamError::Dial(error) => error.failure(),
+            UpstreamError::Timeout => HandshakeFailure::UpstreamTimeout,
+            _ => HandshakeFailure::UpstreamBadHandshake,
+        }
+    }
+}
+
+/// Whether a request wants to open a WebSocket, rightly or not.
+pub(super) fn is_opening(request: &Request<Incoming>) -> bool {
+    headers::has_token(request.headers(), &UPGRADE, "websocket")
+        && headers::has_token(request.headers(), &CONNECTION, "upgrade")
+}
+
+/// Answers an opening handshake; on a 101, the connection's task waits for the sockets.
+pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<Body> {
+    let (host, path) = (bounded(&incomer.host), bounded(incomer.request.uri().path()));
+    let mut opening = Opening::new(incomer.request_id.clone(), &incomer.peer, host, path);
+    let key = match check(&incomer.request) {
+        Ok(key) => key,
+        Err(bad) => return refuse_request(opening, &bad),
+    };
+    if shared.is_draining() {
+        return refuse(opening, HandshakeFailure::Draining, "the sidecar is shutting down");
+    }
+    let config = shared.config.load_full();
+    let offered: Vec<&str> = headers::tokens(incomer.request.headers(), &SEC_WEBSOCKET_PROTOCOL).collect();
+    let route = Arc::clone(config.route_for(incomer.request.uri().path(), &incomer.host, &offered));
+    let offered_subprotocols = offered.into_iter().map(Into::into).collect();
+    opening.route = Some(route.name.as_ref().into());
+    opening.upstream = Some(route.upstream.target.to_string().into());
+    if let Some(origin) = denied_origin(&route, incomer.request.headers()) {
+        let detail = format!("Origin {origin:?} is not in limits.allowed_origins");
+        return refuse(opening, HandshakeFailure::OriginDenied, &detail);
+    }
+    let permit = match shared.registry.admit(incomer.peer.ip(), &config.process) {
+        Ok(permit) => permit,
+        Err(Refusal::OverCapacity) => {
+            return refuse(opening, HandshakeFailure::OverCapacity, "limits.max_connections is reached");
+        }
+        Err(Refusal::OverCapacityIp) => {
+            return refuse(opening, HandshakeFailure::OverCapacityIp, "limits.max_connections_per_ip is reached");
+        }
+    };
+    drop(config);
+
+    let client_upgrade = hyper::upgrade::on(&mut incomer.request);
+    let upstream = match ask_upstream(incomer, &route.upstream).await {
+        Ok(Answer::Accepted(accepted)) => accepted,
+        Ok(Answer::Other(response)) => {
+            let status = response.status();
+            opening.failed(HandshakeFailure::UpstreamRejected, Some(status.as_u16()), &format!("the upstream answered {status}"));
+            return response;
+        }
+        Err(error) => return refuse(opening, error.failure(), &full_text(&error)),
+    };
+    let response = switching_protocols(upstream.headers.clone(), &key);
+    let newcomer = established::Newcomer { opening, permit, route, offered_subprotocols, client_upgrade, upstream };
+    tokio::spawn(established::run(newcomer, shared));
+    response
+}
+
+/// Refuses an opening handshake with one of our own answers.
+pub(super) fn refuse(opening: Opening, failure: HandshakeFailure, detail: &str) -> Response<Body> {
+    let status = failure.status().unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let response = respond::error(status, failure.label(), &opening.request_id);
+    opening.failed(failure, Some(status.as_u16()), detail);
+    response
+}
+
+fn refuse_request(opening: Opening, bad: &BadRequest) -> Response<Body> {
+    let mut response = refuse(opening, HandshakeFailure::ClientBadHandshake, &bad.to_string());
+    if matches!(bad, BadRequest::Version) {
+        // Section 4.4: tell the client which version would do.
+        *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
+        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    }
+    response
+}
+
+/// The key of a request that section 4.2.1 allows.
+fn check(request: &Request<Incoming>) -> Result<Box<[u8]>, BadRequest> {
+    let headers = request.headers();
+    if request.method() != Method::GET {
+        return Err(BadRequest::Method);
+    }
+    if request.version() != Version::HTTP_11 {
+        return Err(BadRequest::HttpVersion);
+    }
+    if !headers.contains_key(hyper::header::HOST) {
+        return Err(BadRequest::NoHost);
+    }
+    if !headers::tokens(headers, &SEC_WEBSOCKET_VERSION).eq(["13"]) {
+        return Err(BadRequest::Version);
+    }
+    match one_value(headers, &SEC_WEBSOCKET_KEY) {
+        Some(key) if is_key(key.as_bytes()) => Ok(key.as_bytes().into()),
+        _ => Err(BadRequest::Key),
+    }
+}
+
+/// Base64 of 16 bytes: 22 digits and two signs of padding.
+fn is_key(key: &[u8]) -> bool {
+    let digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    key.len() == 24 && key.ends_with(b"==") && key[..22].iter().all(digit)
+}
+
+fn one_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).into_iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// The Origin, if the route does not allow it. A request without one comes from no browser and is let in.
+fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
+    if route.allowed_origins.is_empty() {
+        return None;
+    }
+    let origin = String::from_utf8_lossy(headers.get(ORIGIN)?.as_bytes()).into_owned();
+    let allowed = route.allowed_origins.iter().any(|pattern| pattern.allows(&origin));
+    (!allowed).then(|| bounded(&origin).into())
+}
+
+/// An upstream's leg that is ready to be relayed.
+pub(super) struct Accepted {
+    pub(super) headers: HeaderMap,
+    pub(super) upgrade: hyper::upgrade::OnUpgrade,
+    pub(super) deflate: bool,
+}
+
+enum Answer {
+    Accepted(Accepted),
+    /// Not a 101: the client gets it unchanged.
+    Other(Response<Body>),
+}
+
+/// Dials the upstream and passes the opening handshake on.
+async fn ask_upstream(incomer: Incomer, upstream: &Upstream) -> Result<Answer, UpstreamError> {
+    let stream = dial(upstream).await?;
+    let key = generate_key();
+    let (request, deflate_offered) = upstream_request(incomer, upstream, &key);
+    match upstream.handshake_timeout {
+        Some(limit) => {
+            let exchanged = timeout(limit, exchange(stream, request)).await;
+            judge(exchanged.map_err(|_| UpstreamError::Timeout)??, &key, deflate_offered)
+        }
+        None => judge(exchange(stream, request).await?, &key, deflate_offered),
+    }
+}
+
+fn upstream_request(incomer: Incomer, upstream: &Upstream, key: &str) -> (Request<Body>, bool) {
+    let Incomer { request, peer, host, request_id } = incomer;
+    let (mut parts, _) = request.into_parts();
+    let offers = deflate_offers(parts.headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter().filter_map(|value| value.to_str().ok()));
+    headers::prepare_request(&mut parts.headers, &host, &peer, &request_id, upstream);
+    parts.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    parts.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(key) = HeaderValue::from_str(key) {
+        parts.headers.insert(SEC_WEBSOCKET_KEY, key);
+    }
+    parts.headers.remove(SEC_WEBSOCKET_EXTENSIONS);
+    if let (false, Ok(value)) = (offers.is_empty(), HeaderValue::from_str(&offers)) {
+        parts.headers.insert(SEC_WEBSOCKET_EXTENSIONS, value);
+    }
+    parts.uri = headers::origin_form(&parts.uri);
+    (Request::from_parts(parts, respond::full("")), !offers.is_empty())
+}
+
+async fn exchange(stream: Stream, request: Request<Body>) -> Result<Response<Incoming>, UpstreamError> {
+    let no_answer = |error: hyper::Error| UpstreamError::NoAnswer(full_text(&error));
+    let (mut sender, connection) = http1::Builder::new()
+        .preserve_header_case(true)
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(no_answer)?;
+    // Ends with the upgrade, or with the last byte of any other answer.
+    tokio::spawn(connection.with_upgrades());
+    sender.send_request(request).await.map_err(no_answer)
+}
+
+/// Section 4.1: what a client must check of the answer.
+fn judge(mut response: Response<Incoming>, key: &str, deflate_offered: bool) -> Result<Answer, UpstreamError> {
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        headers::remove_hop_by_hop(response.headers_mut());
+        return Ok(Answer::Other(response.map(BodyExt::boxed)));
+    }
+    let upgrade = hyper::upgrade::on(&mut response);
+    let headers = std::mem::take(response.headers_mut());
+    if !(headers::has_token(&headers, &UPGRADE, "websocket") && headers::has_token(&headers, &CONNECTION, "upgrade")) {
+        return Err(UpstreamError::NoUpgrade);
+    }
+    let accept = one_value(&headers, &SEC_WEBSOCKET_ACCEPT);
+    if accept.is_none_or(|accept| accept.as_bytes() != derive_accept_key(key.as_bytes()).as_bytes()) {
+        return Err(UpstreamError::Accept);
+    }
+    let answers = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter().filter_map(|value| value.to_str().ok());
+    let deflate = deflate_accepted(answers, deflate_offered)?;
+    Ok(Answer::Accepted(Accepted { headers, upgrade, deflate }))
+}
+
+/// The client's 101: the upstream's, with the accept value for the client's own key.
+fn switching_protocols(mut headers: HeaderMap, key: &[u8]) -> Response<Body> {
+    headers::remove_hop_by_hop(&mut headers);
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key)) {
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    }
+    let mut response = Response::new(respond::full(""));
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    *response.headers_mut() = headers;
+    response
+}

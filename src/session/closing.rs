@@ -1,0 +1,210 @@
+//! The closing handshakes of both legs, once there is a cause (RFC 6455 section 7).
+//!
+//! A Close frame from one peer is passed on to the other one; its echo goes back when the other one has answered, is
+//! gone, or has taken `close_timeout`, so that everything sent before the Close frames is delivered in both directions.
+//! When the sidecar itself closes, both legs get their Close frames at once.
+
+use std::time::Duration;
+
+use super::{Action, Actions, Cause, Leg, Time};
+use crate::protocol::{Close, Violation};
+
+/// How a connection ended, for the closing record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Why: the first cause.
+    pub cause: Cause,
+    /// The same in words, with figures.
+    pub detail: String,
+    /// The Close frames of both legs.
+    pub legs: [LegClose; 2],
+}
+
+/// The Close frames that passed on one leg.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LegClose {
+    /// The first one that the peer sent.
+    pub received: Option<Close>,
+    /// The one that left the sidecar.
+    pub sent: Option<Close>,
+}
+
+#[derive(Debug)]
+pub(super) struct Closing {
+    began: Time,
+    ending: Ending,
+    legs: [LegState; 2],
+}
+
+#[derive(Debug)]
+struct LegState {
+    /// Asked for, and not yet told as written.
+    queued: Option<Close>,
+    deadline: Time,
+    finishing: bool,
+    /// The peer broke the framing, so that its Close frame will never be recognised.
+    unreadable: bool,
+    gone: bool,
+}
+
+impl Closing {
+    pub(super) fn new(cause: Cause, detail: String, now: Time) -> Self {
+        let legs = [LegClose::default(), LegClose::default()];
+        let state = || LegState {
+            queued: None,
+            deadline: Time::NEVER,
+            finishing: false,
+            unreadable: false,
+            gone: false,
+        };
+        Closing { began: now, ending: Ending { cause, detail, legs }, legs: [state(), state()] }
+    }
+
+    pub(super) fn began(&self) -> Time {
+        self.began
+    }
+
+    pub(super) fn ending(&self) -> &Ending {
+        &self.ending
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.legs.iter().all(|leg| leg.gone)
+    }
+
+    pub(super) fn next_deadline(&self) -> Time {
+        let deadlines = self.legs.iter().filter(|leg| !leg.gone).map(|leg| leg.deadline);
+        deadlines.min().unwrap_or(Time::NEVER)
+    }
+
+    /// Has a Close frame sent on a leg, unless one was already.
+    pub(super) fn queue(&mut self, leg: Leg, close: Close, now: Time, timeout: Duration, actions: &mut Actions) {
+        let sent = self.ending.legs[leg as usize].sent.is_some();
+        let state = &mut self.legs[leg as usize];
+        if sent || state.gone || state.queued.is_some() {
+            return;
+        }
+        state.queued = Some(close.clone());
+        state.deadline = now.after(timeout);
+        actions.push(Action::Close { to: leg, close });
+    }
+
+    /// A Close frame came.
+    pub(super) fn received(&mut self, from: Leg, close: Close, now: Time, timeout: Duration, actions: &mut Actions) {
+        let first = self.ending.legs[from as usize].received.get_or_insert(close).clone();
+        if self.begun_by(from) {
+            self.queue(from.other(), first, now, timeout, actions);
+        }
+        self.echo_when_answered(now, timeout, actions);
+        self.finish_when_complete(from, now, timeout, actions);
+    }
+
+    /// Our Close frame left.
+    pub(super) fn written(&mut self, to: Leg, now: Time, timeout: Duration, actions: &mut Actions) {
+        let state = &mut self.legs[to as usize];
+        if let Some(close) = state.queued.take() {
+            state.deadline = now.after(timeout);
+            self.ending.legs[to as usize].sent = Some(close);
+        }
+        self.finish_when_complete(to, now, timeout, actions);
+    }
+
+    /// A peer broke a rule, and nothing can be read from it any more.
+    pub(super) fn offended(&mut self, from: Leg, violation: Violation, mid_frame: bool, actions: &mut Actions) {
+        self.legs[from as usize].unreadable = true;
+        for action in actions.iter_mut() {
+            if let Action::Close { to, close } = action
+                && *to == from
+                && violation.close_code() == 1007
+            {
+                // 1002 and 1009 are the cause's defaults already.
+                *close = Close::new(1007, "not UTF-8");
+                self.legs[from as usize].queued = Some(close.clone());
+            }
+        }
+        if mid_frame {
+            self.reset(from.other(), actions);
+        }
+    }
+
+    /// A leg's TCP connection ended.
+    pub(super) fn lost(&mut self, leg: Leg, mid_frame: bool, now: Time, timeout: Duration, actions: &mut Actions) {
+        self.drop_leg(leg, actions);
+        if mid_frame {
+            self.reset(leg.other(), actions);
+        }
+        self.echo_when_answered(now, timeout, actions);
+    }
+
+    /// A leg accepted bytes. What a peer sent before it closed is delivered for as long as the other one takes it.
+    pub(super) fn progress(&mut self, to: Leg, now: Time, timeout: Duration) {
+        let by_peer = matches!(self.ending.cause, Cause::ClientClosed | Cause::UpstreamClosed)
+            || matches!(self.ending.cause, Cause::ClientLost | Cause::UpstreamLost);
+        let state = &mut self.legs[to as usize];
+        if by_peer && state.queued.is_some() {
+            state.deadline = now.after(timeout);
+        }
+    }
+
+    /// A leg has accepted nothing for too long: it will not take its Close frame either.
+    pub(super) fn stalled(&mut self, leg: Leg, now: Time, timeout: Duration, actions: &mut Actions) {
+        self.reset(leg, actions);
+        self.echo_when_answered(now, timeout, actions);
+    }
+
+    /// Gives up on legs whose time is over.
+    pub(super) fn timeout(&mut self, now: Time, timeout: Duration, actions: &mut Actions) {
+        for leg in Leg::BOTH {
+            let state = &self.legs[leg as usize];
+            if state.gone || state.deadline > now {
+                continue;
+            }
+            if state.queued.is_some() {
+                self.reset(leg, actions);
+            } else {
+                self.drop_leg(leg, actions);
+            }
+        }
+        self.echo_when_answered(now, timeout, actions);
+    }
+
+    /// Whether this leg's peer began the closing with a Close frame.
+    fn begun_by(&self, leg: Leg) -> bool {
+        matches!((self.ending.cause, leg), (Cause::ClientClosed, Leg::Client) | (Cause::UpstreamClosed, Leg::Upstream))
+    }
+
+    /// Sends the peer that began its own Close frame back, once the other one has nothing more to say.
+    fn echo_when_answered(&mut self, now: Time, timeout: Duration, actions: &mut Actions) {
+        for leg in Leg::BOTH {
+            let other = leg.other() as usize;
+            let answered = self.ending.legs[other].received.is_some() || self.legs[other].gone;
+            if self.begun_by(leg) && answered {
+                let echo = self.ending.legs[leg as usize].received.clone().unwrap_or_default();
+                self.queue(leg, echo, now, timeout, actions);
+            }
+        }
+    }
+
+    fn finish_when_complete(&mut self, leg: Leg, now: Time, timeout: Duration, actions: &mut Actions) {
+        let closes = &self.ending.legs[leg as usize];
+        let state = &mut self.legs[leg as usize];
+        let received = closes.received.is_some() || state.unreadable;
+        if received && closes.sent.is_some() && !state.gone && !state.finishing {
+            state.finishing = true;
+            state.deadline = now.after(timeout);
+            actions.push(Action::Finish { leg });
+        }
+    }
+
+    fn drop_leg(&mut self, leg: Leg, actions: &mut Actions) {
+        if !std::mem::replace(&mut self.legs[leg as usize].gone, true) {
+            actions.push(Action::Drop { leg });
+        }
+    }
+
+    fn reset(&mut self, leg: Leg, actions: &mut Actions) {
+        if !std::mem::replace(&mut self.legs[leg as usize].gone, true) {
+            actions.push(Action::Reset { leg });
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What a session is told, and what it wants done.
+
+use std::sync::Arc;
+
+use crate::config::policy::{Policy, ProbeKind};
+use crate::protocol::{Close, ControlPayload, Violation};
+
+use super::{Cause, Leg};
+
+/// Something that happened to a connection.
+#[derive(Debug)]
+pub enum Event {
+    /// Bytes of a data frame came.
+    Data {
+        /// The leg they came from.
+        from: Leg,
+        /// How many of them were payload.
+        bytes: usize,
+        /// Whether they ended a message.
+        ends_message: bool,
+    },
+    /// A ping came.
+    Ping {
+        /// The leg it came from.
+        from: Leg,
+        /// Its payload, to be answered unchanged.
+        payload: ControlPayload,
+    },
+    /// A pong came.
+    Pong {
+        /// The leg it came from.
+        from: Leg,
+        /// Its payload.
+        payload: ControlPayload,
+    },
+    /// A Close frame came; nothing that follows it on this leg is to be read as frames.
+    Close {
+        /// The leg it came from.
+        from: Leg,
+        /// What it says.
+        close: Close,
+    },
+    /// A peer broke a rule; nothing more can be read from it.
+    Violation {
+        /// The leg it came from.
+        from: Leg,
+        /// The rule.
+        violation: Violation,
+        /// The beginning of the offending frame has been passed on already.
+        mid_frame: bool,
+    },
+    /// A leg's TCP connection ended.
+    Lost {
+        /// Which leg.
+        leg: Leg,
+        /// How, for people.
+        detail: String,
+        /// It ended inside a data frame whose beginning has been passed on.
+        mid_frame: bool,
+    },
+    /// The probe asked for with [`Action::Ping`], [`Action::Pong`] or [`Action::Text`] left the sidecar.
+    ProbeWritten {
+        /// The leg it went to.
+        to: Leg,
+    },
+    /// The Close frame asked for with [`Action::Close`] left the sidecar.
+    CloseWritten {
+        /// The leg it went to.
+        to: Leg,
+    },
+    /// A leg accepted bytes while, or until, some had to wait; or bytes have begun to wait.
+    Progress {
+        /// The leg.
+        to: Leg,
+        /// Whether bytes are waiting now.
+        blocked: bool,
+    },
+    /// A leg is not read for a while, because the other one does not accept bytes.
+    ReadingPaused {
+        /// The leg that is not read.
+        leg: Leg,
+    },
+    /// A leg is read again.
+    ReadingResumed {
+        /// The leg.
+        leg: Leg,
+    },
+    /// The time of [`super::Session::next_deadline`] has come, or may have.
+    Timeout,
+    /// `proxy.yaml` changed.
+    PolicyChanged {
+        /// What holds from now on.
+        policy: Arc<Policy>,
+    },
+    /// An operator or a shutdown ends the connection.
+    Terminate {
+        /// [`Cause::Killed`] or [`Cause::Drained`].
+        cause: Cause,
+        /// What the client is sent, if not the cause's default.
+        close: Option<Close>,
+        /// For people.
+        detail: String,
+    },
+}
+
+/// The payload of a ping or pong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// A peer's, to be answered or passed on.
+    Peer(ControlPayload),
+    /// A probe of ours.
+    Probe([u8; 8]),
+}
+
+impl Payload {
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            Payload::Peer(payload) => payload,
+            Payload::Probe(payload) => payload,
+        }
+    }
+}
+
+/// Something to be done to a leg. Frames go in where a frame may begin, in this order: pong, ping, text, Close.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send a ping.
+    Ping {
+        /// The leg.
+        to: Leg,
+        /// Its payload.
+        payload: Payload,
+    },
+    /// Send a pong; a later one replaces one that could not be sent yet (RFC 6455 section 5.5.3).
+    Pong {
+        /// The leg.
+        to: Leg,
+        /// Its payload.
+        payload: Payload,
+    },
+    /// Send a text message of the sidecar's, where a message may begin.
+    Text {
+        /// The leg.
+        to: Leg,
+        /// The message.
+        text: Arc<str>,
+    },
+    /// Send a text message that is a probe: told with [`Event::ProbeWritten`] when it has gone.
+    ProbeText {
+        /// The leg.
+        to: Leg,
+        /// The message.
+        text: Arc<str>,
+    },
+    /// Send a Close frame, and no data after it.
+    Close {
+        /// The leg.
+        to: Leg,
+        /// What it says.
+        close: Close,
+    },
+    /// Both Close frames have passed: end this side of the TCP connection and wait for the peer to end its own.
+    Finish {
+        /// The leg.
+        leg: Leg,
+    },
+    /// Drop the TCP connection; what was written is still delivered.
+    Drop {
+        /// The leg.
+        leg: Leg,
+    },
+    /// Reset the TCP connection, so that the peer cannot take what it got for a whole.
+    Reset {
+        /// The leg.
+        leg: Leg,
+    },
+}
+
+impl Action {
+    pub(super) fn probe(to: Leg, kind: &ProbeKind, payload: [u8; 8]) -> Action {
+        match kind {
+            ProbeKind::Ping => Action::Ping { to, payload: Payload::Probe(payload) },
+            ProbeKind::Pong => Action::Pong { to, payload: Payload::Probe(payload) },
+            ProbeKind::Text(text) => Action::ProbeText { to, text: Arc::clone(text) },
+        }
+    }
+}
+
+/// The list that [`super::Session::handle`] appends to.
+pub type Actions = Vec<Action>;

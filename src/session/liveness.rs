@@ -1,0 +1,295 @@
+//! One leg's heartbeat: when it was last heard of, when it is asked for a sign of life, and when that stops to be
+//! worth waiting for.
+//!
+//! A ping is missed when neither its pong nor any other byte came within `pong_timeout`. While the sidecar itself
+//! does not read the leg, silence proves nothing: its timers stand still and go on where they were.
+
+use std::time::Duration;
+
+use super::{Time, seconds};
+use crate::config::policy::{Activity, Heartbeat, IdleNotice, Probe, ProbeKind};
+
+/// What was counted on one leg.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Messages received whole.
+    pub messages: u64,
+    /// Payload bytes of data frames received.
+    pub bytes: u64,
+    /// Probes that left the sidecar.
+    pub pings_sent: u32,
+    /// Pongs that answered the newest of them.
+    pub pongs_received: u32,
+    /// Pings that were missed, in a row or not.
+    pub missed_pongs: u32,
+    /// The peer's pings that the sidecar answered.
+    pub pings_answered: u32,
+    /// From the last ping that was answered to its pong.
+    pub rtt: Option<Duration>,
+}
+
+/// What a leg's heartbeat wants now.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    Idle,
+    PongTimeout { missed: u32 },
+    Probe([u8; 8]),
+    Notice,
+}
+
+#[derive(Debug)]
+pub(super) struct Liveness {
+    last_received: Time,
+    last_message: Time,
+    /// `NEVER`: the leg is being read.
+    paused_at: Time,
+    /// Since when bytes wait without any being accepted; `NEVER`: none wait.
+    blocked_since: Time,
+    next_probe: Time,
+    /// When the newest ping left.
+    probe_sent: Time,
+    notice_sent: Option<Time>,
+    missed_in_a_row: u32,
+    /// Marks the pings of this leg as ours.
+    nonce: u32,
+    sequence: u32,
+    /// A probe was asked for and has not left yet.
+    probe_queued: bool,
+    /// The newest ping has been neither answered nor missed yet.
+    awaiting_pong: bool,
+    counters: Counters,
+}
+
+impl Liveness {
+    pub(super) fn new(policy: &Heartbeat, seed: u64, now: Time) -> Self {
+        let mut liveness = Liveness {
+            last_received: now,
+            last_message: now,
+            paused_at: Time::NEVER,
+            blocked_since: Time::NEVER,
+            next_probe: Time::NEVER,
+            probe_sent: Time::NEVER,
+            notice_sent: None,
+            missed_in_a_row: 0,
+            nonce: seed as u32,
+            sequence: 0,
+            probe_queued: false,
+            awaiting_pong: false,
+            counters: Counters::default(),
+        };
+        liveness.schedule_first_probe(policy.probe.as_ref(), now);
+        liveness
+    }
+
+    pub(super) fn data(&mut self, bytes: usize, ends_message: bool, now: Time) {
+        self.last_received = now;
+        self.last_message = now;
+        self.counters.bytes += bytes as u64;
+        self.counters.messages += u64::from(ends_message);
+    }
+
+    pub(super) fn control(&mut self, now: Time) {
+        self.last_received = now;
+    }
+
+    pub(super) fn answered_ping(&mut self) {
+        self.counters.pings_answered = self.counters.pings_answered.saturating_add(1);
+    }
+
+    /// Takes a pong; true: it answers a ping of ours, if not necessarily the newest.
+    pub(super) fn pong(&mut self, payload: &[u8], now: Time) -> bool {
+        self.last_received = now;
+        let Ok(payload) = <[u8; 8]>::try_from(payload) else { return false };
+        if payload == self.payload(self.sequence) && self.probe_sent != Time::NEVER {
+            self.counters.pongs_received = self.counters.pongs_received.saturating_add(1);
+            self.counters.rtt = Some(now.since(self.probe_sent));
+            self.probe_sent = Time::NEVER;
+            self.awaiting_pong = false;
+            self.missed_in_a_row = 0;
+        }
+        payload[..4] == self.nonce.to_be_bytes()
+    }
+
+    pub(super) fn probe_written(&mut self, policy: &Heartbeat, now: Time) {
+        self.probe_queued = false;
+        self.counters.pings_sent = self.counters.pings_sent.saturating_add(1);
+        if let Some(Probe { kind: ProbeKind::Ping, pong_timeout, .. }) = &policy.probe {
+            self.probe_sent = now;
+            self.awaiting_pong = pong_timeout.is_some();
+        }
+    }
+
+    pub(super) fn progress(&mut self, blocked: bool, now: Time) {
+        self.blocked_since = if blocked { now } else { Time::NEVER };
+    }
+
+    pub(super) fn pause(&mut self, now: Time) {
+        if self.paused_at == Time::NEVER {
+            self.paused_at = now;
+        }
+    }
+
+    /// What had elapsed when the pause began has elapsed now, and nothing more.
+    pub(super) fn resume(&mut self, now: Time) {
+        let paused_at = std::mem::replace(&mut self.paused_at, Time::NEVER);
+        if paused_at == Time::NEVER {
+            return;
+        }
+        for time in [&mut self.last_received, &mut self.last_message, &mut self.probe_sent] {
+            if *time != Time::NEVER {
+                *time = now.before(paused_at.since(*time));
+            }
+        }
+    }
+
+    pub(super) fn policy_changed(&mut self, old: &Heartbeat, new: &Heartbeat, now: Time) {
+        let shape = |policy: &Heartbeat| policy.probe.as_ref().map(|probe| (probe.kind.clone(), probe.interval));
+        if shape(old) != shape(new) {
+            self.awaiting_pong = false;
+            self.missed_in_a_row = 0;
+            self.schedule_first_probe(new.probe.as_ref(), now);
+        }
+        if new.probe.as_ref().is_none_or(|probe| probe.pong_timeout.is_none()) {
+            self.awaiting_pong = false;
+        }
+    }
+
+    /// What is due at `now`; to be asked once per timeout.
+    pub(super) fn due(&mut self, policy: &Heartbeat, now: Time) -> Due {
+        if self.pong_deadline(policy) <= now
+            && let Some(missed) = self.pong_overdue(policy)
+        {
+            return Due::PongTimeout { missed };
+        }
+        if self.idle_deadline(policy) <= now {
+            return Due::Idle;
+        }
+        if self.probe_deadline(policy) <= now
+            && let Some(probe) = &policy.probe
+        {
+            let next = self.next_probe.after(probe.interval);
+            self.next_probe = if next > now { next } else { now.after(probe.interval) };
+            self.probe_queued = true;
+            self.sequence = self.sequence.wrapping_add(1);
+            return Due::Probe(self.payload(self.sequence));
+        }
+        if self.notice_deadline(policy) <= now { Due::Notice } else { Due::Nothing }
+    }
+
+    /// The idle notice, if it is time for it; once per idle spell.
+    pub(super) fn take_notice<'a>(&mut self, policy: &'a Heartbeat, now: Time) -> Option<&'a IdleNotice> {
+        if self.notice_deadline(policy) > now {
+            return None;
+        }
+        self.notice_sent = Some(now);
+        policy.idle_notice.as_ref()
+    }
+
+    pub(super) fn next_deadline(&self, policy: &Heartbeat) -> Time {
+        self.pong_deadline(policy)
+            .min(self.idle_deadline(policy))
+            .min(self.probe_deadline(policy))
+            .min(self.notice_deadline(policy))
+    }
+
+    pub(super) fn silence(&self, now: Time) -> Duration {
+        now.min(self.paused_at).since(self.last_received)
+    }
+
+    /// `nothing received for 60.2s`.
+    pub(super) fn idle_detail(&self, policy: &Heartbeat, now: Time) -> String {
+        let silence = seconds(now.since(self.last_activity(policy)));
+        match policy.activity {
+            Activity::Frame => format!("nothing received for {silence}"),
+            Activity::Message => format!("no message received for {silence}"),
+        }
+    }
+
+    pub(super) fn blocked_since(&self) -> Time {
+        self.blocked_since
+    }
+
+    pub(super) fn blocked_for(&self, now: Time) -> Duration {
+        now.since(self.blocked_since)
+    }
+
+    pub(super) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The newest ping's time is over: counts it as missed unless some byte came; the number in a row, if that is
+    /// too many.
+    fn pong_overdue(&mut self, policy: &Heartbeat) -> Option<u32> {
+        self.awaiting_pong = false;
+        if self.last_received > self.probe_sent {
+            self.missed_in_a_row = 0;
+            return None;
+        }
+        self.missed_in_a_row += 1;
+        self.counters.missed_pongs = self.counters.missed_pongs.saturating_add(1);
+        let limit = policy.probe.as_ref()?.missed_pongs;
+        (self.missed_in_a_row >= limit).then_some(self.missed_in_a_row)
+    }
+
+    fn pong_deadline(&self, policy: &Heartbeat) -> Time {
+        match &policy.probe {
+            Some(Probe { pong_timeout: Some(timeout), .. }) if self.awaiting_pong && !self.is_paused() => {
+                self.probe_sent.after(*timeout)
+            }
+            _ => Time::NEVER,
+        }
+    }
+
+    fn idle_deadline(&self, policy: &Heartbeat) -> Time {
+        match policy.idle_time {
+            Some(idle_time) if !self.is_paused() => self.last_activity(policy).after(idle_time),
+            _ => Time::NEVER,
+        }
+    }
+
+    fn notice_deadline(&self, policy: &Heartbeat) -> Time {
+        match &policy.idle_notice {
+            Some(notice) if self.notice_sent.is_none_or(|sent| self.last_activity(policy) > sent) => {
+                self.idle_deadline(policy).before(notice.before)
+            }
+            _ => Time::NEVER,
+        }
+    }
+
+    /// One ping is asked at a time, except while the leg is not read: then they only keep it from falling idle.
+    fn probe_deadline(&self, policy: &Heartbeat) -> Time {
+        if policy.probe.is_none() || self.probe_queued || (self.awaiting_pong && !self.is_paused()) {
+            return Time::NEVER;
+        }
+        self.next_probe
+    }
+
+    fn last_activity(&self, policy: &Heartbeat) -> Time {
+        match policy.activity {
+            Activity::Frame => self.last_received,
+            Activity::Message => self.last_message,
+        }
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused_at != Time::NEVER
+    }
+
+    fn payload(&self, sequence: u32) -> [u8; 8] {
+        (u64::from(self.nonce) << 32 | u64::from(sequence)).to_be_bytes()
+    }
+
+    /// A random half to whole interval from now, so that connections opened together do not ping together.
+    fn schedule_first_probe(&mut self, probe: Option<&Probe>, now: Time) {
+        self.next_probe = match probe {
+            Some(probe) => now.after(probe.interval.mul_f64(0.5 + 0.5 * self.phase())),
+            None => Time::NEVER,
+        };
+    }
+
+    /// This leg's place among the others, 0 to 1: the nonce is random, its product with an odd number is no less so.
+    fn phase(&self) -> f64 {
+        f64::from(self.nonce.wrapping_mul(0x9e37_79b1)) / f64::from(u32::MAX)
+    }
+}

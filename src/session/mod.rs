@@ -1,0 +1,357 @@
+//! One connection's brain: every decision about liveness and closing, and the cause of its end.
+//!
+//! Pure: [`Session::handle`] takes an event and the time, and answers with actions; the same events at the same times
+//! give the same actions. [`Session::next_deadline`] says when it wants [`Event::Timeout`]. The relay
+//! (`proxy::relay`) owns the sockets and performs.
+//!
+//! | file | decides |
+//! |---|---|
+//! | `cause` | the list of causes, and what each puts on the wire |
+//! | `liveness` | one leg's heartbeat: idle, pings and their pongs, standing still under backpressure |
+//! | `flood` | whether a client pings too often |
+//! | `closing` | the closing handshakes of both legs, once there is a cause |
+
+mod cause;
+mod closing;
+mod event;
+mod flood;
+mod liveness;
+mod time;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use cause::{Cause, DefaultClose, Initiator, Leg};
+pub use closing::{Ending, LegClose};
+pub use event::{Action, Actions, Event, Payload};
+pub use liveness::Counters;
+pub use time::Time;
+
+use crate::config::policy::{AnswerPings, Policy};
+use crate::protocol::{Close, ControlPayload, Violation};
+use closing::Closing;
+use flood::PingBucket;
+use liveness::{Due, Liveness};
+
+/// The state of one relayed WebSocket connection.
+#[derive(Debug)]
+pub struct Session {
+    policy: Arc<Policy>,
+    opened: Time,
+    /// Where in the ±10 % of `max_lifetime` this connection is, in 1/1024 of the lifetime.
+    lifetime_share: u32,
+    legs: [Liveness; 2],
+    pings: PingBucket,
+    /// Boxed: exists only once there is a cause.
+    closing: Option<Box<Closing>>,
+}
+
+impl Session {
+    /// A connection whose client has just been sent its 101. `seed` is any random number: it spreads this
+    /// connection's pings and lifetime among the others', and marks its pings as ours.
+    #[must_use]
+    pub fn new(policy: Arc<Policy>, seed: u64, now: Time) -> Self {
+        let legs = [
+            Liveness::new(&policy.client, seed, now),
+            Liveness::new(&policy.upstream, seed.rotate_left(32), now),
+        ];
+        let pings = PingBucket::new(policy.limits.pings_per_second, now);
+        let lifetime_share = 922 + (seed >> 20) as u32 % 205;
+        Session { policy, opened: now, lifetime_share, legs, pings, closing: None }
+    }
+
+    /// Takes in what happened and appends what is to be done.
+    pub fn handle(&mut self, event: Event, now: Time, actions: &mut Actions) {
+        match event {
+            Event::Data { from, bytes, ends_message } => self.leg_mut(from).data(bytes, ends_message, now),
+            Event::Ping { from, payload } => self.ping(from, payload, now, actions),
+            Event::Pong { from, payload } => self.pong(from, payload, now, actions),
+            Event::Close { from, close } => self.close_received(from, close, now, actions),
+            Event::Violation { from, violation, mid_frame } => self.violation(from, violation, mid_frame, now, actions),
+            Event::Lost { leg, detail, mid_frame } => self.lost(leg, detail, mid_frame, now, actions),
+            Event::ProbeWritten { to } => self.probe_written(to, now),
+            Event::CloseWritten { to } => {
+                if let Some(closing) = &mut self.closing {
+                    closing.written(to, now, self.policy.limits.close_timeout, actions);
+                }
+            }
+            Event::Progress { to, blocked } => self.progress(to, blocked, now),
+            Event::ReadingPaused { leg } => self.leg_mut(leg).pause(now),
+            Event::ReadingResumed { leg } => self.leg_mut(leg).resume(now),
+            Event::Timeout => self.timeout(now, actions),
+            Event::PolicyChanged { policy } => self.policy_changed(policy, now),
+            Event::Terminate { cause, close, detail } => {
+                self.begin_close(cause, detail, close, now, actions);
+            }
+        }
+    }
+
+    /// When [`Event::Timeout`] is wanted; [`Time::NEVER`]: not at all. Activity moves it only later, so it need be
+    /// asked for only when the last one has passed or after an event other than [`Event::Data`].
+    #[must_use]
+    pub fn next_deadline(&self) -> Time {
+        let stalled = Leg::BOTH.into_iter().map(|leg| self.stall_deadline(leg)).min().unwrap_or(Time::NEVER);
+        if let Some(closing) = &self.closing {
+            return closing.next_deadline().min(stalled);
+        }
+        let heartbeat = Leg::BOTH.into_iter().map(|leg| self.leg(leg).next_deadline(self.policy.heartbeat(leg))).min();
+        let heartbeat = heartbeat.unwrap_or(Time::NEVER).round_up(self.policy.check_interval);
+        heartbeat.min(stalled).min(self.lifetime_deadline())
+    }
+
+    /// Whether both legs are done with, so that the connection can be dropped and recorded.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.closing.as_ref().is_some_and(|closing| closing.is_finished())
+    }
+
+    /// Whether there is a cause already.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closing.is_some()
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// How it ended; none while it lives.
+    #[must_use]
+    pub fn ending(&self) -> Option<&Ending> {
+        self.closing.as_ref().map(|closing| closing.ending())
+    }
+
+    /// What was counted on a leg.
+    #[must_use]
+    pub fn counters(&self, leg: Leg) -> &Counters {
+        self.leg(leg).counters()
+    }
+
+    /// How long nothing has been received on a leg; up to the cause of the end, once there is one.
+    #[must_use]
+    pub fn silence(&self, leg: Leg, now: Time) -> Duration {
+        let until = self.closing.as_ref().map_or(now, |closing| closing.began());
+        self.leg(leg).silence(until)
+    }
+
+    fn ping(&mut self, from: Leg, payload: ControlPayload, now: Time, actions: &mut Actions) {
+        self.leg_mut(from).control(now);
+        if self.closing.is_some() {
+            return;
+        }
+        if from == Leg::Client && !self.pings.take(self.policy.limits.pings_per_second, now) {
+            let limit = self.policy.limits.pings_per_second.unwrap_or_default();
+            let detail = format!("more than {limit} pings a second, beyond a burst of {}", limit.saturating_mul(2));
+            self.begin_close(Cause::PingFlood, detail, None, now, actions);
+            return;
+        }
+        match self.policy.heartbeat(from).answer_pings {
+            AnswerPings::Forward => actions.push(Action::Ping { to: from.other(), payload: Payload::Peer(payload) }),
+            AnswerPings::Local => {
+                self.leg_mut(from).answered_ping();
+                actions.push(Action::Pong { to: from, payload: Payload::Peer(payload) });
+            }
+        }
+    }
+
+    /// A pong that answers one of our pings stays here; another one goes on only where pings are forwarded.
+    fn pong(&mut self, from: Leg, payload: ControlPayload, now: Time, actions: &mut Actions) {
+        let ours = self.leg_mut(from).pong(&payload, now);
+        if !ours && self.closing.is_none() && self.policy.heartbeat(from.other()).answer_pings == AnswerPings::Forward {
+            actions.push(Action::Pong { to: from.other(), payload: Payload::Peer(payload) });
+        }
+    }
+
+    fn close_received(&mut self, from: Leg, close: Close, now: Time, actions: &mut Actions) {
+        self.leg_mut(from).control(now);
+        let cause = match from {
+            Leg::Client => Cause::ClientClosed,
+            Leg::Upstream => Cause::UpstreamClosed,
+        };
+        if self.closing.is_none() {
+            let detail = format!("{} sent Close: {close}", from.label());
+            self.closing = Some(Box::new(Closing::new(cause, detail, now)));
+        }
+        if let Some(closing) = &mut self.closing {
+            closing.received(from, close, now, self.policy.limits.close_timeout, actions);
+        }
+    }
+
+    fn violation(&mut self, from: Leg, violation: Violation, mid_frame: bool, now: Time, actions: &mut Actions) {
+        if self.closing.is_some() {
+            // What is left of a peer that breaks rules while it is being closed is not worth another word.
+            self.lost(from, violation.to_string(), mid_frame, now, actions);
+            return;
+        }
+        let cause = match (from, violation.is_too_big()) {
+            (Leg::Client, false) => Cause::ClientProtocolError,
+            (Leg::Client, true) => Cause::ClientTooBig,
+            (Leg::Upstream, false) => Cause::UpstreamProtocolError,
+            (Leg::Upstream, true) => Cause::UpstreamTooBig,
+        };
+        self.begin_close(cause, violation.to_string(), None, now, actions);
+        if let Some(closing) = &mut self.closing {
+            closing.offended(from, violation, mid_frame, actions);
+        }
+    }
+
+    fn lost(&mut self, leg: Leg, detail: String, mid_frame: bool, now: Time, actions: &mut Actions) {
+        if self.closing.is_none() {
+            let cause = match leg {
+                Leg::Client => Cause::ClientLost,
+                Leg::Upstream => Cause::UpstreamLost,
+            };
+            self.begin_close(cause, detail, None, now, actions);
+        }
+        if let Some(closing) = &mut self.closing {
+            closing.lost(leg, mid_frame, now, self.policy.limits.close_timeout, actions);
+        }
+    }
+
+    fn probe_written(&mut self, to: Leg, now: Time) {
+        let policy = Arc::clone(&self.policy);
+        self.leg_mut(to).probe_written(policy.heartbeat(to), now);
+    }
+
+    fn progress(&mut self, to: Leg, blocked: bool, now: Time) {
+        self.leg_mut(to).progress(blocked, now);
+        if let Some(closing) = &mut self.closing {
+            closing.progress(to, now, self.policy.limits.close_timeout);
+        }
+    }
+
+    fn policy_changed(&mut self, policy: Arc<Policy>, now: Time) {
+        for leg in Leg::BOTH {
+            let (old, new) = (self.policy.heartbeat(leg).clone(), policy.heartbeat(leg));
+            self.leg_mut(leg).policy_changed(&old, new, now);
+        }
+        self.policy = policy;
+    }
+
+    fn timeout(&mut self, now: Time, actions: &mut Actions) {
+        for leg in Leg::BOTH {
+            if self.stall_deadline(leg) <= now {
+                self.stalled(leg, now, actions);
+            }
+        }
+        if let Some(closing) = &mut self.closing {
+            closing.timeout(now, self.policy.limits.close_timeout, actions);
+            return;
+        }
+        if self.lifetime_deadline() <= now {
+            let detail = format!("open for {}", seconds(now.since(self.opened)));
+            self.begin_close(Cause::MaxLifetime, detail, None, now, actions);
+            return;
+        }
+        for leg in Leg::BOTH {
+            self.heartbeat(leg, now, actions);
+        }
+    }
+
+    fn heartbeat(&mut self, leg: Leg, now: Time, actions: &mut Actions) {
+        if self.closing.is_some() {
+            return;
+        }
+        let policy = Arc::clone(&self.policy);
+        let heartbeat = policy.heartbeat(leg);
+        match self.leg_mut(leg).due(heartbeat, now) {
+            Due::Nothing => {}
+            Due::Idle => {
+                let cause = match leg {
+                    Leg::Client => Cause::ClientIdle,
+                    Leg::Upstream => Cause::UpstreamIdle,
+                };
+                let detail = self.leg(leg).idle_detail(heartbeat, now);
+                self.begin_close(cause, detail, None, now, actions);
+            }
+            Due::PongTimeout { missed } => {
+                let cause = match leg {
+                    Leg::Client => Cause::ClientPongTimeout,
+                    Leg::Upstream => Cause::UpstreamPongTimeout,
+                };
+                let silence = seconds(self.leg(leg).silence(now));
+                let detail = format!("{missed} pings in a row unanswered, nothing received for {silence}");
+                self.begin_close(cause, detail, None, now, actions);
+            }
+            Due::Probe(payload) => {
+                if let Some(probe) = &heartbeat.probe {
+                    actions.push(Action::probe(leg, &probe.kind, payload));
+                }
+                self.notice(leg, now, actions);
+            }
+            Due::Notice => self.notice(leg, now, actions),
+        }
+    }
+
+    /// The last word before an idle close, if it is time for it.
+    fn notice(&mut self, leg: Leg, now: Time, actions: &mut Actions) {
+        let policy = Arc::clone(&self.policy);
+        if let Some(notice) = self.leg_mut(leg).take_notice(policy.heartbeat(leg), now) {
+            actions.push(Action::Text { to: leg, text: Arc::clone(&notice.text) });
+        }
+    }
+
+    fn stalled(&mut self, leg: Leg, now: Time, actions: &mut Actions) {
+        if let Some(closing) = &mut self.closing {
+            closing.stalled(leg, now, self.policy.limits.close_timeout, actions);
+        } else {
+            let cause = match leg {
+                Leg::Client => Cause::ClientStalled,
+                Leg::Upstream => Cause::UpstreamStalled,
+            };
+            let detail = format!("accepted no byte for {}", seconds(self.leg(leg).blocked_for(now)));
+            self.begin_close(cause, detail, None, now, actions);
+        }
+        self.leg_mut(leg).progress(false, now);
+    }
+
+    /// Starts to close both legs for a reason that no peer gave with a Close frame.
+    fn begin_close(&mut self, cause: Cause, detail: String, close: Option<Close>, now: Time, actions: &mut Actions) {
+        if self.closing.is_some() {
+            return;
+        }
+        let mut closing = Closing::new(cause, detail, now);
+        for leg in Leg::BOTH {
+            let close = match leg {
+                Leg::Client => close.clone().or_else(|| self.policy.close_for(cause)),
+                Leg::Upstream => None,
+            };
+            if let Some(close) = close.or_else(|| cause.default_close(leg).resolve(None)) {
+                closing.queue(leg, close, now, self.policy.limits.close_timeout, actions);
+            }
+        }
+        self.closing = Some(Box::new(closing));
+    }
+
+    fn stall_deadline(&self, leg: Leg) -> Time {
+        match self.policy.limits.write_stall_timeout {
+            Some(timeout) => self.leg(leg).blocked_since().after(timeout),
+            None => Time::NEVER,
+        }
+    }
+
+    fn lifetime_deadline(&self) -> Time {
+        match self.policy.limits.max_lifetime {
+            Some(lifetime) => self.opened.after(lifetime * self.lifetime_share / 1024),
+            None => Time::NEVER,
+        }
+    }
+
+    fn leg(&self, leg: Leg) -> &Liveness {
+        &self.legs[leg as usize]
+    }
+
+    fn leg_mut(&mut self, leg: Leg) -> &mut Liveness {
+        &mut self.legs[leg as usize]
+    }
+}
+
+/// `60.2s`, for details that people read.
+fn seconds(duration: Duration) -> String {
+    format!("{:.1}s", duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests;
