@@ -7,9 +7,9 @@ mod tests;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde::Serialize;
 use hyper::Uri;
 use hyper::header::{HeaderName, HeaderValue};
+use serde::Serialize;
 
 use super::{block_on, complain, say};
 

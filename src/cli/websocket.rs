@@ -8,7 +8,8 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{
-    CONNECTION, HOST, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HOST, HeaderMap, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{Request, Response, StatusCode, http};
 use hyper_util::rt::TokioIo;
@@ -52,7 +53,9 @@ pub(super) enum OpenError {
     NotHttp(hyper::Error),
     #[error("HTTP status {}", .status.as_u16())]
     Rejected { status: StatusCode, page: String },
-    #[error("the answer is a 101, but its Sec-WebSocket-Accept does not fit the request (RFC 6455 section 4.1)")]
+    #[error(
+        "the answer is a 101, but its Sec-WebSocket-Accept does not fit the request (RFC 6455 section 4.1)"
+    )]
     WrongAccept,
 }
 
@@ -66,17 +69,31 @@ pub(super) struct Client {
 impl Client {
     /// Opens a WebSocket at `host:port`; `headers` are added to what RFC 6455 section 4.1 demands, or replace it.
     /// Gives the headers of the 101 too.
-    pub(super) async fn open(address: &str, path: &str, headers: HeaderMap) -> Result<(Client, HeaderMap), OpenError> {
+    pub(super) async fn open(
+        address: &str,
+        path: &str,
+        headers: HeaderMap,
+    ) -> Result<(Client, HeaderMap), OpenError> {
         let request = request(address, path, headers).map_err(OpenError::Request)?;
-        let expected = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
-        let socket = TcpStream::connect(address).await.map_err(OpenError::Connect)?;
+        let expected = request
+            .headers()
+            .get(SEC_WEBSOCKET_KEY)
+            .map(|key| derive_accept_key(key.as_bytes()));
+        let socket = TcpStream::connect(address)
+            .await
+            .map_err(OpenError::Connect)?;
         let _ = socket.set_nodelay(true);
-        let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await.map_err(OpenError::Lost)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(socket))
+            .await
+            .map_err(OpenError::Lost)?;
         tokio::spawn(connection.with_upgrades());
 
         let mut response = sender.send_request(request).await.map_err(no_answer)?;
         if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Err(OpenError::Rejected { status: response.status(), page: page(&mut response).await });
+            return Err(OpenError::Rejected {
+                status: response.status(),
+                page: page(&mut response).await,
+            });
         }
         let accept = response.headers().get(SEC_WEBSOCKET_ACCEPT);
         if accept.map(HeaderValue::as_bytes) != expected.as_deref().map(str::as_bytes) {
@@ -85,8 +102,16 @@ impl Client {
         let headers = response.headers().clone();
         let upgraded = hyper::upgrade::on(response).await.map_err(no_answer)?;
         match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => Ok((Client { socket: parts.io.into_inner(), unread: parts.read_buf.into() }, headers)),
-            Err(_) => Err(OpenError::Connect(io::Error::other("not the socket that was given"))),
+            Ok(parts) => Ok((
+                Client {
+                    socket: parts.io.into_inner(),
+                    unread: parts.read_buf.into(),
+                },
+                headers,
+            )),
+            Err(_) => Err(OpenError::Connect(io::Error::other(
+                "not the socket that was given",
+            ))),
         }
     }
 
@@ -100,7 +125,10 @@ impl Client {
                 return Ok(received);
             }
             if self.socket.read_buf(&mut self.unread).await? == 0 {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "end of stream"));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "end of stream",
+                ));
             }
         }
     }
@@ -125,17 +153,28 @@ impl Client {
 
     /// A whole, masked frame (RFC 6455 section 5.2) of at most 125 bytes, which all that is sent here has.
     async fn send(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
-        let length = u8::try_from(payload.len()).ok().filter(|length| *length <= 125);
+        let length = u8::try_from(payload.len())
+            .ok()
+            .filter(|length| *length <= 125);
         let length = length.ok_or_else(|| io::Error::other("more than 125 bytes to send"))?;
         let key: [u8; 4] = rand::random();
         let mut frame = vec![FIN | opcode, MASKED | length];
         frame.extend_from_slice(&key);
-        frame.extend(payload.iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key));
+        frame.extend(
+            payload
+                .iter()
+                .zip(key.iter().cycle())
+                .map(|(byte, key)| byte ^ key),
+        );
         self.socket.write_all(&frame).await
     }
 }
 
-fn request(address: &str, path: &str, headers: HeaderMap) -> Result<Request<Empty<Bytes>>, http::Error> {
+fn request(
+    address: &str,
+    path: &str,
+    headers: HeaderMap,
+) -> Result<Request<Empty<Bytes>>, http::Error> {
     let mut request = Request::get(path)
         .header(HOST, address)
         .header(CONNECTION, "Upgrade")
@@ -148,7 +187,11 @@ fn request(address: &str, path: &str, headers: HeaderMap) -> Result<Request<Empt
 }
 
 fn no_answer(error: hyper::Error) -> OpenError {
-    if error.is_parse() { OpenError::NotHttp(error) } else { OpenError::Lost(error) }
+    if error.is_parse() {
+        OpenError::NotHttp(error)
+    } else {
+        OpenError::Lost(error)
+    }
 }
 
 /// The beginning of a page, in one line.
@@ -164,7 +207,10 @@ async fn page(response: &mut Response<Incoming>) -> String {
     })
     .await;
     bytes.truncate(MAX_PAGE_BYTES);
-    String::from_utf8_lossy(&bytes).split_whitespace().collect::<Vec<_>>().join(" ")
+    String::from_utf8_lossy(&bytes)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Takes the first frame out of `unread`, once it is whole.
@@ -172,7 +218,11 @@ fn take_frame(unread: &mut Vec<u8>) -> io::Result<Option<Received>> {
     let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
     let (opcode, length, payload_at) = match unread[..] {
         [first, 126, a, b, ..] => (first & 0x0f, u64::from(u16::from_be_bytes([a, b])), 4),
-        [first, 127, a, b, c, d, e, f, g, h, ..] => (first & 0x0f, u64::from_be_bytes([a, b, c, d, e, f, g, h]), 10),
+        [first, 127, a, b, c, d, e, f, g, h, ..] => (
+            first & 0x0f,
+            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
+            10,
+        ),
         [first, length @ ..126, ..] => (first & 0x0f, u64::from(length), 2),
         [_, MASKED..=u8::MAX, ..] => return Err(invalid("the server masks its frames".to_owned())),
         _ => return Ok(None),
@@ -216,7 +266,10 @@ mod tests {
             (b"\x81\x02hi".to_vec(), Received::Data(b"hi".to_vec())),
             (b"\x89\x00".to_vec(), Received::Ping(vec![])),
             (b"\x8a\x01x".to_vec(), Received::Pong(b"x".to_vec())),
-            (b"\x88\x05\x03\xf6bye".to_vec(), Received::Close(Close::new(1014, "bye"))),
+            (
+                b"\x88\x05\x03\xf6bye".to_vec(),
+                Received::Close(Close::new(1014, "bye")),
+            ),
             (long, Received::Data(vec![7; 256])),
             (longer, Received::Data(vec![7; 65536])),
         ] {
@@ -230,8 +283,14 @@ mod tests {
     #[test]
     fn what_follows_a_frame_is_kept() {
         let mut unread = b"\x81\x01a\x81\x01b\x81".to_vec();
-        assert_eq!(take_frame(&mut unread).unwrap(), Some(Received::Data(b"a".to_vec())));
-        assert_eq!(take_frame(&mut unread).unwrap(), Some(Received::Data(b"b".to_vec())));
+        assert_eq!(
+            take_frame(&mut unread).unwrap(),
+            Some(Received::Data(b"a".to_vec()))
+        );
+        assert_eq!(
+            take_frame(&mut unread).unwrap(),
+            Some(Received::Data(b"b".to_vec()))
+        );
         assert_eq!(take_frame(&mut unread).unwrap(), None);
         assert_eq!(unread, b"\x81");
     }

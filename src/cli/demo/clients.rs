@@ -30,7 +30,9 @@ impl fmt::Display for End {
 
 /// Opens a WebSocket at `/`.
 pub(super) async fn open(address: &str) -> Result<Client, OpenError> {
-    Client::open(address, "/", HeaderMap::new()).await.map(|(client, _)| client)
+    Client::open(address, "/", HeaderMap::new())
+        .await
+        .map(|(client, _)| client)
 }
 
 /// Answers nothing until the end, not even a ping.
@@ -46,7 +48,10 @@ pub(super) async fn stay_silent(mut client: Client) -> io::Result<End> {
 }
 
 /// Answers pings and nothing else; the number of pings, or the end that came too early.
-pub(super) async fn stay_quiet(client: &mut Client, for_how_long: Duration) -> io::Result<Result<u32, End>> {
+pub(super) async fn stay_quiet(
+    client: &mut Client,
+    for_how_long: Duration,
+) -> io::Result<Result<u32, End>> {
     let end = Instant::now() + for_how_long;
     let mut pings = 0;
     while let Ok(received) = timeout_at(end, client.next()).await {

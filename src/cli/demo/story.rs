@@ -38,39 +38,72 @@ pub(super) async fn tell(backend: &str, sidecar: &str) -> Result<(), StoryError>
 }
 
 async fn silent_client_alone(backend: &str) -> Result<(), StoryError> {
-    let clock = act("1. A client goes silent, straight on the backend: it sends nothing and answers no ping.");
-    match within(stay_silent(open(backend).await?), "the end of a silent client").await?? {
+    let clock = act(
+        "1. A client goes silent, straight on the backend: it sends nothing and answers no ping.",
+    );
+    match within(
+        stay_silent(open(backend).await?),
+        "the end of a silent client",
+    )
+    .await??
+    {
         End::Lost => clock.note(&[
             "TCP ended, and no Close frame came. A browser reports 1006 and no reason:",
             "was it the network, a proxy, the backend? Nobody knows.",
         ]),
-        got => return Err(StoryError::Unexpected { expected: "an end without a Close frame", got }),
+        got => {
+            return Err(StoryError::Unexpected {
+                expected: "an end without a Close frame",
+                got,
+            });
+        }
     }
     Ok(())
 }
 
 async fn silent_client_behind_sidecar(sidecar: &str) -> Result<(), StoryError> {
     let clock = act("2. The same client, behind the sidecar.");
-    match within(stay_silent(open(sidecar).await?), "the end of a silent client").await?? {
+    match within(
+        stay_silent(open(sidecar).await?),
+        "the end of a silent client",
+    )
+    .await??
+    {
         End::Closed(close) if close == Close::new(1001, "idle timeout") => {
-            clock.note(&[&format!("A Close frame came: {close}. And the log says who ended it and why:")]);
+            clock.note(&[&format!(
+                "A Close frame came: {close}. And the log says who ended it and why:"
+            )]);
         }
-        got => return Err(StoryError::Unexpected { expected: "Close frame 1001 idle timeout", got }),
+        got => {
+            return Err(StoryError::Unexpected {
+                expected: "Close frame 1001 idle timeout",
+                got,
+            });
+        }
     }
     sleep(PAUSE).await;
     Ok(())
 }
 
 async fn quiet_client_behind_sidecar(sidecar: &str) -> Result<(), StoryError> {
-    let clock = act("3. A quiet client behind the sidecar: it sends no message either, but it answers pings.");
+    let clock = act(
+        "3. A quiet client behind the sidecar: it sends no message either, but it answers pings.",
+    );
     let mut client = open(sidecar).await?;
     let pings = match stay_quiet(&mut client, QUIET_TIME).await? {
         Ok(pings) => pings,
-        Err(got) => return Err(StoryError::Unexpected { expected: "a connection that stays open", got }),
+        Err(got) => {
+            return Err(StoryError::Unexpected {
+                expected: "a connection that stays open",
+                got,
+            });
+        }
     };
     within(echo(&mut client, "hello"), "an echo").await??;
     clock.note(&[
-        &format!("Still open after {pings} pings answered, and the backend still echoes: the sidecar's"),
+        &format!(
+            "Still open after {pings} pings answered, and the backend still echoes: the sidecar's"
+        ),
         "own pings kept its heartbeat from dropping the connection. Now the client sends `close`.",
     ]);
 
@@ -80,7 +113,12 @@ async fn quiet_client_behind_sidecar(sidecar: &str) -> Result<(), StoryError> {
             "The backend dropped TCP with no Close frame. The client got one all the same:",
             &format!("{close}. The log:"),
         ]),
-        got => return Err(StoryError::Unexpected { expected: "Close frame 1014", got }),
+        got => {
+            return Err(StoryError::Unexpected {
+                expected: "Close frame 1014",
+                got,
+            });
+        }
     }
     sleep(PAUSE).await;
     Ok(())
@@ -94,7 +132,9 @@ async fn echo(client: &mut Client, text: &str) -> io::Result<()> {
 }
 
 async fn within<T>(work: impl Future<Output = T>, what: &'static str) -> Result<T, StoryError> {
-    timeout(PATIENCE, work).await.map_err(|_| StoryError::TooLong(what))
+    timeout(PATIENCE, work)
+        .await
+        .map_err(|_| StoryError::TooLong(what))
 }
 
 /// Begins an act and its clock.
@@ -114,7 +154,10 @@ impl Clock {
     /// A paragraph of what a client has just seen.
     fn note(&self, lines: &[&str]) {
         let seconds = self.started.elapsed().as_secs_f64();
-        say(format_args!("   after {seconds:>4.1} s  {}", lines.join("\n                 ")));
+        say(format_args!(
+            "   after {seconds:>4.1} s  {}",
+            lines.join("\n                 ")
+        ));
     }
 }
 

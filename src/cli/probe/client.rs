@@ -13,9 +13,13 @@ use crate::protocol::Close;
 /// Why a probe failed, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProbeError {
-    #[error("nothing listens at {0} (connection refused): is sidebeat running, and is that its `listen` address?")]
+    #[error(
+        "nothing listens at {0} (connection refused): is sidebeat running, and is that its `listen` address?"
+    )]
     Refused(String),
-    #[error("no answer to the opening handshake from {0} within {1:?}: is the backend up? try a longer --timeout")]
+    #[error(
+        "no answer to the opening handshake from {0} within {1:?}: is the backend up? try a longer --timeout"
+    )]
     HandshakeTimeout(String, Duration),
     #[error("not a WebSocket: HTTP status {status}{page}; {}", advice(*.status))]
     Rejected { status: u16, page: String },
@@ -64,9 +68,15 @@ async fn open(
     tell: &mut impl FnMut(String),
 ) -> Result<Client, ProbeError> {
     let address = address(options);
-    let path = options.url.path_and_query().map_or("/", |path| path.as_str());
+    let path = options
+        .url
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
     let started = Instant::now();
-    let opening = timeout(options.timeout, Client::open(&address, path, headers(options)));
+    let opening = timeout(
+        options.timeout,
+        Client::open(&address, path, headers(options)),
+    );
     let (client, answer) = match opening.await {
         Ok(Ok(opened)) => opened,
         Ok(Err(error)) => return Err(refusal(address, error, report)),
@@ -75,42 +85,76 @@ async fn open(
     let handshake_ms = milliseconds(started.elapsed());
     report.status = Some(101);
     report.handshake_ms = Some(handshake_ms);
-    report.subprotocol =
-        answer.get(SEC_WEBSOCKET_PROTOCOL).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-    let subprotocol = report.subprotocol.as_ref().map(|name| format!(", subprotocol {name}")).unwrap_or_default();
-    tell(format!("open {} in {handshake_ms:.3} ms{subprotocol}", options.url));
+    report.subprotocol = answer
+        .get(SEC_WEBSOCKET_PROTOCOL)
+        .map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    let subprotocol = report
+        .subprotocol
+        .as_ref()
+        .map(|name| format!(", subprotocol {name}"))
+        .unwrap_or_default();
+    tell(format!(
+        "open {} in {handshake_ms:.3} ms{subprotocol}",
+        options.url
+    ));
     Ok(client)
 }
 
 fn address(options: &Options) -> String {
-    format!("{}:{}", options.url.host().unwrap_or_default(), options.url.port_u16().unwrap_or(80))
+    format!(
+        "{}:{}",
+        options.url.host().unwrap_or_default(),
+        options.url.port_u16().unwrap_or(80)
+    )
 }
 
 fn headers(options: &Options) -> HeaderMap {
-    let subprotocol = options.subprotocol.iter().map(|names| (SEC_WEBSOCKET_PROTOCOL, names.clone()));
+    let subprotocol = options
+        .subprotocol
+        .iter()
+        .map(|names| (SEC_WEBSOCKET_PROTOCOL, names.clone()));
     options.headers.iter().cloned().chain(subprotocol).collect()
 }
 
 fn refusal(address: String, error: OpenError, report: &mut Report) -> ProbeError {
     match error {
-        OpenError::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => ProbeError::Refused(address),
+        OpenError::Connect(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            ProbeError::Refused(address)
+        }
         OpenError::Rejected { status, page } => {
             report.status = Some(status.as_u16());
-            let page = if page.is_empty() { page } else { format!(", {page:?}") };
-            ProbeError::Rejected { status: status.as_u16(), page }
+            let page = if page.is_empty() {
+                page
+            } else {
+                format!(", {page:?}")
+            };
+            ProbeError::Rejected {
+                status: status.as_u16(),
+                page,
+            }
         }
         other => ProbeError::NotOpened(address, other),
     }
 }
 
 /// Sends a ping and waits for its own pong; other traffic is read and ignored.
-async fn ping(client: &mut Client, number: u32, at_most: Duration, report: &mut Report) -> Result<f64, ProbeError> {
+async fn ping(
+    client: &mut Client,
+    number: u32,
+    at_most: Duration,
+    report: &mut Report,
+) -> Result<f64, ProbeError> {
     let payload = format!("sidebeat probe {number}").into_bytes();
     let sent = Instant::now();
     report.pings_sent += 1;
     client.ping(&payload).await.map_err(ProbeError::Lost)?;
-    let answered = async { while next(client, report).await? != Received::Pong(payload.clone()) {} Ok(()) };
-    timeout(at_most, answered).await.map_err(|_| ProbeError::NoPong(at_most))??;
+    let answered = async {
+        while next(client, report).await? != Received::Pong(payload.clone()) {}
+        Ok(())
+    };
+    timeout(at_most, answered)
+        .await
+        .map_err(|_| ProbeError::NoPong(at_most))??;
     let rtt_ms = milliseconds(sent.elapsed());
     report.pongs_received += 1;
     report.rtt_ms.push(rtt_ms);
@@ -118,7 +162,11 @@ async fn ping(client: &mut Client, number: u32, at_most: Duration, report: &mut 
 }
 
 /// Keeps reading between two pings, so that pings of the other end are answered and a Close is seen.
-async fn wait_until(then: Instant, client: &mut Client, report: &mut Report) -> Result<(), ProbeError> {
+async fn wait_until(
+    then: Instant,
+    client: &mut Client,
+    report: &mut Report,
+) -> Result<(), ProbeError> {
     loop {
         tokio::select! {
             () = sleep_until(then) => return Ok(()),
@@ -135,7 +183,10 @@ async fn next(client: &mut Client, report: &mut Report) -> Result<Received, Prob
         Received::Close(close) => {
             // The other end may be gone already.
             let _ = client.close(close).await;
-            report.close = Some(ReceivedClose { code: close.code(), reason: close.reason().to_owned() });
+            report.close = Some(ReceivedClose {
+                code: close.code(),
+                reason: close.reason().to_owned(),
+            });
             return Err(ProbeError::Closed(close.clone()));
         }
         Received::Data(_) | Received::Pong(_) => {}

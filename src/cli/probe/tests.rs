@@ -135,7 +135,10 @@ async fn a_websocket_that_answers_is_fine_whatever_else_it_says() {
         "{told:?}"
     );
     let traffic = traffic.await.unwrap();
-    assert!(traffic.contains(&Message::Pong("are you there".into())), "{traffic:?}");
+    assert!(
+        traffic.contains(&Message::Pong("are you there".into())),
+        "{traffic:?}"
+    );
     let Some(Message::Close(Some(goodbye))) = traffic.last() else {
         panic!("no Close frame in {traffic:?}")
     };

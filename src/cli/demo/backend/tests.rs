@@ -116,7 +116,11 @@ async fn a_sleeping_worker_answers_no_ping() {
     client.send(Message::text("sleep")).await.unwrap();
     client.send(Message::Ping("x".into())).await.unwrap();
     assert_eq!(next(&mut client).await, Some(Message::text("awake again")));
-    assert!(asked.elapsed() >= Duration::from_millis(50), "{:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() >= Duration::from_millis(50),
+        "{:?}",
+        asked.elapsed()
+    );
     assert_eq!(next(&mut client).await, Some(Message::Pong("x".into())));
 }
 

@@ -91,6 +91,11 @@ async fn a_quiet_client_that_is_dropped_spoils_the_story() {
     let backend = backend().await;
     for address in [backend.address.to_string(), closing_with(1001, "bye").await] {
         let error = quiet_client_behind_sidecar(&address).await.unwrap_err();
-        assert!(error.to_string().contains("expected a connection that stays open, got "), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("expected a connection that stays open, got "),
+            "{error}"
+        );
     }
 }
