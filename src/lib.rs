@@ -40,10 +40,10 @@
 //! - The session decides, the relay performs; the cause of an end is set once and never overwritten.
 //! - Nothing ever walks over all connections, except on a reload and a drain.
 
-// pub mod cli;
+pub mod cli;
 pub mod config;
-// pub mod observe;
+pub mod observe;
 pub mod protocol;
-// pub mod proxy;
-// pub mod runtime;
+pub mod proxy;
+pub mod runtime;
 pub mod session;

@@ -5,14 +5,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{self, LoadError, Problem, Severity};
-
-/// The exit status of a bad configuration (sysexits.h, `EX_CONFIG`).
-pub const EXIT_CONFIG: u8 = 78;
+use crate::runtime::EXIT_CONFIG;
 
 /// Prints every problem of the file at `path`, one a line, and a summary, all on stdout, which is what was asked for.
 /// Exits with 0, or [`EXIT_CONFIG`] when the file cannot be used.
 #[must_use]
-pub fn run(path: &Path) -> ExitCode {
+pub(super) fn run(path: &Path) -> ExitCode {
     let (report, usable) = report(path);
     match io::stdout().lock().write_all(report.as_bytes()) {
         // Whoever stopped reading (`| head`) has seen enough; the status still tells the rest.

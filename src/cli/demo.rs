@@ -14,6 +14,7 @@ use self::backend::{Backend, Timing};
 use self::story::StoryError;
 use super::{block_on, complain, say};
 use crate::config::{self, Loaded, Problem};
+use crate::proxy::listener::BindError;
 use crate::{observe, runtime};
 
 pub(super) const HELP: &str = "\
@@ -47,7 +48,7 @@ enum DemoError {
     #[error("the demo's own configuration is refused; please report this as a bug: {0}")]
     Config(String),
     #[error("the sidecar does not start: {0}")]
-    Sidecar(io::Error),
+    Sidecar(BindError),
     #[error("signals cannot be received: {0}")]
     Signals(io::Error),
     #[error(transparent)]

@@ -7,7 +7,7 @@ use crate::config;
 
 /// Prints the schema on stdout, for an editor's settings.
 #[must_use]
-pub fn run() -> ExitCode {
+pub(super) fn run() -> ExitCode {
     match writeln!(io::stdout().lock(), "{:#}", config::schema()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever stopped reading (`| head`) has seen enough.

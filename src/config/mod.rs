@@ -37,6 +37,7 @@ pub use diff::{Change, diff, masked};
 use keypath::{Found, KeyPath, Place};
 pub use policy::*;
 pub use problem::{LoadError, MAX_FILE, Problem, Severity};
+pub use units::parse_duration;
 
 /// A file that can be used.
 #[derive(Clone, Debug)]

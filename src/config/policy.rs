@@ -1,5 +1,6 @@
 //! What the rest of the program uses: configuration with every name resolved and no invalid state left to write down.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,6 +33,15 @@ pub enum Listen {
     Tcp(SocketAddr),
     /// A Unix socket's path.
     Unix(PathBuf),
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listen::Tcp(address) => write!(f, "{address}"),
+            Listen::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
 }
 
 /// Limits that hold before a route is known.
@@ -111,6 +121,17 @@ pub enum Target {
     Unix(PathBuf),
 }
 
+/// As in logs: `127.0.0.1:9501`, `[::1]:9501`, `unix:/path`.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Target::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Target::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Target::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
 /// The Host header sent to the backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostHeader {
@@ -161,7 +182,10 @@ impl Policy {
     /// What `close:` says the client is sent for a cause.
     #[must_use]
     pub fn close_for(&self, cause: Cause) -> Option<Close> {
-        self.close.iter().find(|(of, _)| *of == cause).map(|(_, close)| close.clone())
+        self.close
+            .iter()
+            .find(|(of, _)| *of == cause)
+            .map(|(_, close)| close.clone())
     }
 }
 

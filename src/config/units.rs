@@ -49,7 +49,7 @@ impl Kind for Time {
     type Out = Duration;
 
     fn read(&self, value: &Value) -> Result<Duration, Vec<Fault>> {
-        let time = parse_time(&scalar(value)?).map_err(Fault::here)?;
+        let time = parse_duration(&scalar(value)?).map_err(Fault::here)?;
         let Time { least, most } = *self;
         if time < least || time > most {
             let (least, most) = (show_time(least), show_time(most));
@@ -68,7 +68,11 @@ impl Kind for Time {
     }
 }
 
-fn parse_time(text: &str) -> Result<Duration, String> {
+/// Reads a duration as it is written in the file: `500ms`, `25s`, `2m`.
+///
+/// # Errors
+/// What to write instead.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text).ok_or_else(|| not_a_time(text))?;
     if unit.is_empty() {
         return Err(format!(
@@ -227,7 +231,7 @@ mod tests {
             ("1d", 86_400_000),
         ] {
             assert_eq!(
-                parse_time(text),
+                parse_duration(text),
                 Ok(Duration::from_millis(millis)),
                 "{text}"
             );
@@ -251,7 +255,7 @@ mod tests {
             ("99999999999999999999s", "too long"),
             ("9999999999999999d", "too long"),
         ] {
-            let message = parse_time(text).unwrap_err();
+            let message = parse_duration(text).unwrap_err();
             assert!(message.contains(help), "{text}: {message}");
         }
         let zero = TIME.read(&Value::from("0s")).unwrap_err();
@@ -296,7 +300,7 @@ mod tests {
             0, 1, 999, 1_000, 60_000, 90_000, 120_000, 3_600_000, 86_400_000, 86_460_000,
         ] {
             let time = Duration::from_millis(millis);
-            assert_eq!(parse_time(&show_time(time)), Ok(time));
+            assert_eq!(parse_duration(&show_time(time)), Ok(time));
         }
         assert_eq!(show_time(Duration::from_secs(60)), "60s");
         assert_eq!(show_time(Duration::from_secs(300)), "5m");

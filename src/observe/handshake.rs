@@ -81,14 +81,16 @@ impl HandshakeFailure {
     #[must_use]
     pub fn status(self) -> Option<StatusCode> {
         match self {
-            HandshakeFailure::UpstreamRefused | HandshakeFailure::UpstreamBadHandshake => Some(StatusCode::BAD_GATEWAY),
+            HandshakeFailure::UpstreamRefused | HandshakeFailure::UpstreamBadHandshake => {
+                Some(StatusCode::BAD_GATEWAY)
+            }
             HandshakeFailure::UpstreamTimeout => Some(StatusCode::GATEWAY_TIMEOUT),
             HandshakeFailure::ClientBadHandshake => Some(StatusCode::BAD_REQUEST),
             HandshakeFailure::ClientTimeout => Some(StatusCode::REQUEST_TIMEOUT),
             HandshakeFailure::OriginDenied => Some(StatusCode::FORBIDDEN),
-            HandshakeFailure::OverCapacity | HandshakeFailure::OverCapacityIp | HandshakeFailure::Draining => {
-                Some(StatusCode::SERVICE_UNAVAILABLE)
-            }
+            HandshakeFailure::OverCapacity
+            | HandshakeFailure::OverCapacityIp
+            | HandshakeFailure::Draining => Some(StatusCode::SERVICE_UNAVAILABLE),
             HandshakeFailure::NoRoute => Some(StatusCode::NOT_FOUND),
             HandshakeFailure::UpstreamRejected
             | HandshakeFailure::ClientGone

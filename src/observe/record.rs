@@ -152,8 +152,14 @@ struct CodeAndReason<'a> {
 
 impl<'a> From<&'a LegClose> for CloseFields<'a> {
     fn from(closes: &'a LegClose) -> Self {
-        let fields = |close: &'a Close| CodeAndReason { code: close.code().unwrap_or(1005), reason: close.reason() };
-        CloseFields { received: closes.received.as_ref().map(fields), sent: closes.sent.as_ref().map(fields) }
+        let fields = |close: &'a Close| CodeAndReason {
+            code: close.code().unwrap_or(1005),
+            reason: close.reason(),
+        };
+        CloseFields {
+            received: closes.received.as_ref().map(fields),
+            sent: closes.sent.as_ref().map(fields),
+        }
     }
 }
 

@@ -111,9 +111,16 @@ impl Registry {
     ///
     /// # Errors
     /// A limit is reached.
-    pub fn admit(self: &Arc<Self>, ip: Option<IpAddr>, limits: &ProcessLimits) -> Result<Permit, Refusal> {
+    pub fn admit(
+        self: &Arc<Self>,
+        ip: Option<IpAddr>,
+        limits: &ProcessLimits,
+    ) -> Result<Permit, Refusal> {
         let mut state = lock(&self.state);
-        if limits.max_connections.is_some_and(|max| state.admitted >= max) {
+        if limits
+            .max_connections
+            .is_some_and(|max| state.admitted >= max)
+        {
             return Err(Refusal::OverCapacity);
         }
         if let Some(ip) = ip {
@@ -124,7 +131,11 @@ impl Registry {
             state.by_ip.insert(ip, here + 1);
         }
         state.admitted += 1;
-        Ok(Permit { registry: Arc::clone(self), ip, key: None })
+        Ok(Permit {
+            registry: Arc::clone(self),
+            ip,
+            key: None,
+        })
     }
 
     /// Every established connection.
@@ -201,7 +212,11 @@ mod tests {
     use super::*;
 
     fn limits(all: usize, per_ip: usize) -> ProcessLimits {
-        ProcessLimits { max_connections: Some(all), max_connections_per_ip: Some(per_ip), handshake_timeout: None }
+        ProcessLimits {
+            max_connections: Some(all),
+            max_connections_per_ip: Some(per_ip),
+            handshake_timeout: None,
+        }
     }
 
     #[test]
@@ -211,9 +226,15 @@ mod tests {
         let limits = limits(3, 2);
         let first = registry.admit(ip(1), &limits).unwrap();
         let _second = registry.admit(ip(1), &limits).unwrap();
-        assert_eq!(registry.admit(ip(1), &limits).unwrap_err(), Refusal::OverCapacityIp);
+        assert_eq!(
+            registry.admit(ip(1), &limits).unwrap_err(),
+            Refusal::OverCapacityIp
+        );
         let _third = registry.admit(ip(2), &limits).unwrap();
-        assert_eq!(registry.admit(ip(3), &limits).unwrap_err(), Refusal::OverCapacity);
+        assert_eq!(
+            registry.admit(ip(3), &limits).unwrap_err(),
+            Refusal::OverCapacity
+        );
         drop(first);
         let _fourth = registry.admit(ip(1), &limits).unwrap();
         assert_eq!(registry.admitted(), 3);

@@ -22,7 +22,10 @@ impl Close {
         while !reason.is_char_boundary(end) {
             end -= 1;
         }
-        Close { code: Some(code), reason: reason[..end].into() }
+        Close {
+            code: Some(code),
+            reason: reason[..end].into(),
+        }
     }
 
     /// Reads an unmasked Close payload.
@@ -39,7 +42,10 @@ impl Close {
             return Err(Violation::InvalidCloseCode(code));
         }
         let reason = std::str::from_utf8(reason).map_err(|_| Violation::CloseReasonNotUtf8)?;
-        Ok(Close { code: Some(code), reason: reason.into() })
+        Ok(Close {
+            code: Some(code),
+            reason: reason.into(),
+        })
     }
 
     /// The code; none for an empty Close frame, which APIs show as 1005.
@@ -89,15 +95,23 @@ mod tests {
         assert_eq!(Close::parse(b""), Ok(Close::default()));
         assert_eq!(Close::parse(&[3]), Err(Violation::ClosePayloadTooShort));
         assert_eq!(Close::parse(b"\x03\xe8bye"), Ok(Close::new(1000, "bye")));
-        assert_eq!(Close::parse(b"\x03\xe8\xff"), Err(Violation::CloseReasonNotUtf8));
+        assert_eq!(
+            Close::parse(b"\x03\xe8\xff"),
+            Err(Violation::CloseReasonNotUtf8)
+        );
     }
 
     #[test]
     fn section_7_4_2_codes_that_never_go_on_the_wire() {
         for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, u16::MAX] {
-            assert_eq!(Close::parse(&code.to_be_bytes()), Err(Violation::InvalidCloseCode(code)));
+            assert_eq!(
+                Close::parse(&code.to_be_bytes()),
+                Err(Violation::InvalidCloseCode(code))
+            );
         }
-        for code in [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999] {
+        for code in [
+            1000_u16, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999,
+        ] {
             assert!(Close::parse(&code.to_be_bytes()).is_ok(), "{code}");
         }
     }

@@ -7,7 +7,12 @@ use super::OpCode;
 /// Appends one unfragmented frame; `mask` is required towards a server and forbidden towards a client
 /// (RFC 6455 section 5.1).
 pub fn encode_frame(out: &mut Vec<u8>, opcode: OpCode, payload: &[u8], mask: Option<[u8; 4]>) {
-    let header = FrameHeader { is_final: true, opcode, mask, ..FrameHeader::default() };
+    let header = FrameHeader {
+        is_final: true,
+        opcode,
+        mask,
+        ..FrameHeader::default()
+    };
     out.reserve(header.len(payload.len() as u64) + payload.len());
     // Writing to a Vec cannot fail; the Result is there for sockets.
     let _ = header.format(payload.len() as u64, out);
@@ -37,8 +42,18 @@ mod tests {
         assert_eq!(out, [0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f]);
 
         out.clear();
-        encode_frame(&mut out, OpCode::Data(Data::Text), b"Hello", Some([0x37, 0xfa, 0x21, 0x3d]));
-        assert_eq!(out, [0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+        encode_frame(
+            &mut out,
+            OpCode::Data(Data::Text),
+            b"Hello",
+            Some([0x37, 0xfa, 0x21, 0x3d]),
+        );
+        assert_eq!(
+            out,
+            [
+                0x81, 0x85, 0x37, 0xfa, 0x21, 0x3d, 0x7f, 0x9f, 0x4d, 0x51, 0x58
+            ]
+        );
 
         out.clear();
         encode_frame(&mut out, OpCode::Control(Control::Ping), b"Hello", None);

@@ -18,7 +18,11 @@ pub enum ExtensionError {
 
 /// The offers of permessage-deflate among a client's header values, in their order and unchanged; empty: none.
 pub fn deflate_offers<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
-    let offers: Vec<&str> = values.into_iter().flat_map(split_list).filter(|offer| name(offer) == DEFLATE).collect();
+    let offers: Vec<&str> = values
+        .into_iter()
+        .flat_map(split_list)
+        .filter(|offer| name(offer) == DEFLATE)
+        .collect();
     offers.join(", ")
 }
 
@@ -26,7 +30,10 @@ pub fn deflate_offers<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
 ///
 /// # Errors
 /// The answer has anything that was not offered.
-pub fn deflate_accepted<'a>(values: impl IntoIterator<Item = &'a str>, offered: bool) -> Result<bool, ExtensionError> {
+pub fn deflate_accepted<'a>(
+    values: impl IntoIterator<Item = &'a str>,
+    offered: bool,
+) -> Result<bool, ExtensionError> {
     let mut accepted = false;
     for answer in values.into_iter().flat_map(split_list) {
         let name = name(answer);
@@ -41,7 +48,12 @@ pub fn deflate_accepted<'a>(values: impl IntoIterator<Item = &'a str>, offered: 
 }
 
 fn name(element: &str) -> String {
-    element.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    element
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase()
 }
 
 /// The elements of a comma-separated list, in which a quoted string may contain a comma.
@@ -71,7 +83,11 @@ mod tests {
     fn only_permessage_deflate_is_offered_on() {
         assert_eq!(deflate_offers([]), "");
         assert_eq!(
-            deflate_offers(["x-webkit-deflate-frame, permessage-deflate; client_max_window_bits", "foo", "Permessage-Deflate"]),
+            deflate_offers([
+                "x-webkit-deflate-frame, permessage-deflate; client_max_window_bits",
+                "foo",
+                "Permessage-Deflate"
+            ]),
             "permessage-deflate; client_max_window_bits, Permessage-Deflate"
         );
         assert_eq!(
@@ -83,12 +99,21 @@ mod tests {
     #[test]
     fn section_9_1_an_answer_must_have_been_offered() {
         assert_eq!(deflate_accepted([], true), Ok(false));
-        assert_eq!(deflate_accepted(["permessage-deflate; server_no_context_takeover"], true), Ok(true));
+        assert_eq!(
+            deflate_accepted(["permessage-deflate; server_no_context_takeover"], true),
+            Ok(true)
+        );
         assert_eq!(
             deflate_accepted(["permessage-deflate"], false),
             Err(ExtensionError::NotOffered("permessage-deflate".into()))
         );
-        assert_eq!(deflate_accepted(["foo"], true), Err(ExtensionError::NotOffered("foo".into())));
-        assert_eq!(deflate_accepted(["permessage-deflate, permessage-deflate"], true), Err(ExtensionError::Repeated));
+        assert_eq!(
+            deflate_accepted(["foo"], true),
+            Err(ExtensionError::NotOffered("foo".into()))
+        );
+        assert_eq!(
+            deflate_accepted(["permessage-deflate, permessage-deflate"], true),
+            Err(ExtensionError::Repeated)
+        );
     }
 }

@@ -96,7 +96,10 @@ impl ControlPayload {
         let len = payload.len().min(MAX_CONTROL_PAYLOAD);
         let mut bytes = [0; MAX_CONTROL_PAYLOAD];
         bytes[..len].copy_from_slice(&payload[..len]);
-        ControlPayload { len: len as u8, bytes }
+        ControlPayload {
+            len: len as u8,
+            bytes,
+        }
     }
 }
 
@@ -166,9 +169,15 @@ impl FrameReader {
     #[inline]
     pub fn next(&mut self, bytes: &[u8], rules: &Rules) -> Result<Step, Violation> {
         if self.remaining > 0 {
-            return if bytes.is_empty() { Ok(Step::Incomplete) } else { self.payload(bytes, 0) };
+            return if bytes.is_empty() {
+                Ok(Step::Incomplete)
+            } else {
+                self.payload(bytes, 0)
+            };
         }
-        let [first, second, ..] = *bytes else { return Ok(Step::Incomplete) };
+        let [first, second, ..] = *bytes else {
+            return Ok(Step::Incomplete);
+        };
         let opcode = self.check_first_bytes(first, second, rules)?;
         let mut cursor = Cursor::new(bytes);
         let (header, len) = match FrameHeader::parse(&mut cursor) {
@@ -184,7 +193,9 @@ impl FrameReader {
                 self.begin_data_frame(kind, &header, len, rules)?;
                 self.payload(bytes, header_len)
             }
-            OpCode::Control(kind) => control_frame(kind, bytes, header_len, len as usize, header.mask),
+            OpCode::Control(kind) => {
+                control_frame(kind, bytes, header_len, len as usize, header.mask)
+            }
         }
     }
 
@@ -204,8 +215,12 @@ impl FrameReader {
             OpCode::Control(_) if usize::from(second & 0x7f) > MAX_CONTROL_PAYLOAD => {
                 return Err(Violation::ControlTooLong);
             }
-            OpCode::Data(Data::Continue) if !self.in_message => return Err(Violation::UnexpectedContinuation),
-            OpCode::Data(Data::Text | Data::Binary) if self.in_message => return Err(Violation::ExpectedContinuation),
+            OpCode::Data(Data::Continue) if !self.in_message => {
+                return Err(Violation::UnexpectedContinuation);
+            }
+            OpCode::Data(Data::Text | Data::Binary) if self.in_message => {
+                return Err(Violation::ExpectedContinuation);
+            }
             _ => {}
         }
         match (self.sender, second & 0x80 != 0) {
@@ -215,7 +230,13 @@ impl FrameReader {
         }
     }
 
-    fn begin_data_frame(&mut self, kind: Data, header: &FrameHeader, len: u64, rules: &Rules) -> Result<(), Violation> {
+    fn begin_data_frame(
+        &mut self,
+        kind: Data,
+        header: &FrameHeader,
+        len: u64,
+        rules: &Rules,
+    ) -> Result<(), Violation> {
         if len > rules.max_frame {
             return Err(Violation::FrameTooBig(len));
         }
@@ -240,7 +261,8 @@ impl FrameReader {
     #[inline]
     fn payload(&mut self, bytes: &[u8], start: usize) -> Result<Step, Violation> {
         let available = bytes.len() - start;
-        let payload = usize::try_from(self.remaining).map_or(available, |remaining| remaining.min(available));
+        let payload =
+            usize::try_from(self.remaining).map_or(available, |remaining| remaining.min(available));
         if self.check_text {
             self.check_utf8(&bytes[start..start + payload])?;
         }
@@ -249,7 +271,11 @@ impl FrameReader {
         if ends_message {
             self.in_message = false;
         }
-        Ok(Step::Data { len: start + payload, payload, ends_message })
+        Ok(Step::Data {
+            len: start + payload,
+            payload,
+            ends_message,
+        })
     }
 
     fn check_utf8(&mut self, payload: &[u8]) -> Result<(), Violation> {
@@ -285,7 +311,9 @@ fn control_frame(
     payload_len: usize,
     mask: Option<[u8; 4]>,
 ) -> Result<Step, Violation> {
-    let Some(masked) = bytes.get(start..start + payload_len) else { return Ok(Step::Incomplete) };
+    let Some(masked) = bytes.get(start..start + payload_len) else {
+        return Ok(Step::Incomplete);
+    };
     let kind = match kind {
         Control::Close => ControlKind::Close,
         Control::Ping => ControlKind::Ping,
@@ -296,7 +324,11 @@ fn control_frame(
     if let Some(key) = mask {
         apply_mask(&mut payload.bytes[..payload_len], key, 0);
     }
-    Ok(Step::Control { len: start + payload_len, kind, payload })
+    Ok(Step::Control {
+        len: start + payload_len,
+        kind,
+        payload,
+    })
 }
 
 #[cfg(test)]

@@ -20,7 +20,9 @@ impl Utf8Validator {
     /// Bytes that no continuation can make UTF-8.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), NotUtf8> {
         while self.len > 0 {
-            let Some((first, rest)) = bytes.split_first() else { return Ok(()) };
+            let Some((first, rest)) = bytes.split_first() else {
+                return Ok(());
+            };
             self.partial[usize::from(self.len)] = *first;
             self.len += 1;
             bytes = rest;

@@ -69,6 +69,9 @@ impl Violation {
     /// Whether it is a limit of ours that was exceeded, rather than a rule of the protocol.
     #[must_use]
     pub fn is_too_big(self) -> bool {
-        matches!(self, Violation::FrameTooBig(_) | Violation::MessageTooBig(_))
+        matches!(
+            self,
+            Violation::FrameTooBig(_) | Violation::MessageTooBig(_)
+        )
     }
 }

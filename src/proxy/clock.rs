@@ -14,7 +14,9 @@ impl Clock {
     /// A clock that starts now.
     #[must_use]
     pub fn start() -> Self {
-        Clock { origin: Instant::now() }
+        Clock {
+            origin: Instant::now(),
+        }
     }
 
     /// The time.
@@ -30,6 +32,7 @@ impl Clock {
         if time == Time::NEVER {
             return None;
         }
-        self.origin.checked_add(std::time::Duration::from_micros(time.micros()))
+        self.origin
+            .checked_add(std::time::Duration::from_micros(time.micros()))
     }
 }

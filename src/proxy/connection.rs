@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,6 +13,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::respond::Body;
@@ -24,7 +26,7 @@ const MAX_HEAD: usize = 64 * 1024;
 
 /// Who is at the other end of an accepted connection.
 #[derive(Clone, Copy, Debug)]
-pub enum Peer {
+pub(super) enum Peer {
     /// A TCP client; an IPv4 address is never shown as an IPv6 one.
     Tcp(SocketAddr),
     /// A client of a Unix socket, which has no address.
@@ -71,7 +73,7 @@ pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
     stream.tune();
     let began = Instant::now();
     let handshake_timeout = shared.config.load().process.handshake_timeout;
-    let Some(watcher) = shared.watcher() else { return };
+    let mut draining = shared.draining.subscribe();
     let had_request = Arc::new(AtomicBool::new(false));
     let service = {
         let had_request = Arc::clone(&had_request);
@@ -87,32 +89,80 @@ pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
         .preserve_header_case(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    if let Err(error) = watcher.watch(connection).await {
-        tell_end(&error, &peer, had_request.load(Ordering::Relaxed), began.elapsed());
+    let mut connection = pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = wait_until_true(&mut draining) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tell_end(
+            &error,
+            &peer,
+            had_request.load(Ordering::Relaxed),
+            began.elapsed(),
+        );
     }
 }
 
-async fn answer(request: Request<Incoming>, peer: Peer, shared: Arc<Shared>) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    request: Request<Incoming>,
+    peer: Peer,
+    shared: Arc<Shared>,
+) -> Result<Response<Body>, Infallible> {
     let host = headers::host(request.uri().authority(), request.headers());
     let request_id = headers::request_id(request.headers());
     let has_path = request.uri().path().starts_with('/') || request.method() == Method::OPTIONS;
     if request.method() == Method::CONNECT || !has_path {
-        let opening = opening::Opening::new(request_id, &peer, bounded(&host), bounded(request.uri().path()));
-        return Ok(upgrade::refuse(opening, HandshakeFailure::NoRoute, "the request names no path"));
+        let opening = opening::Opening::new(
+            request_id,
+            &peer,
+            bounded(&host),
+            bounded(request.uri().path()),
+        );
+        return Ok(upgrade::refuse(
+            opening,
+            HandshakeFailure::NoRoute,
+            "the request names no path",
+        ));
     }
     let is_opening = upgrade::is_opening(&request);
-    let incomer = Incomer { request, peer, host, request_id };
-    Ok(if is_opening { upgrade::open(incomer, shared).await } else { http::pass(incomer, &shared).await })
+    let incomer = Incomer {
+        request,
+        peer,
+        host,
+        request_id,
+    };
+    Ok(if is_opening {
+        upgrade::open(incomer, shared).await
+    } else {
+        http::pass(incomer, &shared).await
+    })
+}
+
+async fn wait_until_true(flag: &mut watch::Receiver<bool>) {
+    // The sender lives as long as the process; were it gone, that would be a reason to end just as well.
+    let _ = flag.wait_for(|flag| *flag).await;
 }
 
 /// What hyper says of a connection that ended badly. After a first request that is everyday: a client left, or fell
 /// idle between two requests.
 fn tell_end(error: &hyper::Error, peer: &Peer, had_request: bool, age: Duration) {
     let (failure, status, detail) = if error.is_timeout() {
-        (HandshakeFailure::ClientTimeout, None, "no whole request head within limits.handshake_timeout".to_owned())
+        (
+            HandshakeFailure::ClientTimeout,
+            None,
+            "no whole request head within limits.handshake_timeout".to_owned(),
+        )
     } else if error.is_parse() {
         let status = if error.is_parse_too_large() { 431 } else { 400 };
-        (HandshakeFailure::ClientBadHandshake, Some(status), full_text(error))
+        (
+            HandshakeFailure::ClientBadHandshake,
+            Some(status),
+            full_text(error),
+        )
     } else {
         (HandshakeFailure::ClientGone, None, full_text(error))
     };

@@ -17,7 +17,9 @@ use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
-use crate::observe::{ClosingRecord, Command, Handle, HandshakeFailure, Identity, Opened, Permit, log, millis};
+use crate::observe::{
+    ClosingRecord, Command, Handle, HandshakeFailure, Identity, Opened, Permit, log, millis,
+};
 use crate::session::{Cause, Counters, Leg, LegClose, Session, Time};
 
 /// The size of a thread's read buffer: big enough that large messages take few system calls.
@@ -40,7 +42,9 @@ pub(super) struct Newcomer {
 
 /// Waits for both sockets, relays until the end, and tells how it ended.
 pub(super) async fn run(newcomer: Newcomer, shared: Arc<Shared>) {
-    let Some((mut live, read_ahead)) = establish(newcomer, &shared).await else { return };
+    let Some((mut live, read_ahead)) = establish(newcomer, &shared).await else {
+        return;
+    };
     let mut read_ahead = Some(read_ahead);
     let mut timer = pin!(sleep_until(Instant::now() + Duration::from_secs(3600)));
     poll_fn(|cx| {
@@ -56,19 +60,34 @@ pub(super) async fn run(newcomer: Newcomer, shared: Arc<Shared>) {
 
 /// Both sockets, with what came behind the heads.
 async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes; 2])> {
-    let Newcomer { opening, mut permit, route, offered_subprotocols, client_upgrade, upstream } = newcomer;
+    let Newcomer {
+        opening,
+        mut permit,
+        route,
+        offered_subprotocols,
+        client_upgrade,
+        upstream,
+    } = newcomer;
     let (client, upstream_io) = match tokio::join!(client_upgrade, upstream.upgrade) {
         (Ok(client), Ok(upstream)) => (raw(client), raw(upstream)),
         (Err(_), _) => return None, // `opening` tells that the client has gone.
         (_, Err(error)) => {
-            opening.failed(HandshakeFailure::UpstreamBadHandshake, None, &error.to_string());
+            opening.failed(
+                HandshakeFailure::UpstreamBadHandshake,
+                None,
+                &error.to_string(),
+            );
             return None;
         }
     };
-    let (Some((client, client_bytes)), Some((upstream_io, upstream_bytes))) = (client, upstream_io) else {
+    let (Some((client, client_bytes)), Some((upstream_io, upstream_bytes))) = (client, upstream_io)
+    else {
         return None;
     };
-    let subprotocol = upstream.headers.get(hyper::header::SEC_WEBSOCKET_PROTOCOL).and_then(|value| value.to_str().ok());
+    let subprotocol = upstream
+        .headers
+        .get(hyper::header::SEC_WEBSOCKET_PROTOCOL)
+        .and_then(|value| value.to_str().ok());
     let identity = Identity {
         conn: ulid::Ulid::generate().to_string().into(),
         request_id: opening.request_id.clone(),
@@ -83,7 +102,11 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
     permit.establish(&handle);
     if shared.config.load().log.opened {
         let handshake_ms = millis(opening.duration());
-        let opened = Opened { identity: &handle.identity, compressed: upstream.deflate, handshake_ms };
+        let opened = Opened {
+            identity: &handle.identity,
+            compressed: upstream.deflate,
+            handshake_ms,
+        };
         log::emit(tracing::Level::INFO, "connection_opened", &opened);
     }
     opening.succeeded();
@@ -94,12 +117,31 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
     if shared.is_draining() {
         // It was let in before the drain began, and may have come too late to be told with the others.
         let close = config.drain.close.clone();
-        handle.send(Command::Terminate { cause: Cause::Drained, close, detail: "the sidecar is shutting down".to_owned() });
+        handle.send(Command::Terminate {
+            cause: Cause::Drained,
+            close,
+            detail: "the sidecar is shutting down".to_owned(),
+        });
     }
     let opened = clock.now();
     let session = Session::new(policy, rand::random(), opened);
-    let relay = Relay::new([client, upstream_io], session, Arc::clone(&handle), clock, upstream.deflate);
-    Some((Live { relay, handle, opened, clock, _permit: permit }, [client_bytes, upstream_bytes]))
+    let relay = Relay::new(
+        [client, upstream_io],
+        session,
+        Arc::clone(&handle),
+        clock,
+        upstream.deflate,
+    );
+    Some((
+        Live {
+            relay,
+            handle,
+            opened,
+            clock,
+            _permit: permit,
+        },
+        [client_bytes, upstream_bytes],
+    ))
 }
 
 /// The socket under an upgraded connection, and what was read from it already.
@@ -123,10 +165,21 @@ impl Drop for Live {
         let session = self.relay.session();
         let nothing = LegClose::default();
         let (cause, detail, closes) = match session.ending() {
-            Some(ending) => (ending.cause, ending.detail.as_str(), [&ending.legs[0], &ending.legs[1]]),
-            None => (Cause::Internal, "the connection's task ended without a cause", [&nothing, &nothing]),
+            Some(ending) => (
+                ending.cause,
+                ending.detail.as_str(),
+                [&ending.legs[0], &ending.legs[1]],
+            ),
+            None => (
+                Cause::Internal,
+                "the connection's task ended without a cause",
+                [&nothing, &nothing],
+            ),
         };
-        let counters: [&Counters; 2] = [session.counters(Leg::Client), session.counters(Leg::Upstream)];
+        let counters: [&Counters; 2] = [
+            session.counters(Leg::Client),
+            session.counters(Leg::Upstream),
+        ];
         let record = ClosingRecord {
             identity: &self.handle.identity,
             cause,
@@ -134,7 +187,10 @@ impl Drop for Live {
             mid_frame: self.relay.was_cut_mid_frame(),
             closes,
             duration: now.since(self.opened),
-            silence: [session.silence(Leg::Client, now), session.silence(Leg::Upstream, now)],
+            silence: [
+                session.silence(Leg::Client, now),
+                session.silence(Leg::Upstream, now),
+            ],
             counters,
         };
         log::emit(cause.level(), "connection_closed", &record);

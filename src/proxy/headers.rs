@@ -1,8 +1,8 @@
 //! What of a request's and of an answer's head is passed on (RFC 9110 section 7.6).
 
 use hyper::header::{
-    CONNECTION, EXPECT, Entry, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, EXPECT, Entry, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Uri};
@@ -22,7 +22,9 @@ const MAX_REQUEST_ID: usize = 128;
 
 /// Removes what belongs to one connection only, the headers that `Connection` names among it.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = tokens(headers, &CONNECTION).filter_map(|name| name.parse().ok()).collect();
+    let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
+        .filter_map(|name| name.parse().ok())
+        .collect();
     for name in named {
         headers.remove(name);
     }
@@ -42,7 +44,13 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Makes a client's headers those of the request to the upstream.
-pub(super) fn prepare_request(headers: &mut HeaderMap, host: &str, peer: &Peer, request_id: &str, upstream: &Upstream) {
+pub(super) fn prepare_request(
+    headers: &mut HeaderMap,
+    host: &str,
+    peer: &Peer,
+    request_id: &str,
+    upstream: &Upstream,
+) {
     remove_hop_by_hop(headers);
     // The sidecar itself answers `100 Continue`, as soon as it begins to pass the body on.
     headers.remove(EXPECT);
@@ -63,8 +71,7 @@ pub(super) fn prepare_request(headers: &mut HeaderMap, host: &str, peer: &Peer, 
 /// The authority under which a backend is known in a Host header and in a request's URI.
 pub(super) fn authority(target: &Target) -> String {
     match target {
-        Target::Tcp { host, port } if host.contains(':') => format!("[{host}]:{port}"),
-        Target::Tcp { host, port } => format!("{host}:{port}"),
+        Target::Tcp { .. } => target.to_string(),
         Target::Unix(_) => "localhost".to_owned(),
     }
 }
@@ -74,7 +81,10 @@ pub(super) fn request_id(headers: &HeaderMap) -> Box<str> {
     headers
         .get(X_REQUEST_ID)
         .and_then(|value| value.to_str().ok())
-        .filter(|id| (1..=MAX_REQUEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
+        .filter(|id| {
+            (1..=MAX_REQUEST_ID).contains(&id.len())
+                && id.bytes().all(|byte| byte.is_ascii_graphic())
+        })
         .map_or_else(|| ulid::Ulid::generate().to_string().into(), Into::into)
 }
 
@@ -82,13 +92,19 @@ pub(super) fn request_id(headers: &HeaderMap) -> Box<str> {
 pub(super) fn host(uri_authority: Option<&Authority>, headers: &HeaderMap) -> Box<str> {
     match uri_authority {
         Some(authority) => authority.as_str().into(),
-        None => headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default().into(),
+        None => headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or_default()
+            .into(),
     }
 }
 
 /// The path and query alone, as a request to a server has them (RFC 9112 section 3.2.1).
 pub(super) fn origin_form(uri: &Uri) -> Uri {
-    uri.path_and_query().cloned().map_or_else(|| Uri::from_static("/"), Uri::from)
+    uri.path_and_query()
+        .cloned()
+        .map_or_else(|| Uri::from_static("/"), Uri::from)
 }
 
 /// Whether a header that is a list of tokens has this one, ASCII case folded.
@@ -97,7 +113,10 @@ pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> 
 }
 
 /// The elements of a header that is a list, over all its lines.
-pub(super) fn tokens<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+pub(super) fn tokens<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> impl Iterator<Item = &'a str> {
     headers
         .get_all(name)
         .into_iter()
@@ -133,12 +152,25 @@ mod tests {
     use super::*;
 
     fn headers(lines: &[(&'static str, &'static str)]) -> HeaderMap {
-        lines.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))).collect()
+        lines
+            .iter()
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
+            .collect()
     }
 
     #[test]
     fn rfc_9110_section_7_6_1_what_connection_names_goes_too() {
-        let mut map = headers(&[("connection", "Upgrade, X-Secret"), ("upgrade", "websocket"), ("x-secret", "1"), ("x-other", "2")]);
+        let mut map = headers(&[
+            ("connection", "Upgrade, X-Secret"),
+            ("upgrade", "websocket"),
+            ("x-secret", "1"),
+            ("x-other", "2"),
+        ]);
         remove_hop_by_hop(&mut map);
         assert_eq!(map.len(), 1);
         assert!(map.contains_key("x-other"));
@@ -146,10 +178,18 @@ mod tests {
 
     #[test]
     fn forwarded_for_grows_and_the_rest_is_kept() {
-        let mut map = headers(&[("x-forwarded-for", "192.0.2.1"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "a")]);
-        let upstream = crate::config::policy::Upstream::for_tests();
+        let mut map = headers(&[
+            ("x-forwarded-for", "192.0.2.1"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "a"),
+        ]);
+        let text = "listen: 127.0.0.1:1\nupstream: ws://127.0.0.1:2";
+        let config = crate::config::parse(text, "test", &|_| None)
+            .unwrap()
+            .config;
+        let upstream = &config.default.upstream;
         let peer = Peer::for_tests("203.0.113.7:1234");
-        prepare_request(&mut map, "b", &peer, "id", &upstream);
+        prepare_request(&mut map, "b", &peer, "id", upstream);
         assert_eq!(map["x-forwarded-for"], "192.0.2.1, 203.0.113.7");
         assert_eq!(map["x-forwarded-proto"], "https");
         assert_eq!(map["x-forwarded-host"], "a");
@@ -159,7 +199,10 @@ mod tests {
 
     #[test]
     fn a_request_id_with_control_characters_or_without_end_is_replaced() {
-        assert_eq!(&*request_id(&headers(&[("x-request-id", "abc-1")])), "abc-1");
+        assert_eq!(
+            &*request_id(&headers(&[("x-request-id", "abc-1")])),
+            "abc-1"
+        );
         assert_eq!(request_id(&headers(&[("x-request-id", "a b")])).len(), 26);
         assert_eq!(request_id(&headers(&[])).len(), 26);
     }

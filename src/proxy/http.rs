@@ -43,14 +43,21 @@ impl Clients {
         }
         let config = shared.config.load();
         let in_use = |known: &Arc<Upstream>| {
-            config.routes.iter().map(|(_, route)| route).chain([&config.default]).any(|route| route.upstream == *known)
+            config
+                .routes
+                .iter()
+                .map(|(_, route)| route)
+                .chain([&config.default])
+                .any(|route| route.upstream == *known)
         };
         clients.retain(|(known, _)| in_use(known));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .http1_preserve_header_case(true)
-            .build(Dialer { upstream: Arc::clone(upstream) });
+            .build(Dialer {
+                upstream: Arc::clone(upstream),
+            });
         clients.push((Arc::clone(upstream), client.clone()));
         client
     }
@@ -58,9 +65,25 @@ impl Clients {
 
 /// Passes a request on and its answer back.
 pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
-    let Incomer { mut request, peer, host, request_id } = incomer;
-    let route = Arc::clone(shared.config.load().route_for(request.uri().path(), &host, &[]));
-    headers::prepare_request(request.headers_mut(), &host, &peer, &request_id, &route.upstream);
+    let Incomer {
+        mut request,
+        peer,
+        host,
+        request_id,
+    } = incomer;
+    let route = Arc::clone(
+        shared
+            .config
+            .load()
+            .route_for(request.uri().path(), &host, &[]),
+    );
+    headers::prepare_request(
+        request.headers_mut(),
+        &host,
+        &peer,
+        &request_id,
+        &route.upstream,
+    );
     *request.uri_mut() = absolute(&request, &route.upstream);
     *request.version_mut() = Version::HTTP_11;
     let client = shared.clients.of(&route.upstream, shared);
@@ -86,8 +109,15 @@ pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
 
 /// The URI by which the pool finds its connection; the upstream sees only path and query.
 fn absolute(request: &Request<Incoming>, upstream: &Upstream) -> Uri {
-    let path = request.uri().path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let uri = Uri::builder().scheme("http").authority(headers::authority(&upstream.target)).path_and_query(path);
+    let path = request
+        .uri()
+        .path_and_query()
+        .cloned()
+        .unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let uri = Uri::builder()
+        .scheme("http")
+        .authority(headers::authority(&upstream.target))
+        .path_and_query(path);
     uri.build().unwrap_or_default()
 }
 

@@ -29,13 +29,17 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 #[derive(Debug, Error)]
 pub enum BindError {
     /// Another socket has it.
-    #[error("cannot listen on {address}: the address is in use. Stop what uses it, or change `listen`")]
+    #[error(
+        "cannot listen on {address}: the address is in use. Stop what uses it, or change `listen`"
+    )]
     InUse {
         /// The address.
         address: Listen,
     },
     /// Anything else.
-    #[error("cannot listen on {address}: {error}. Check `listen`: the address, the port and the permission to use them")]
+    #[error(
+        "cannot listen on {address}: {error}. Check `listen`: the address, the port and the permission to use them"
+    )]
     Other {
         /// The address.
         address: Listen,
@@ -72,11 +76,18 @@ impl Listener {
     pub fn bind(address: &Listen) -> Result<Listener, BindError> {
         let bound = match address {
             Listen::Tcp(tcp) => bind_tcp(*tcp).map(Listener::Tcp),
-            Listen::Unix(path) => bind_unix(path).map(|unix| Listener::Unix(unix, SocketFile(path.clone()))),
+            Listen::Unix(path) => {
+                bind_unix(path).map(|unix| Listener::Unix(unix, SocketFile(path.clone())))
+            }
         };
         bound.map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => BindError::InUse { address: address.clone() },
-            _ => BindError::Other { address: address.clone(), error },
+            io::ErrorKind::AddrInUse => BindError::InUse {
+                address: address.clone(),
+            },
+            _ => BindError::Other {
+                address: address.clone(),
+                error,
+            },
         })
     }
 
@@ -106,8 +117,14 @@ impl Listener {
 
     async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match self {
-            Listener::Tcp(tcp) => tcp.accept().await.map(|(stream, peer)| (Stream::Tcp(stream), Peer::tcp(peer))),
-            Listener::Unix(unix, _) => unix.accept().await.map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
+            Listener::Tcp(tcp) => tcp
+                .accept()
+                .await
+                .map(|(stream, peer)| (Stream::Tcp(stream), Peer::tcp(peer))),
+            Listener::Unix(unix, _) => unix
+                .accept()
+                .await
+                .map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
         }
     }
 }
@@ -125,7 +142,11 @@ impl fmt::Display for Listener {
 }
 
 fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // Lets a restarted process take the port over from connections that linger in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
@@ -156,6 +177,8 @@ fn is_dead_socket(path: &Path) -> bool {
 fn is_about_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
     )
 }

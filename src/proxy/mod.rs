@@ -28,11 +28,10 @@ pub mod stream;
 mod upgrade;
 mod upstream;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::sync::watch;
 
 use crate::config::policy::{Config, Route};
 use crate::observe::{Handle, Registry};
@@ -48,9 +47,8 @@ pub struct Shared {
     /// The data path's time.
     pub clock: Clock,
     clients: Clients,
-    /// None: shut down.
-    graceful: Mutex<Option<GracefulShutdown>>,
-    draining: AtomicBool,
+    /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
+    draining: watch::Sender<bool>,
 }
 
 impl Shared {
@@ -62,30 +60,23 @@ impl Shared {
             registry: Arc::default(),
             clock: Clock::start(),
             clients: Clients::default(),
-            graceful: Mutex::new(Some(GracefulShutdown::new())),
-            draining: AtomicBool::new(false),
+            draining: watch::Sender::new(false),
         }
     }
 
-    /// Newcomers on connections that are still open get 503 from now on.
+    /// From now on newcomers on connections that are still open get 503, and HTTP connections end after the request
+    /// they are in.
     pub fn refuse_newcomers(&self) {
-        self.draining.store(true, Ordering::SeqCst);
+        self.draining.send_replace(true);
     }
 
-    /// Lets every HTTP connection finish the request it is in, and waits for them.
-    pub async fn finish_http(&self) {
-        let graceful = self.graceful.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(graceful) = graceful {
-            graceful.shutdown().await;
-        }
-    }
-
-    fn watcher(&self) -> Option<Watcher> {
-        self.graceful.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(GracefulShutdown::watcher)
+    /// Waits until there is no HTTP connection.
+    pub async fn http_finished(&self) {
+        self.draining.closed().await;
     }
 
     fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::SeqCst)
+        *self.draining.borrow()
     }
 }
 
@@ -93,6 +84,10 @@ impl Shared {
 /// which it was opened.
 #[must_use]
 pub fn route_of<'a>(config: &'a Config, handle: &Handle) -> &'a Arc<Route> {
-    let offered: Vec<&str> = handle.offered_subprotocols.iter().map(|offer| &**offer).collect();
+    let offered: Vec<&str> = handle
+        .offered_subprotocols
+        .iter()
+        .map(|offer| &**offer)
+        .collect();
     config.route_for(&handle.identity.path, &handle.identity.host, &offered)
 }

@@ -22,7 +22,16 @@ pub(super) struct Opening {
 impl Opening {
     pub(super) fn new(request_id: Box<str>, peer: &Peer, host: Box<str>, path: Box<str>) -> Self {
         let client = peer.to_string().into();
-        Opening { request_id, client, host, path, route: None, upstream: None, began: Instant::now(), over: false }
+        Opening {
+            request_id,
+            client,
+            host,
+            path,
+            route: None,
+            upstream: None,
+            began: Instant::now(),
+            over: false,
+        }
     }
 
     pub(super) fn duration(&self) -> Duration {
@@ -62,13 +71,23 @@ impl Opening {
 impl Drop for Opening {
     fn drop(&mut self) {
         if !self.over {
-            self.tell(HandshakeFailure::ClientGone, None, "the client left before it got an answer");
+            self.tell(
+                HandshakeFailure::ClientGone,
+                None,
+                "the client left before it got an answer",
+            );
         }
     }
 }
 
 /// A connection that ended before it had sent a whole request head.
-pub(super) fn failed_without_request(peer: &Peer, failure: HandshakeFailure, status: Option<u16>, detail: &str, age: Duration) {
+pub(super) fn failed_without_request(
+    peer: &Peer,
+    failure: HandshakeFailure,
+    status: Option<u16>,
+    detail: &str,
+    age: Duration,
+) {
     let client = peer.to_string();
     let record = events::HandshakeFailed {
         request_id: None,

@@ -73,12 +73,18 @@ impl Outbox {
         if close {
             self.close = ClosePlace::Left;
         }
-        Left { probe: std::mem::take(&mut self.probe_leaving), close }
+        Left {
+            probe: std::mem::take(&mut self.probe_leaving),
+            close,
+        }
     }
 
     /// The socket takes nothing any more.
     pub(super) fn give_up(&mut self) {
-        *self = Outbox { close: ClosePlace::Left, ..Outbox::default() };
+        *self = Outbox {
+            close: ClosePlace::Left,
+            ..Outbox::default()
+        };
     }
 
     /// Whether a Close frame has been placed: nothing may follow it (RFC 6455 section 5.5.1).
@@ -126,7 +132,9 @@ impl Outbox {
             self.waiting = None;
             return;
         }
-        let Some(waiting) = &mut self.waiting else { return };
+        let Some(waiting) = &mut self.waiting else {
+            return;
+        };
         let out = &mut self.backlog;
         let mut write = |opcode, payload: &[u8]| encode_frame(out, opcode, payload, mask());
         if let Some(payload) = waiting.pong.take() {
@@ -154,7 +162,8 @@ impl Outbox {
             write(OpCode::Control(Control::Close), &payload);
             self.close = ClosePlace::Leaving;
         }
-        if self.is_closed() || !(waiting.probe_text.is_some() || waiting.text.is_some()) {
+        let message_waits = waiting.probe_text.is_some() || waiting.text.is_some();
+        if self.is_closed() || !message_waits {
             self.waiting = None;
         }
     }
@@ -189,7 +198,13 @@ mod tests {
         out.place(false, || None);
         assert_eq!(out.backlog(), b"\x89\x0812345678");
         assert!(out.has_waiting());
-        assert_eq!(out.took(10), Left { probe: true, close: false });
+        assert_eq!(
+            out.took(10),
+            Left {
+                probe: true,
+                close: false
+            }
+        );
         out.place(true, || None);
         assert_eq!(out.backlog(), b"\x81\x03bye");
         assert!(!out.has_waiting());
@@ -204,7 +219,13 @@ mod tests {
         out.place(true, || None);
         assert_eq!(out.backlog(), b"\x88\x02\x03\xe8");
         assert_eq!(out.took(2), Left::default());
-        assert_eq!(out.took(2), Left { probe: false, close: true });
+        assert_eq!(
+            out.took(2),
+            Left {
+                probe: false,
+                close: true
+            }
+        );
         assert!(!out.is_blocked());
     }
 

@@ -48,7 +48,10 @@ impl<S: Transport> Relay<S> {
         deflate: bool,
     ) -> Self {
         Relay {
-            sides: [Side::new(client, Role::Client), Side::new(upstream, Role::Server)],
+            sides: [
+                Side::new(client, Role::Client),
+                Side::new(upstream, Role::Server),
+            ],
             session,
             handle,
             clock,
@@ -70,7 +73,12 @@ impl<S: Transport> Relay<S> {
     }
 
     /// Does what can be done now; ready when both legs are done with.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>, scratch: &mut [u8]) -> Poll<()> {
+    pub(super) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        timer: Pin<&mut Sleep>,
+        scratch: &mut [u8],
+    ) -> Poll<()> {
         self.now = self.clock.now();
         if std::mem::take(&mut self.first_poll) || self.handle.has_mail() {
             self.read_mail(cx);
@@ -148,7 +156,9 @@ impl<S: Transport> Relay<S> {
                 None => return false,
             },
             Poll::Ready(Err(error)) => error.to_string(),
-            Poll::Ready(Ok(())) if buf.filled().is_empty() => "TCP connection ended without a Close frame".to_owned(),
+            Poll::Ready(Ok(())) if buf.filled().is_empty() => {
+                "TCP connection ended without a Close frame".to_owned()
+            }
             Poll::Ready(Ok(())) => {
                 let end = held + buf.filled().len();
                 if side.reading == Reading::Frames {
@@ -161,7 +171,11 @@ impl<S: Transport> Relay<S> {
             }
         };
         let mid_frame = self.is_cut(leg.other());
-        self.tell(Event::Lost { leg, detail: lost, mid_frame });
+        self.tell(Event::Lost {
+            leg,
+            detail: lost,
+            mid_frame,
+        });
         true
     }
 
@@ -174,10 +188,18 @@ impl<S: Transport> Relay<S> {
         let mut boundary = self.side(from).reader.boundary();
         loop {
             match self.side_mut(from).reader.next(&bytes[at..], &rules) {
-                Ok(Step::Data { len, payload, ends_message }) => {
+                Ok(Step::Data {
+                    len,
+                    payload,
+                    ends_message,
+                }) => {
                     at += len;
                     boundary = self.side(from).reader.boundary();
-                    let event = Event::Data { from, bytes: payload, ends_message };
+                    let event = Event::Data {
+                        from,
+                        bytes: payload,
+                        ends_message,
+                    };
                     self.session.handle(event, self.now, &mut Actions::new());
                     if boundary != Boundary::None && self.side(to).out.has_waiting() {
                         self.pass(cx, to, &bytes[run..at], boundary);
@@ -202,7 +224,11 @@ impl<S: Transport> Relay<S> {
                     self.pass(cx, to, &bytes[run..at], boundary);
                     self.side_mut(from).reading = Reading::Discard;
                     let mid_frame = self.is_cut(to);
-                    self.tell(Event::Violation { from, violation, mid_frame });
+                    self.tell(Event::Violation {
+                        from,
+                        violation,
+                        mid_frame,
+                    });
                     return;
                 }
             }
@@ -218,7 +244,11 @@ impl<S: Transport> Relay<S> {
                 self.side_mut(from).reading = Reading::Discard;
                 match Close::parse(&payload) {
                     Ok(close) => self.tell(Event::Close { from, close }),
-                    Err(violation) => self.tell(Event::Violation { from, violation, mid_frame: false }),
+                    Err(violation) => self.tell(Event::Violation {
+                        from,
+                        violation,
+                        mid_frame: false,
+                    }),
                 }
                 return false;
             }
@@ -317,8 +347,16 @@ impl<S: Transport> Relay<S> {
         for command in handle.take_mail(cx.waker()) {
             match command {
                 Command::Follow(policy) => self.tell(Event::PolicyChanged { policy }),
-                Command::Terminate { cause, close, detail } => {
-                    self.tell(Event::Terminate { cause, close: Some(close), detail });
+                Command::Terminate {
+                    cause,
+                    close,
+                    detail,
+                } => {
+                    self.tell(Event::Terminate {
+                        cause,
+                        close: Some(close),
+                        detail,
+                    });
                 }
                 Command::Abort => self.abort(cx),
             }
@@ -328,11 +366,19 @@ impl<S: Transport> Relay<S> {
     /// Ends both legs now; their Close frames still go if the sockets take them at once.
     fn abort(&mut self, cx: &mut Context<'_>) {
         let detail = "drain.timeout passed".to_owned();
-        self.tell(Event::Terminate { cause: Cause::Drained, close: None, detail });
+        self.tell(Event::Terminate {
+            cause: Cause::Drained,
+            close: None,
+            detail,
+        });
         for leg in Leg::BOTH {
             self.flush(cx, leg);
             let mid_frame = self.is_cut(leg.other());
-            self.tell(Event::Lost { leg, detail: String::new(), mid_frame });
+            self.tell(Event::Lost {
+                leg,
+                detail: String::new(),
+                mid_frame,
+            });
         }
     }
 
@@ -391,7 +437,9 @@ impl<S: Transport> Relay<S> {
         if deadline >= self.timer_set_for {
             return;
         }
-        let Some(instant) = self.clock.instant(deadline) else { return };
+        let Some(instant) = self.clock.instant(deadline) else {
+            return;
+        };
         self.timer_set_for = deadline;
         timer.as_mut().reset(instant);
         if timer.poll(cx).is_ready() {

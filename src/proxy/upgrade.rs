@@ -6,8 +6,8 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{
-    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
@@ -76,17 +76,25 @@ pub(super) fn is_opening(request: &Request<Incoming>) -> bool {
 
 /// Answers an opening handshake; on a 101, the connection's task waits for the sockets.
 pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<Body> {
-    let (host, path) = (bounded(&incomer.host), bounded(incomer.request.uri().path()));
+    let (host, path) = (
+        bounded(&incomer.host),
+        bounded(incomer.request.uri().path()),
+    );
     let mut opening = Opening::new(incomer.request_id.clone(), &incomer.peer, host, path);
     let key = match check(&incomer.request) {
         Ok(key) => key,
         Err(bad) => return refuse_request(opening, &bad),
     };
     if shared.is_draining() {
-        return refuse(opening, HandshakeFailure::Draining, "the sidecar is shutting down");
+        return refuse(
+            opening,
+            HandshakeFailure::Draining,
+            "the sidecar is shutting down",
+        );
     }
     let config = shared.config.load_full();
-    let offered: Vec<&str> = headers::tokens(incomer.request.headers(), &SEC_WEBSOCKET_PROTOCOL).collect();
+    let offered: Vec<&str> =
+        headers::tokens(incomer.request.headers(), &SEC_WEBSOCKET_PROTOCOL).collect();
     let route = Arc::clone(config.route_for(incomer.request.uri().path(), &incomer.host, &offered));
     let offered_subprotocols = offered.into_iter().map(Into::into).collect();
     opening.route = Some(route.name.as_ref().into());
@@ -98,10 +106,18 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
     let permit = match shared.registry.admit(incomer.peer.ip(), &config.process) {
         Ok(permit) => permit,
         Err(Refusal::OverCapacity) => {
-            return refuse(opening, HandshakeFailure::OverCapacity, "limits.max_connections is reached");
+            return refuse(
+                opening,
+                HandshakeFailure::OverCapacity,
+                "limits.max_connections is reached",
+            );
         }
         Err(Refusal::OverCapacityIp) => {
-            return refuse(opening, HandshakeFailure::OverCapacityIp, "limits.max_connections_per_ip is reached");
+            return refuse(
+                opening,
+                HandshakeFailure::OverCapacityIp,
+                "limits.max_connections_per_ip is reached",
+            );
         }
     };
     drop(config);
@@ -111,33 +127,56 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         Ok(Answer::Accepted(accepted)) => accepted,
         Ok(Answer::Other(response)) => {
             let status = response.status();
-            opening.failed(HandshakeFailure::UpstreamRejected, Some(status.as_u16()), &format!("the upstream answered {status}"));
+            opening.failed(
+                HandshakeFailure::UpstreamRejected,
+                Some(status.as_u16()),
+                &format!("the upstream answered {status}"),
+            );
             return response;
         }
         Err(error) => return refuse(opening, error.failure(), &full_text(&error)),
     };
     let response = switching_protocols(upstream.headers.clone(), &key);
-    let newcomer = established::Newcomer { opening, permit, route, offered_subprotocols, client_upgrade, upstream };
+    let newcomer = established::Newcomer {
+        opening,
+        permit,
+        route,
+        offered_subprotocols,
+        client_upgrade,
+        upstream,
+    };
     tokio::spawn(established::run(newcomer, shared));
     response
 }
 
 /// Refuses an opening handshake with one of our own answers.
 pub(super) fn refuse(opening: Opening, failure: HandshakeFailure, detail: &str) -> Response<Body> {
-    let status = failure.status().unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = failure
+        .status()
+        .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let response = respond::error(status, failure.label(), &opening.request_id);
     opening.failed(failure, Some(status.as_u16()), detail);
     response
 }
 
 fn refuse_request(opening: Opening, bad: &BadRequest) -> Response<Body> {
-    let mut response = refuse(opening, HandshakeFailure::ClientBadHandshake, &bad.to_string());
+    let mut response = refuse(
+        opening,
+        HandshakeFailure::ClientBadHandshake,
+        &bad.to_string(),
+    );
     if matches!(bad, BadRequest::Version) {
         // Section 4.4: tell the client which version would do.
         *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
-        response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        response
+            .headers_mut()
+            .insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        response
+            .headers_mut()
+            .insert(UPGRADE, HeaderValue::from_static("websocket"));
+        response
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     }
     response
 }
@@ -180,7 +219,10 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
         return None;
     }
     let origin = String::from_utf8_lossy(headers.get(ORIGIN)?.as_bytes()).into_owned();
-    let allowed = route.allowed_origins.iter().any(|pattern| pattern.allows(&origin));
+    let allowed = route
+        .allowed_origins
+        .iter()
+        .any(|pattern| pattern.allows(&origin));
     (!allowed).then(|| bounded(&origin).into())
 }
 
@@ -205,19 +247,38 @@ async fn ask_upstream(incomer: Incomer, upstream: &Upstream) -> Result<Answer, U
     match upstream.handshake_timeout {
         Some(limit) => {
             let exchanged = timeout(limit, exchange(stream, request)).await;
-            judge(exchanged.map_err(|_| UpstreamError::Timeout)??, &key, deflate_offered)
+            judge(
+                exchanged.map_err(|_| UpstreamError::Timeout)??,
+                &key,
+                deflate_offered,
+            )
         }
         None => judge(exchange(stream, request).await?, &key, deflate_offered),
     }
 }
 
 fn upstream_request(incomer: Incomer, upstream: &Upstream, key: &str) -> (Request<Body>, bool) {
-    let Incomer { request, peer, host, request_id } = incomer;
+    let Incomer {
+        request,
+        peer,
+        host,
+        request_id,
+    } = incomer;
     let (mut parts, _) = request.into_parts();
-    let offers = deflate_offers(parts.headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter().filter_map(|value| value.to_str().ok()));
+    let offers = deflate_offers(
+        parts
+            .headers
+            .get_all(SEC_WEBSOCKET_EXTENSIONS)
+            .into_iter()
+            .filter_map(|value| value.to_str().ok()),
+    );
     headers::prepare_request(&mut parts.headers, &host, &peer, &request_id, upstream);
-    parts.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    parts.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    parts
+        .headers
+        .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    parts
+        .headers
+        .insert(UPGRADE, HeaderValue::from_static("websocket"));
     if let Ok(key) = HeaderValue::from_str(key) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);
     }
@@ -226,10 +287,16 @@ fn upstream_request(incomer: Incomer, upstream: &Upstream, key: &str) -> (Reques
         parts.headers.insert(SEC_WEBSOCKET_EXTENSIONS, value);
     }
     parts.uri = headers::origin_form(&parts.uri);
-    (Request::from_parts(parts, respond::full("")), !offers.is_empty())
+    (
+        Request::from_parts(parts, respond::full("")),
+        !offers.is_empty(),
+    )
 }
 
-async fn exchange(stream: Stream, request: Request<Body>) -> Result<Response<Incoming>, UpstreamError> {
+async fn exchange(
+    stream: Stream,
+    request: Request<Body>,
+) -> Result<Response<Incoming>, UpstreamError> {
     let no_answer = |error: hyper::Error| UpstreamError::NoAnswer(full_text(&error));
     let (mut sender, connection) = http1::Builder::new()
         .preserve_header_case(true)
@@ -242,23 +309,37 @@ async fn exchange(stream: Stream, request: Request<Body>) -> Result<Response<Inc
 }
 
 /// Section 4.1: what a client must check of the answer.
-fn judge(mut response: Response<Incoming>, key: &str, deflate_offered: bool) -> Result<Answer, UpstreamError> {
+fn judge(
+    mut response: Response<Incoming>,
+    key: &str,
+    deflate_offered: bool,
+) -> Result<Answer, UpstreamError> {
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         headers::remove_hop_by_hop(response.headers_mut());
         return Ok(Answer::Other(response.map(BodyExt::boxed)));
     }
     let upgrade = hyper::upgrade::on(&mut response);
     let headers = std::mem::take(response.headers_mut());
-    if !(headers::has_token(&headers, &UPGRADE, "websocket") && headers::has_token(&headers, &CONNECTION, "upgrade")) {
+    if !(headers::has_token(&headers, &UPGRADE, "websocket")
+        && headers::has_token(&headers, &CONNECTION, "upgrade"))
+    {
         return Err(UpstreamError::NoUpgrade);
     }
     let accept = one_value(&headers, &SEC_WEBSOCKET_ACCEPT);
-    if accept.is_none_or(|accept| accept.as_bytes() != derive_accept_key(key.as_bytes()).as_bytes()) {
+    if accept.is_none_or(|accept| accept.as_bytes() != derive_accept_key(key.as_bytes()).as_bytes())
+    {
         return Err(UpstreamError::Accept);
     }
-    let answers = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter().filter_map(|value| value.to_str().ok());
+    let answers = headers
+        .get_all(SEC_WEBSOCKET_EXTENSIONS)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
     let deflate = deflate_accepted(answers, deflate_offered)?;
-    Ok(Answer::Accepted(Accepted { headers, upgrade, deflate }))
+    Ok(Answer::Accepted(Accepted {
+        headers,
+        upgrade,
+        deflate,
+    }))
 }
 
 /// The client's 101: the upstream's, with the accept value for the client's own key.

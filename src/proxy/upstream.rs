@@ -16,10 +16,18 @@ use crate::observe::HandshakeFailure;
 pub(super) enum DialError {
     /// The system said no.
     #[error("{target}: {error} (tries: {attempts})")]
-    Refused { target: Target, error: io::Error, attempts: u32 },
+    Refused {
+        target: Target,
+        error: io::Error,
+        attempts: u32,
+    },
     /// Nobody answered.
     #[error("{target}: no connection within connect_timeout of {timeout:?} (tries: {attempts})")]
-    Timeout { target: Target, timeout: Duration, attempts: u32 },
+    Timeout {
+        target: Target,
+        timeout: Duration,
+        attempts: u32,
+    },
 }
 
 impl DialError {
@@ -41,9 +49,11 @@ pub(super) async fn dial(upstream: &Upstream) -> Result<Stream, DialError> {
                 stream.tune();
                 return Ok(stream);
             }
-            Ok(Err(error)) => {
-                DialError::Refused { target: upstream.target.clone(), error, attempts: attempt }
-            }
+            Ok(Err(error)) => DialError::Refused {
+                target: upstream.target.clone(),
+                error,
+                attempts: attempt,
+            },
             Err(_) => DialError::Timeout {
                 target: upstream.target.clone(),
                 timeout: upstream.connect_timeout,
@@ -63,7 +73,9 @@ pub(super) async fn dial(upstream: &Upstream) -> Result<Stream, DialError> {
 /// One try; every address of a name is tried in turn.
 async fn connect(target: &Target) -> io::Result<Stream> {
     match target {
-        Target::Tcp { host, port } => Ok(Stream::Tcp(TcpStream::connect((host.as_str(), *port)).await?)),
+        Target::Tcp { host, port } => Ok(Stream::Tcp(
+            TcpStream::connect((host.as_str(), *port)).await?,
+        )),
         Target::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
     }
 }

@@ -17,13 +17,26 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 impl Running {
     /// Drains, and returns when everybody has gone, `drain.timeout` has passed, or `hurry` is ready.
-    pub(super) async fn drain<T>(&mut self, drain: &Drain, trigger: &'static str, hurry: impl Future<Output = T>) {
+    pub(super) async fn drain<T>(
+        &mut self,
+        drain: &Drain,
+        trigger: &'static str,
+        hurry: impl Future<Output = T>,
+    ) {
         let connections = self.shared.registry.admitted();
         let detail = format!(
             "listening ends after {:?}, clients are closed over {:?}, all ends after {:?}",
             drain.delay, drain.spread, drain.timeout
         );
-        log::emit(tracing::Level::INFO, "draining", &events::Draining { connections, trigger, detail });
+        log::emit(
+            tracing::Level::INFO,
+            "draining",
+            &events::Draining {
+                connections,
+                trigger,
+                detail,
+            },
+        );
         let deadline = Instant::now() + drain.timeout;
         let mut hurry = pin!(hurry);
         let detail = tokio::select! {
@@ -37,7 +50,15 @@ impl Running {
         }
         // Those that are only opening end with the process.
         let _ = timeout(LAST_WORDS, self.shared.registry.empty()).await;
-        log::emit(tracing::Level::INFO, "drained", &events::Draining { connections, trigger, detail });
+        log::emit(
+            tracing::Level::INFO,
+            "drained",
+            &events::Draining {
+                connections,
+                trigger,
+                detail,
+            },
+        );
     }
 
     async fn close_all(&mut self, drain: &Drain) {
@@ -45,7 +66,7 @@ impl Running {
         self.shared.refuse_newcomers();
         self.listeners.clear();
         self.addresses.clear();
-        tokio::join!(self.close_websockets(drain), self.shared.finish_http());
+        tokio::join!(self.close_websockets(drain), self.shared.http_finished());
         self.shared.registry.empty().await;
     }
 

@@ -49,7 +49,11 @@ impl Drop for Listening {
 /// An address cannot be bound; then none is.
 pub fn start(config: Config) -> Result<Running, BindError> {
     let shared = Arc::new(Shared::new(Arc::new(config)));
-    let mut running = Running { shared, addresses: Vec::new(), listeners: HashMap::new() };
+    let mut running = Running {
+        shared,
+        addresses: Vec::new(),
+        listeners: HashMap::new(),
+    };
     let config = running.shared.config.load_full();
     running.listen(&config.listen)?;
     Ok(running)
@@ -58,23 +62,43 @@ pub fn start(config: Config) -> Result<Running, BindError> {
 impl Running {
     /// Binds what is new, then lets go what is not wanted any more.
     fn listen(&mut self, wanted: &[Listen]) -> Result<(), BindError> {
-        let new: Vec<&Listen> = wanted.iter().filter(|address| !self.listeners.contains_key(address)).collect();
-        let bound: Vec<(&Listen, Listener)> =
-            new.into_iter().map(|address| Listener::bind(address).map(|bound| (address, bound))).collect::<Result<_, _>>()?;
+        let new: Vec<&Listen> = wanted
+            .iter()
+            .filter(|address| !self.listeners.contains_key(address))
+            .collect();
+        let bound: Vec<(&Listen, Listener)> = new
+            .into_iter()
+            .map(|address| Listener::bind(address).map(|bound| (address, bound)))
+            .collect::<Result<_, _>>()?;
         for (wanted, listener) in bound {
             let address = listener.to_string();
-            log::emit(tracing::Level::INFO, "listening", &events::Listening { address: &address });
+            log::emit(
+                tracing::Level::INFO,
+                "listening",
+                &events::Listening { address: &address },
+            );
             let task = tokio::spawn(listener.serve(Arc::clone(&self.shared)));
-            self.listeners.insert(wanted.clone(), Listening { address, task });
+            self.listeners
+                .insert(wanted.clone(), Listening { address, task });
         }
         self.listeners.retain(|address, listening| {
             let keep = wanted.contains(address);
             if !keep {
-                log::emit(tracing::Level::INFO, "listening_ended", &events::Listening { address: &listening.address });
+                log::emit(
+                    tracing::Level::INFO,
+                    "listening_ended",
+                    &events::Listening {
+                        address: &listening.address,
+                    },
+                );
             }
             keep
         });
-        let address_of = |address| self.listeners.get(address).map(|listening| listening.address.clone());
+        let address_of = |address| {
+            self.listeners
+                .get(address)
+                .map(|listening| listening.address.clone())
+        };
         self.addresses = wanted.iter().filter_map(address_of).collect();
         Ok(())
     }
@@ -84,7 +108,8 @@ impl Running {
         let mut drain = self.shared.config.load().drain.clone();
         drain.delay = std::time::Duration::ZERO;
         drain.spread = std::time::Duration::ZERO;
-        self.drain(&drain, "shutdown", std::future::pending()).await;
+        self.drain(&drain, "shutdown", std::future::pending::<()>())
+            .await;
     }
 }
 
@@ -100,7 +125,10 @@ pub fn run(path: &Path) -> ExitCode {
         }
     };
     let log = log::init(&loaded.config.log);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
@@ -110,11 +138,17 @@ pub fn run(path: &Path) -> ExitCode {
     code
 }
 
-async fn serve(path: &Path, loaded: Loaded, mut watched: watch::Watch, log: &log::LogGuard) -> ExitCode {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return fail(&format!("cannot listen to signals: {error}")),
-    };
+async fn serve(
+    path: &Path,
+    loaded: Loaded,
+    mut watched: watch::Watch,
+    log: &log::LogGuard,
+) -> ExitCode {
+    let (mut hangup, mut end) =
+        match signal(SignalKind::hangup()).and_then(|hangup| Ok((hangup, EndSignals::new()?))) {
+            Ok(signals) => signals,
+            Err(error) => return fail(&format!("cannot listen to signals: {error}")),
+        };
     let started = events::Started {
         version: env!("CARGO_PKG_VERSION"),
         config: &path.display().to_string(),
@@ -132,11 +166,11 @@ async fn serve(path: &Path, loaded: Loaded, mut watched: watch::Watch, log: &log
     let mut tree = loaded.tree;
     loop {
         let trigger = tokio::select! {
-            _ = signals.hangup.recv() => "signal",
+            _ = hangup.recv() => "signal",
             () = watched.changed() => "file",
-            ended = signals.ended() => {
+            ended = end.recv() => {
                 let drain = running.shared.config.load().drain.clone();
-                running.drain(&drain, ended, signals.ended()).await;
+                running.drain(&drain, ended, end.recv()).await;
                 return ExitCode::SUCCESS;
             }
         };
@@ -151,23 +185,21 @@ fn fail(sentence: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-struct Signals {
-    hangup: Signal,
+/// The signals that ask the process to end.
+struct EndSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
-impl Signals {
+impl EndSignals {
     fn new() -> std::io::Result<Self> {
-        Ok(Signals {
-            hangup: signal(SignalKind::hangup())?,
+        Ok(EndSignals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
-    /// Waits for a signal that asks the process to end.
-    async fn ended(&mut self) -> &'static str {
+    async fn recv(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",

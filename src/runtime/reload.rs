@@ -11,16 +11,31 @@ use crate::proxy::route_of;
 
 impl Running {
     /// Reads the file again; `tree` is what the configuration in force was read from.
-    pub(super) fn reload(&mut self, path: &Path, tree: &mut serde_yaml::Value, trigger: &'static str, log: &LogGuard) {
+    pub(super) fn reload(
+        &mut self,
+        path: &Path,
+        tree: &mut serde_yaml::Value,
+        trigger: &'static str,
+        log: &LogGuard,
+    ) {
         let name = path.display().to_string();
         let reject = |problems: &[String]| {
             let detail = "nothing was changed: the configuration in force stays";
-            let record = events::ConfigRejected { config: &name, trigger, problems, detail };
+            let record = events::ConfigRejected {
+                config: &name,
+                trigger,
+                problems,
+                detail,
+            };
             log::emit(tracing::Level::ERROR, "config_rejected", &record);
         };
-        let Loaded { config, warnings, tree: new_tree } = match config::load(path) {
+        let Loaded {
+            config,
+            warnings,
+            tree: new_tree,
+        } = match config::load(path) {
             Ok(loaded) => loaded,
-            Err(LoadError::Problems(problems)) => {
+            Err(LoadError::Invalid(problems)) => {
                 return reject(&problems.iter().map(ToString::to_string).collect::<Vec<_>>());
             }
             Err(error) => return reject(&[error.to_string()]),
@@ -35,10 +50,17 @@ impl Running {
 
         let changes = config::diff(tree, &new_tree);
         *tree = new_tree;
-        let changed: Vec<String> = changes.iter().map(|change| change.path.to_string()).collect();
+        let changed: Vec<String> = changes
+            .iter()
+            .map(|change| change.path.to_string())
+            .collect();
         let detail: Vec<String> = changes.iter().map(ToString::to_string).collect();
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
-        let detail = if detail.is_empty() { "no key changed".to_owned() } else { detail.join("; ") };
+        let detail = if detail.is_empty() {
+            "no key changed".to_owned()
+        } else {
+            detail.join("; ")
+        };
         let record = events::ConfigReloaded {
             config: &name,
             trigger,
@@ -54,7 +76,9 @@ impl Running {
     fn follow(&self, config: &crate::config::policy::Config) -> usize {
         let connections = self.shared.registry.established();
         for handle in &connections {
-            handle.send(Command::Follow(Arc::clone(&route_of(config, handle).policy)));
+            handle.send(Command::Follow(Arc::clone(
+                &route_of(config, handle).policy,
+            )));
         }
         connections.len()
     }

@@ -29,7 +29,11 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(path: &Path) -> Self {
-        Watch { path: path.to_owned(), known: read(path), candidate: None }
+        Watch {
+            path: path.to_owned(),
+            known: read(path),
+            candidate: None,
+        }
     }
 
     /// Waits until the content is another one, for good. May be dropped and called again.
@@ -38,7 +42,9 @@ impl Watch {
             sleep(INTERVAL).await;
             let path = self.path.clone();
             // A read that failed to run is as good as one that could not be done.
-            let content = spawn_blocking(move || read(&path)).await.unwrap_or(Err(io::ErrorKind::Other));
+            let content = spawn_blocking(move || read(&path))
+                .await
+                .unwrap_or(Err(io::ErrorKind::Other));
             if self.settled(content) {
                 return;
             }
@@ -78,7 +84,11 @@ mod tests {
     use super::*;
 
     fn watch(known: &str) -> Watch {
-        Watch { path: PathBuf::new(), known: Ok(known.into()), candidate: None }
+        Watch {
+            path: PathBuf::new(),
+            known: Ok(known.into()),
+            candidate: None,
+        }
     }
 
     #[test]

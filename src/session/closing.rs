@@ -57,7 +57,15 @@ impl Closing {
             unreadable: false,
             gone: false,
         };
-        Closing { began: now, ending: Ending { cause, detail, legs }, legs: [state(), state()] }
+        Closing {
+            began: now,
+            ending: Ending {
+                cause,
+                detail,
+                legs,
+            },
+            legs: [state(), state()],
+        }
     }
 
     pub(super) fn began(&self) -> Time {
@@ -73,12 +81,23 @@ impl Closing {
     }
 
     pub(super) fn next_deadline(&self) -> Time {
-        let deadlines = self.legs.iter().filter(|leg| !leg.gone).map(|leg| leg.deadline);
+        let deadlines = self
+            .legs
+            .iter()
+            .filter(|leg| !leg.gone)
+            .map(|leg| leg.deadline);
         deadlines.min().unwrap_or(Time::NEVER)
     }
 
     /// Has a Close frame sent on a leg, unless one was already.
-    pub(super) fn queue(&mut self, leg: Leg, close: Close, now: Time, timeout: Duration, actions: &mut Actions) {
+    pub(super) fn queue(
+        &mut self,
+        leg: Leg,
+        close: Close,
+        now: Time,
+        timeout: Duration,
+        actions: &mut Actions,
+    ) {
         let sent = self.ending.legs[leg as usize].sent.is_some();
         let state = &mut self.legs[leg as usize];
         if sent || state.gone || state.queued.is_some() {
@@ -90,8 +109,18 @@ impl Closing {
     }
 
     /// A Close frame came.
-    pub(super) fn received(&mut self, from: Leg, close: Close, now: Time, timeout: Duration, actions: &mut Actions) {
-        let first = self.ending.legs[from as usize].received.get_or_insert(close).clone();
+    pub(super) fn received(
+        &mut self,
+        from: Leg,
+        close: Close,
+        now: Time,
+        timeout: Duration,
+        actions: &mut Actions,
+    ) {
+        let first = self.ending.legs[from as usize]
+            .received
+            .get_or_insert(close)
+            .clone();
         if self.begun_by(from) {
             self.queue(from.other(), first, now, timeout, actions);
         }
@@ -110,7 +139,13 @@ impl Closing {
     }
 
     /// A peer broke a rule, and nothing can be read from it any more.
-    pub(super) fn offended(&mut self, from: Leg, violation: Violation, mid_frame: bool, actions: &mut Actions) {
+    pub(super) fn offended(
+        &mut self,
+        from: Leg,
+        violation: Violation,
+        mid_frame: bool,
+        actions: &mut Actions,
+    ) {
         self.legs[from as usize].unreadable = true;
         for action in actions.iter_mut() {
             if let Action::Close { to, close } = action
@@ -128,7 +163,14 @@ impl Closing {
     }
 
     /// A leg's TCP connection ended.
-    pub(super) fn lost(&mut self, leg: Leg, mid_frame: bool, now: Time, timeout: Duration, actions: &mut Actions) {
+    pub(super) fn lost(
+        &mut self,
+        leg: Leg,
+        mid_frame: bool,
+        now: Time,
+        timeout: Duration,
+        actions: &mut Actions,
+    ) {
         self.drop_leg(leg, actions);
         if mid_frame {
             self.reset(leg.other(), actions);
@@ -138,8 +180,10 @@ impl Closing {
 
     /// A leg accepted bytes. What a peer sent before it closed is delivered for as long as the other one takes it.
     pub(super) fn progress(&mut self, to: Leg, now: Time, timeout: Duration) {
-        let by_peer = matches!(self.ending.cause, Cause::ClientClosed | Cause::UpstreamClosed)
-            || matches!(self.ending.cause, Cause::ClientLost | Cause::UpstreamLost);
+        let by_peer = matches!(
+            self.ending.cause,
+            Cause::ClientClosed | Cause::UpstreamClosed
+        ) || matches!(self.ending.cause, Cause::ClientLost | Cause::UpstreamLost);
         let state = &mut self.legs[to as usize];
         if by_peer && state.queued.is_some() {
             state.deadline = now.after(timeout);
@@ -147,7 +191,13 @@ impl Closing {
     }
 
     /// A leg has accepted nothing for too long: it will not take its Close frame either.
-    pub(super) fn stalled(&mut self, leg: Leg, now: Time, timeout: Duration, actions: &mut Actions) {
+    pub(super) fn stalled(
+        &mut self,
+        leg: Leg,
+        now: Time,
+        timeout: Duration,
+        actions: &mut Actions,
+    ) {
         self.reset(leg, actions);
         self.echo_when_answered(now, timeout, actions);
     }
@@ -170,7 +220,10 @@ impl Closing {
 
     /// Whether this leg's peer began the closing with a Close frame.
     fn begun_by(&self, leg: Leg) -> bool {
-        matches!((self.ending.cause, leg), (Cause::ClientClosed, Leg::Client) | (Cause::UpstreamClosed, Leg::Upstream))
+        matches!(
+            (self.ending.cause, leg),
+            (Cause::ClientClosed, Leg::Client) | (Cause::UpstreamClosed, Leg::Upstream)
+        )
     }
 
     /// Sends the peer that began its own Close frame back, once the other one has nothing more to say.
@@ -179,13 +232,22 @@ impl Closing {
             let other = leg.other() as usize;
             let answered = self.ending.legs[other].received.is_some() || self.legs[other].gone;
             if self.begun_by(leg) && answered {
-                let echo = self.ending.legs[leg as usize].received.clone().unwrap_or_default();
+                let echo = self.ending.legs[leg as usize]
+                    .received
+                    .clone()
+                    .unwrap_or_default();
                 self.queue(leg, echo, now, timeout, actions);
             }
         }
     }
 
-    fn finish_when_complete(&mut self, leg: Leg, now: Time, timeout: Duration, actions: &mut Actions) {
+    fn finish_when_complete(
+        &mut self,
+        leg: Leg,
+        now: Time,
+        timeout: Duration,
+        actions: &mut Actions,
+    ) {
         let closes = &self.ending.legs[leg as usize];
         let state = &mut self.legs[leg as usize];
         let received = closes.received.is_some() || state.unreadable;

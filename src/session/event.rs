@@ -181,9 +181,18 @@ pub enum Action {
 impl Action {
     pub(super) fn probe(to: Leg, kind: &ProbeKind, payload: [u8; 8]) -> Action {
         match kind {
-            ProbeKind::Ping => Action::Ping { to, payload: Payload::Probe(payload) },
-            ProbeKind::Pong => Action::Pong { to, payload: Payload::Probe(payload) },
-            ProbeKind::Text(text) => Action::ProbeText { to, text: Arc::clone(text) },
+            ProbeKind::Ping => Action::Ping {
+                to,
+                payload: Payload::Probe(payload),
+            },
+            ProbeKind::Pong => Action::Pong {
+                to,
+                payload: Payload::Probe(payload),
+            },
+            ProbeKind::Text(text) => Action::ProbeText {
+                to,
+                text: Arc::clone(text),
+            },
         }
     }
 }

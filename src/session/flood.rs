@@ -11,14 +11,20 @@ pub(super) struct PingBucket {
 
 impl PingBucket {
     pub(super) fn new(rate: Option<u32>, now: Time) -> Self {
-        PingBucket { micro_tokens: capacity(rate.unwrap_or_default()), refilled: now }
+        PingBucket {
+            micro_tokens: capacity(rate.unwrap_or_default()),
+            refilled: now,
+        }
     }
 
     /// Takes one ping; false: there was none left. No rate: always true.
     pub(super) fn take(&mut self, rate: Option<u32>, now: Time) -> bool {
         let Some(rate) = rate else { return true };
         let elapsed = u64::try_from(now.since(self.refilled).as_micros()).unwrap_or(u64::MAX);
-        self.micro_tokens = self.micro_tokens.saturating_add(elapsed.saturating_mul(u64::from(rate))).min(capacity(rate));
+        self.micro_tokens = self
+            .micro_tokens
+            .saturating_add(elapsed.saturating_mul(u64::from(rate)))
+            .min(capacity(rate));
         self.refilled = now;
         match self.micro_tokens.checked_sub(1_000_000) {
             Some(rest) => {

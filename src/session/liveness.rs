@@ -100,7 +100,9 @@ impl Liveness {
     /// Takes a pong; true: it answers a ping of ours, if not necessarily the newest.
     pub(super) fn pong(&mut self, payload: &[u8], now: Time) -> bool {
         self.last_received = now;
-        let Ok(payload) = <[u8; 8]>::try_from(payload) else { return false };
+        let Ok(payload) = <[u8; 8]>::try_from(payload) else {
+            return false;
+        };
         if payload == self.payload(self.sequence) && self.probe_sent != Time::NEVER {
             self.counters.pongs_received = self.counters.pongs_received.saturating_add(1);
             self.counters.rtt = Some(now.since(self.probe_sent));
@@ -114,7 +116,12 @@ impl Liveness {
     pub(super) fn probe_written(&mut self, policy: &Heartbeat, now: Time) {
         self.probe_queued = false;
         self.counters.pings_sent = self.counters.pings_sent.saturating_add(1);
-        if let Some(Probe { kind: ProbeKind::Ping, pong_timeout, .. }) = &policy.probe {
+        if let Some(Probe {
+            kind: ProbeKind::Ping,
+            pong_timeout,
+            ..
+        }) = &policy.probe
+        {
             self.probe_sent = now;
             self.awaiting_pong = pong_timeout.is_some();
         }
@@ -136,7 +143,11 @@ impl Liveness {
         if paused_at == Time::NEVER {
             return;
         }
-        for time in [&mut self.last_received, &mut self.last_message, &mut self.probe_sent] {
+        for time in [
+            &mut self.last_received,
+            &mut self.last_message,
+            &mut self.probe_sent,
+        ] {
             if *time != Time::NEVER {
                 *time = now.before(paused_at.since(*time));
             }
@@ -144,13 +155,22 @@ impl Liveness {
     }
 
     pub(super) fn policy_changed(&mut self, old: &Heartbeat, new: &Heartbeat, now: Time) {
-        let shape = |policy: &Heartbeat| policy.probe.as_ref().map(|probe| (probe.kind.clone(), probe.interval));
+        let shape = |policy: &Heartbeat| {
+            policy
+                .probe
+                .as_ref()
+                .map(|probe| (probe.kind.clone(), probe.interval))
+        };
         if shape(old) != shape(new) {
             self.awaiting_pong = false;
             self.missed_in_a_row = 0;
             self.schedule_first_probe(new.probe.as_ref(), now);
         }
-        if new.probe.as_ref().is_none_or(|probe| probe.pong_timeout.is_none()) {
+        if new
+            .probe
+            .as_ref()
+            .is_none_or(|probe| probe.pong_timeout.is_none())
+        {
             self.awaiting_pong = false;
         }
     }
@@ -169,16 +189,28 @@ impl Liveness {
             && let Some(probe) = &policy.probe
         {
             let next = self.next_probe.after(probe.interval);
-            self.next_probe = if next > now { next } else { now.after(probe.interval) };
+            self.next_probe = if next > now {
+                next
+            } else {
+                now.after(probe.interval)
+            };
             self.probe_queued = true;
             self.sequence = self.sequence.wrapping_add(1);
             return Due::Probe(self.payload(self.sequence));
         }
-        if self.notice_deadline(policy) <= now { Due::Notice } else { Due::Nothing }
+        if self.notice_deadline(policy) <= now {
+            Due::Notice
+        } else {
+            Due::Nothing
+        }
     }
 
     /// The idle notice, if it is time for it; once per idle spell.
-    pub(super) fn take_notice<'a>(&mut self, policy: &'a Heartbeat, now: Time) -> Option<&'a IdleNotice> {
+    pub(super) fn take_notice<'a>(
+        &mut self,
+        policy: &'a Heartbeat,
+        now: Time,
+    ) -> Option<&'a IdleNotice> {
         if self.notice_deadline(policy) > now {
             return None;
         }
@@ -234,9 +266,10 @@ impl Liveness {
 
     fn pong_deadline(&self, policy: &Heartbeat) -> Time {
         match &policy.probe {
-            Some(Probe { pong_timeout: Some(timeout), .. }) if self.awaiting_pong && !self.is_paused() => {
-                self.probe_sent.after(*timeout)
-            }
+            Some(Probe {
+                pong_timeout: Some(timeout),
+                ..
+            }) if self.awaiting_pong && !self.is_paused() => self.probe_sent.after(*timeout),
             _ => Time::NEVER,
         }
     }
@@ -250,7 +283,11 @@ impl Liveness {
 
     fn notice_deadline(&self, policy: &Heartbeat) -> Time {
         match &policy.idle_notice {
-            Some(notice) if self.notice_sent.is_none_or(|sent| self.last_activity(policy) > sent) => {
+            Some(notice)
+                if self
+                    .notice_sent
+                    .is_none_or(|sent| self.last_activity(policy) > sent) =>
+            {
                 self.idle_deadline(policy).before(notice.before)
             }
             _ => Time::NEVER,
@@ -259,7 +296,8 @@ impl Liveness {
 
     /// One ping is asked at a time, except while the leg is not read: then they only keep it from falling idle.
     fn probe_deadline(&self, policy: &Heartbeat) -> Time {
-        if policy.probe.is_none() || self.probe_queued || (self.awaiting_pong && !self.is_paused()) {
+        if policy.probe.is_none() || self.probe_queued || (self.awaiting_pong && !self.is_paused())
+        {
             return Time::NEVER;
         }
         self.next_probe

@@ -57,18 +57,37 @@ impl Session {
         ];
         let pings = PingBucket::new(policy.limits.pings_per_second, now);
         let lifetime_share = 922 + (seed >> 20) as u32 % 205;
-        Session { policy, opened: now, lifetime_share, legs, pings, closing: None }
+        Session {
+            policy,
+            opened: now,
+            lifetime_share,
+            legs,
+            pings,
+            closing: None,
+        }
     }
 
     /// Takes in what happened and appends what is to be done.
     pub fn handle(&mut self, event: Event, now: Time, actions: &mut Actions) {
         match event {
-            Event::Data { from, bytes, ends_message } => self.leg_mut(from).data(bytes, ends_message, now),
+            Event::Data {
+                from,
+                bytes,
+                ends_message,
+            } => self.leg_mut(from).data(bytes, ends_message, now),
             Event::Ping { from, payload } => self.ping(from, payload, now, actions),
             Event::Pong { from, payload } => self.pong(from, payload, now, actions),
             Event::Close { from, close } => self.close_received(from, close, now, actions),
-            Event::Violation { from, violation, mid_frame } => self.violation(from, violation, mid_frame, now, actions),
-            Event::Lost { leg, detail, mid_frame } => self.lost(leg, detail, mid_frame, now, actions),
+            Event::Violation {
+                from,
+                violation,
+                mid_frame,
+            } => self.violation(from, violation, mid_frame, now, actions),
+            Event::Lost {
+                leg,
+                detail,
+                mid_frame,
+            } => self.lost(leg, detail, mid_frame, now, actions),
             Event::ProbeWritten { to } => self.probe_written(to, now),
             Event::CloseWritten { to } => {
                 if let Some(closing) = &mut self.closing {
@@ -80,7 +99,11 @@ impl Session {
             Event::ReadingResumed { leg } => self.leg_mut(leg).resume(now),
             Event::Timeout => self.timeout(now, actions),
             Event::PolicyChanged { policy } => self.policy_changed(policy, now),
-            Event::Terminate { cause, close, detail } => {
+            Event::Terminate {
+                cause,
+                close,
+                detail,
+            } => {
                 self.begin_close(cause, detail, close, now, actions);
             }
         }
@@ -90,19 +113,30 @@ impl Session {
     /// asked for only when the last one has passed or after an event other than [`Event::Data`].
     #[must_use]
     pub fn next_deadline(&self) -> Time {
-        let stalled = Leg::BOTH.into_iter().map(|leg| self.stall_deadline(leg)).min().unwrap_or(Time::NEVER);
+        let stalled = Leg::BOTH
+            .into_iter()
+            .map(|leg| self.stall_deadline(leg))
+            .min()
+            .unwrap_or(Time::NEVER);
         if let Some(closing) = &self.closing {
             return closing.next_deadline().min(stalled);
         }
-        let heartbeat = Leg::BOTH.into_iter().map(|leg| self.leg(leg).next_deadline(self.policy.heartbeat(leg))).min();
-        let heartbeat = heartbeat.unwrap_or(Time::NEVER).round_up(self.policy.check_interval);
+        let heartbeat = Leg::BOTH
+            .into_iter()
+            .map(|leg| self.leg(leg).next_deadline(self.policy.heartbeat(leg)))
+            .min();
+        let heartbeat = heartbeat
+            .unwrap_or(Time::NEVER)
+            .round_up(self.policy.check_interval);
         heartbeat.min(stalled).min(self.lifetime_deadline())
     }
 
     /// Whether both legs are done with, so that the connection can be dropped and recorded.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.closing.as_ref().is_some_and(|closing| closing.is_finished())
+        self.closing
+            .as_ref()
+            .is_some_and(|closing| closing.is_finished())
     }
 
     /// Whether there is a cause already.
@@ -143,15 +177,24 @@ impl Session {
         }
         if from == Leg::Client && !self.pings.take(self.policy.limits.pings_per_second, now) {
             let limit = self.policy.limits.pings_per_second.unwrap_or_default();
-            let detail = format!("more than {limit} pings a second, beyond a burst of {}", limit.saturating_mul(2));
+            let detail = format!(
+                "more than {limit} pings a second, beyond a burst of {}",
+                limit.saturating_mul(2)
+            );
             self.begin_close(Cause::PingFlood, detail, None, now, actions);
             return;
         }
         match self.policy.heartbeat(from).answer_pings {
-            AnswerPings::Forward => actions.push(Action::Ping { to: from.other(), payload: Payload::Peer(payload) }),
+            AnswerPings::Forward => actions.push(Action::Ping {
+                to: from.other(),
+                payload: Payload::Peer(payload),
+            }),
             AnswerPings::Local => {
                 self.leg_mut(from).answered_ping();
-                actions.push(Action::Pong { to: from, payload: Payload::Peer(payload) });
+                actions.push(Action::Pong {
+                    to: from,
+                    payload: Payload::Peer(payload),
+                });
             }
         }
     }
@@ -159,8 +202,14 @@ impl Session {
     /// A pong that answers one of our pings stays here; another one goes on only where pings are forwarded.
     fn pong(&mut self, from: Leg, payload: ControlPayload, now: Time, actions: &mut Actions) {
         let ours = self.leg_mut(from).pong(&payload, now);
-        if !ours && self.closing.is_none() && self.policy.heartbeat(from.other()).answer_pings == AnswerPings::Forward {
-            actions.push(Action::Pong { to: from.other(), payload: Payload::Peer(payload) });
+        if !ours
+            && self.closing.is_none()
+            && self.policy.heartbeat(from.other()).answer_pings == AnswerPings::Forward
+        {
+            actions.push(Action::Pong {
+                to: from.other(),
+                payload: Payload::Peer(payload),
+            });
         }
     }
 
@@ -179,7 +228,14 @@ impl Session {
         }
     }
 
-    fn violation(&mut self, from: Leg, violation: Violation, mid_frame: bool, now: Time, actions: &mut Actions) {
+    fn violation(
+        &mut self,
+        from: Leg,
+        violation: Violation,
+        mid_frame: bool,
+        now: Time,
+        actions: &mut Actions,
+    ) {
         if self.closing.is_some() {
             // What is left of a peer that breaks rules while it is being closed is not worth another word.
             self.lost(from, violation.to_string(), mid_frame, now, actions);
@@ -197,7 +253,14 @@ impl Session {
         }
     }
 
-    fn lost(&mut self, leg: Leg, detail: String, mid_frame: bool, now: Time, actions: &mut Actions) {
+    fn lost(
+        &mut self,
+        leg: Leg,
+        detail: String,
+        mid_frame: bool,
+        now: Time,
+        actions: &mut Actions,
+    ) {
         if self.closing.is_none() {
             let cause = match leg {
                 Leg::Client => Cause::ClientLost,
@@ -206,7 +269,13 @@ impl Session {
             self.begin_close(cause, detail, None, now, actions);
         }
         if let Some(closing) = &mut self.closing {
-            closing.lost(leg, mid_frame, now, self.policy.limits.close_timeout, actions);
+            closing.lost(
+                leg,
+                mid_frame,
+                now,
+                self.policy.limits.close_timeout,
+                actions,
+            );
         }
     }
 
@@ -272,7 +341,8 @@ impl Session {
                     Leg::Upstream => Cause::UpstreamPongTimeout,
                 };
                 let silence = seconds(self.leg(leg).silence(now));
-                let detail = format!("{missed} pings in a row unanswered, nothing received for {silence}");
+                let detail =
+                    format!("{missed} pings in a row unanswered, nothing received for {silence}");
                 self.begin_close(cause, detail, None, now, actions);
             }
             Due::Probe(payload) => {
@@ -289,7 +359,10 @@ impl Session {
     fn notice(&mut self, leg: Leg, now: Time, actions: &mut Actions) {
         let policy = Arc::clone(&self.policy);
         if let Some(notice) = self.leg_mut(leg).take_notice(policy.heartbeat(leg), now) {
-            actions.push(Action::Text { to: leg, text: Arc::clone(&notice.text) });
+            actions.push(Action::Text {
+                to: leg,
+                text: Arc::clone(&notice.text),
+            });
         }
     }
 
@@ -301,14 +374,24 @@ impl Session {
                 Leg::Client => Cause::ClientStalled,
                 Leg::Upstream => Cause::UpstreamStalled,
             };
-            let detail = format!("accepted no byte for {}", seconds(self.leg(leg).blocked_for(now)));
+            let detail = format!(
+                "accepted no byte for {}",
+                seconds(self.leg(leg).blocked_for(now))
+            );
             self.begin_close(cause, detail, None, now, actions);
         }
         self.leg_mut(leg).progress(false, now);
     }
 
     /// Starts to close both legs for a reason that no peer gave with a Close frame.
-    fn begin_close(&mut self, cause: Cause, detail: String, close: Option<Close>, now: Time, actions: &mut Actions) {
+    fn begin_close(
+        &mut self,
+        cause: Cause,
+        detail: String,
+        close: Option<Close>,
+        now: Time,
+        actions: &mut Actions,
+    ) {
         if self.closing.is_some() {
             return;
         }

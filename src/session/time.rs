@@ -25,7 +25,10 @@ impl Time {
     /// This much later; never stays never.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
-        Time(self.0.saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+        Time(
+            self.0
+                .saturating_add(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// This much earlier, but not before the beginning.
@@ -34,7 +37,10 @@ impl Time {
         if self == Time::NEVER {
             return self;
         }
-        Time(self.0.saturating_sub(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)))
+        Time(
+            self.0
+                .saturating_sub(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)),
+        )
     }
 
     /// How long ago `earlier` was; zero if it lies ahead.
