@@ -10,7 +10,7 @@ use super::heartbeat::{Heartbeats, Leg};
 use super::keypath::{Found, KeyPath, Place};
 use super::policy::{Activity, AnswerPings, Config, Limits, Listen, ProbeKind, Route, Target};
 use super::problem::Severity;
-use super::units::{show_size, show_time};
+use super::units::{show_duration, show_size};
 
 /// Idle timeouts of things that commonly stand in front: nginx and AWS load balancers, Cloudflare.
 const BALANCERS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(100)];
@@ -97,9 +97,9 @@ impl Scope<'_> {
         if let Some(idle) = idle.filter(|idle| check_interval > *idle / 2) {
             let message = format!(
                 "checking every {} makes the {name}'s idle_time of {} up to {} long; set it to at most half of idle_time",
-                show_time(check_interval),
-                show_time(idle),
-                show_time(idle + check_interval),
+                show_duration(check_interval),
+                show_duration(idle),
+                show_duration(idle + check_interval),
             );
             self.warn(
                 &[&["heartbeat", "check_interval"], &key("idle_time")],
@@ -110,8 +110,8 @@ impl Scope<'_> {
             if ping >= idle {
                 let message = format!(
                     "a quiet but healthy {name} is closed after {} before its first ping ({}) keeps it open; set ping_interval to half or two thirds of idle_time",
-                    show_time(idle),
-                    show_time(ping),
+                    show_duration(idle),
+                    show_duration(ping),
                 );
                 self.warn(&[&key("ping_interval"), &key("idle_time")], message);
             } else if let Some(pong) = leg.pong_timeout
@@ -120,8 +120,8 @@ impl Scope<'_> {
                 let message = format!(
                     "{} missed pongs take about {}, but a dead {name} is closed by idle_time after {} already: {name}_pong_timeout never happens",
                     leg.missed_pongs,
-                    show_time(dead_after(leg.missed_pongs, ping, pong)),
-                    show_time(idle),
+                    show_duration(dead_after(leg.missed_pongs, ping, pong)),
+                    show_duration(idle),
                 );
                 self.warn(
                     &[
@@ -139,8 +139,8 @@ impl Scope<'_> {
         {
             let message = format!(
                 "waiting {} for a pong when the next ping goes out after {}; set it below ping_interval",
-                show_time(pong),
-                show_time(ping),
+                show_duration(pong),
+                show_duration(ping),
             );
             self.warn(&[&key("pong_timeout"), &key("ping_interval")], message);
         }
@@ -153,7 +153,7 @@ impl Scope<'_> {
         if let Some(ping) = leg.ping_interval.filter(|ping| BALANCERS.contains(ping)) {
             let message = format!(
                 "load balancers commonly close what was quiet for exactly {}, and this ping races with them; 25s stays well below",
-                show_time(ping),
+                show_duration(ping),
             );
             self.warn(&[PING], message);
         }
@@ -163,7 +163,7 @@ impl Scope<'_> {
         }
         match (leg.notice_before, leg.idle_time) {
             (Some(before), Some(idle)) if before >= idle => {
-                let (before, idle) = (show_time(before), show_time(idle));
+                let (before, idle) = (show_duration(before), show_duration(idle));
                 let message = format!(
                     "a notice {before} before the close needs an idle_time above that, not {idle}; make it shorter"
                 );
@@ -217,7 +217,7 @@ impl Scope<'_> {
         if retry.backoff > retry.max_backoff {
             let message = format!(
                 "is above max_backoff, so that {} is waited before every try",
-                show_time(retry.max_backoff)
+                show_duration(retry.max_backoff)
             );
             let keys: [&[&str]; 2] = [
                 &["upstream", "retry", "backoff"],
@@ -242,11 +242,11 @@ impl Scope<'_> {
         if needed > drain.timeout {
             let message = format!(
                 "the process ends after {}, but delay ({}), spread ({}) and close_timeout ({}) need {}: the last clients are cut off without a Close frame",
-                show_time(drain.timeout),
-                show_time(drain.delay),
-                show_time(drain.spread),
-                show_time(close_timeout),
-                show_time(needed),
+                show_duration(drain.timeout),
+                show_duration(drain.delay),
+                show_duration(drain.spread),
+                show_duration(close_timeout),
+                show_duration(needed),
             );
             let keys: [&[&str]; 4] = [
                 &["drain", "timeout"],

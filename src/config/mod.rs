@@ -41,7 +41,7 @@ use keypath::{Found, KeyPath, Place};
 pub use policy::*;
 pub use problem::{LoadError, MAX_FILE, Problem, Severity};
 use sink::Sink;
-pub use units::parse_duration;
+pub use units::{parse_duration, show_duration};
 
 /// Bytes that may be read again to find positions.
 const MAX_REREAD: usize = 4 * 1024 * 1024;
