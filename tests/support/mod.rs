@@ -17,6 +17,7 @@
 mod backend;
 mod frame;
 mod http;
+pub mod record;
 mod sidecar;
 mod wire;
 

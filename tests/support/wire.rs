@@ -180,9 +180,10 @@ impl Wire {
         close
     }
 
-    /// The stream ends here, in good order and with nothing before.
+    /// The stream ends here, in good order and with nothing before; ends the other direction too.
     pub fn expect_end(&mut self) {
         assert_eq!(self.receive(), Received::End(Vec::new()));
+        self.end_sending();
     }
 
     /// Reads bytes as they come, until there are `len`.
