@@ -48,6 +48,7 @@ fn every_field_of_the_record_is_true() {
     assert_eq!(close, Some((4001, "done".to_owned())));
     client.expect_close_with(4001, "done");
     client.expect_end();
+    upstream.expect_end();
 
     let record = sidecar.log_event("connection_closed", PATIENCE);
     let names: Vec<&str> = record
