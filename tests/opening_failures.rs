@@ -4,7 +4,7 @@
 
 mod support;
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -58,17 +58,10 @@ fn expect_own_answer(answer: &Answer, status: u16, record: &Value) {
     assert_eq!(answer.json(), expected);
 }
 
-/// A port that nobody listens on.
-fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-}
-
 #[test]
 fn upstream_refused() {
-    let address = free_address();
+    let reserved = Backend::reserve("127.0.0.1:0".parse().unwrap());
+    let address = reserved.local_addr().unwrap().as_socket().unwrap();
     let settings =
         format!("upstream: {{url: 'ws://{address}', retry: {{attempts: 2, backoff: 10ms}}}}");
     let sidecar = Sidecar::start(&settings);
@@ -90,10 +83,7 @@ fn upstream_refused() {
 #[test]
 fn upstream_timeout_of_the_connection() {
     // A full accept queue: the system answers no further SYN.
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket
-        .bind(&"127.0.0.1:0".parse::<SocketAddr>().unwrap().into())
-        .unwrap();
+    let socket = Backend::reserve("127.0.0.1:0".parse().unwrap());
     socket.listen(0).unwrap();
     let address = socket.local_addr().unwrap();
     let fillers: Vec<Socket> = (0..8)

@@ -146,9 +146,18 @@ impl Backend {
 
     /// On an address of the test's choice.
     pub fn on(address: SocketAddr, handshake: Handshake) -> Backend {
+        Backend::on_reserved(Backend::reserve(address), handshake)
+    }
+
+    /// A socket that keeps its address to itself and refuses connections, until it becomes a backend.
+    pub fn reserve(address: SocketAddr) -> Socket {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
-        socket.set_reuse_address(true).unwrap();
         socket.bind(&address.into()).unwrap();
+        socket
+    }
+
+    /// On an address that was reserved before.
+    pub fn on_reserved(socket: Socket, handshake: Handshake) -> Backend {
         let address = socket.local_addr().unwrap().as_socket().unwrap();
         Backend::serve(socket, Place::Tcp(address), handshake)
     }
