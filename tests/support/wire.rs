@@ -78,6 +78,11 @@ impl Wire {
         &self.socket
     }
 
+    /// Whether this is a client's end.
+    pub fn masks(&self) -> bool {
+        self.masks
+    }
+
     /// This end's address, as the peer sees it.
     pub fn local_address(&self) -> SocketAddr {
         self.socket.local_addr().unwrap().as_socket().unwrap()
