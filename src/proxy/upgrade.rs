@@ -154,20 +154,28 @@ pub(super) fn refuse(opening: Opening, failure: HandshakeFailure, detail: &str) 
     let status = failure
         .status()
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    refuse_with(status, opening, failure, detail)
+}
+
+fn refuse_with(
+    status: StatusCode,
+    opening: Opening,
+    failure: HandshakeFailure,
+    detail: &str,
+) -> Response<Body> {
     let response = respond::error(status, failure.label(), &opening.request_id);
     opening.failed(failure, Some(status.as_u16()), detail);
     response
 }
 
 fn refuse_request(opening: Opening, bad: &BadRequest) -> Response<Body> {
-    let mut response = refuse(
-        opening,
-        HandshakeFailure::ClientBadHandshake,
-        &bad.to_string(),
-    );
+    let (failure, detail) = (HandshakeFailure::ClientBadHandshake, bad.to_string());
+    let mut response = match bad {
+        BadRequest::Version => refuse_with(StatusCode::UPGRADE_REQUIRED, opening, failure, &detail),
+        _ => refuse(opening, failure, &detail),
+    };
     if matches!(bad, BadRequest::Version) {
         // Section 4.4: tell the client which version would do.
-        *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
         response
             .headers_mut()
             .insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
