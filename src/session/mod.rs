@@ -166,8 +166,14 @@ impl Session {
     /// How long nothing has been received on a leg; up to the cause of the end, once there is one.
     #[must_use]
     pub fn silence(&self, leg: Leg, now: Time) -> Duration {
-        let until = self.closing.as_ref().map_or(now, |closing| closing.began());
-        self.leg(leg).silence(until)
+        match &self.closing {
+            Some(closing) => closing.silence(leg),
+            None => self.leg(leg).silence(now),
+        }
+    }
+
+    fn silences(&self, now: Time) -> [Duration; 2] {
+        Leg::BOTH.map(|leg| self.leg(leg).silence(now))
     }
 
     fn ping(&mut self, from: Leg, payload: ControlPayload, now: Time, actions: &mut Actions) {
@@ -221,7 +227,7 @@ impl Session {
         };
         if self.closing.is_none() {
             let detail = format!("{} sent Close: {close}", from.label());
-            self.closing = Some(Box::new(Closing::new(cause, detail, now)));
+            self.closing = Some(Box::new(Closing::new(cause, detail, self.silences(now))));
         }
         if let Some(closing) = &mut self.closing {
             closing.received(from, close, now, self.policy.limits.close_timeout, actions);
@@ -395,7 +401,7 @@ impl Session {
         if self.closing.is_some() {
             return;
         }
-        let mut closing = Closing::new(cause, detail, now);
+        let mut closing = Closing::new(cause, detail, self.silences(now));
         for leg in Leg::BOTH {
             let close = match leg {
                 Leg::Client => close.clone().or_else(|| self.policy.close_for(cause)),
