@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use sidebeat::observe::HandshakeFailure;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const OPENING: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -152,4 +153,28 @@ fn a_silent_client_is_told_and_the_record_says_how_long_it_was_silent() {
     for silence in ["client_idle_ms", "upstream_idle_ms"] {
         assert!(record[silence].as_u64().unwrap() >= 300, "{record}");
     }
+}
+
+#[test]
+fn the_record_has_the_status_that_the_client_got() {
+    let mut sidecar = Sidecar::start("upstream: ws://127.0.0.1:1\n");
+    let mut client = sidecar.connect();
+    write!(client, "{OPENING}12\r\n\r\n").unwrap();
+    assert!(head(&mut client).starts_with("HTTP/1.1 426 "));
+    let record = sidecar.record("handshake_failed");
+    assert_eq!(record["reason"], "client_bad_handshake");
+    assert_eq!(record["status"], 426);
+}
+
+#[test]
+fn a_client_without_a_request_gets_no_answer() {
+    let mut sidecar =
+        Sidecar::start("upstream: ws://127.0.0.1:1\nlimits: {handshake_timeout: 100ms}\n");
+    let mut answer = Vec::new();
+    sidecar.connect().read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"");
+    let record = sidecar.record("handshake_failed");
+    assert_eq!(record["reason"], "client_timeout");
+    assert_eq!(record["status"], Value::Null);
+    assert_eq!(HandshakeFailure::ClientTimeout.status(), None);
 }

@@ -154,29 +154,34 @@ pub(super) fn refuse(opening: Opening, failure: HandshakeFailure, detail: &str) 
     let status = failure
         .status()
         .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    refuse_with(status, opening, failure, detail)
+}
+
+fn refuse_with(
+    status: StatusCode,
+    opening: Opening,
+    failure: HandshakeFailure,
+    detail: &str,
+) -> Response<Body> {
     let response = respond::error(status, failure.label(), &opening.request_id);
     opening.failed(failure, Some(status.as_u16()), detail);
     response
 }
 
 fn refuse_request(opening: Opening, bad: &BadRequest) -> Response<Body> {
-    let mut response = refuse(
-        opening,
-        HandshakeFailure::ClientBadHandshake,
-        &bad.to_string(),
-    );
-    if matches!(bad, BadRequest::Version) {
-        // Section 4.4: tell the client which version would do.
-        *response.status_mut() = StatusCode::UPGRADE_REQUIRED;
-        response
-            .headers_mut()
-            .insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        response
-            .headers_mut()
-            .insert(UPGRADE, HeaderValue::from_static("websocket"));
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    let (failure, detail) = (HandshakeFailure::ClientBadHandshake, bad.to_string());
+    if !matches!(bad, BadRequest::Version) {
+        return refuse(opening, failure, &detail);
+    }
+    // Section 4.4: tell the client which version would do.
+    let mut response = refuse_with(StatusCode::UPGRADE_REQUIRED, opening, failure, &detail);
+    for (name, value) in [
+        (SEC_WEBSOCKET_VERSION, "13"),
+        (UPGRADE, "websocket"),
+        (CONNECTION, "Upgrade"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
     }
     response
 }
