@@ -1,5 +1,7 @@
 //! README.md and README.zh-CN.md: what they say is so.
 
+#![cfg(test)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
