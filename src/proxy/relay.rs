@@ -201,6 +201,7 @@ impl<S: Transport> Relay<S> {
                         ends_message,
                     };
                     self.session.handle(event, self.now, &mut Actions::new());
+                    self.stirred |= self.session.data_moves_deadline();
                     if boundary != Boundary::None && self.side(to).out.has_waiting() {
                         self.pass(cx, to, &bytes[run..at], boundary);
                         self.place(to);
@@ -399,7 +400,9 @@ impl<S: Transport> Relay<S> {
             Action::Text { to, text } => self.side_mut(to).out.push_text(text),
             Action::ProbeText { to, text } => self.side_mut(to).out.push_probe_text(text),
             Action::Close { to, close } => self.side_mut(to).out.push_close(close),
-            Action::Finish { leg } => self.side_mut(leg).finish(),
+            // RFC 6455 section 7.1.1: the server ends TCP first, so that it, not its clients, keeps TIME_WAIT.
+            Action::Finish { leg: Leg::Client } => self.side_mut(Leg::Client).shut_down(),
+            Action::Finish { leg: Leg::Upstream } => {}
             Action::Drop { leg } => self.side_mut(leg).drop_io(),
             Action::Reset { leg } => {
                 self.mid_frame |= self.is_cut(leg);

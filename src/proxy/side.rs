@@ -53,8 +53,7 @@ impl<S: Transport> Side<S> {
     }
 
     /// Ends our side of the connection, once what waits has gone, and waits for the peer to end its own.
-    pub(super) fn finish(&mut self) {
-        self.reading = Reading::Discard;
+    pub(super) fn shut_down(&mut self) {
         self.shutting_down = true;
     }
 

@@ -31,7 +31,7 @@ pub struct LegClose {
 
 #[derive(Debug)]
 pub(super) struct Closing {
-    /// How long nothing had come from each peer when the cause struck; their answers to our Close frames come later.
+    /// How long each leg had been silent when the cause struck.
     silence: [Duration; 2],
     ending: Ending,
     legs: [LegState; 2],

@@ -161,7 +161,8 @@ pub enum Action {
         /// What it says.
         close: Close,
     },
-    /// Both Close frames have passed: end this side of the TCP connection and wait for the peer to end its own.
+    /// Both Close frames have passed: end the TCP connection, the server first (RFC 6455 section 7.1.1), and tell with
+    /// [`Event::Lost`] when the peer has ended it too.
     Finish {
         /// The leg.
         leg: Leg,
