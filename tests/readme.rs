@@ -85,7 +85,8 @@ fn head(socket: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// A backend that opens WebSockets, answers no ping, and sends the first frame back as a Close frame; its address.
+/// A backend that opens WebSockets, answers no ping, and sends the first frame back as a Close frame and ends; its
+/// address.
 fn backend() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -111,7 +112,6 @@ fn open_and_close(socket: &mut TcpStream) {
     .unwrap();
     let close = frame(socket);
     let _ = socket.write_all(&[&[0x88, close.len() as u8][..], &close].concat());
-    let _ = socket.read(&mut [0]);
 }
 
 /// The next frame's payload, unmasked; all of these are small.
