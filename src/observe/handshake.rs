@@ -86,13 +86,13 @@ impl HandshakeFailure {
             }
             HandshakeFailure::UpstreamTimeout => Some(StatusCode::GATEWAY_TIMEOUT),
             HandshakeFailure::ClientBadHandshake => Some(StatusCode::BAD_REQUEST),
-            HandshakeFailure::ClientTimeout => Some(StatusCode::REQUEST_TIMEOUT),
             HandshakeFailure::OriginDenied => Some(StatusCode::FORBIDDEN),
             HandshakeFailure::OverCapacity
             | HandshakeFailure::OverCapacityIp
             | HandshakeFailure::Draining => Some(StatusCode::SERVICE_UNAVAILABLE),
             HandshakeFailure::NoRoute => Some(StatusCode::NOT_FOUND),
             HandshakeFailure::UpstreamRejected
+            | HandshakeFailure::ClientTimeout
             | HandshakeFailure::ClientGone
             | HandshakeFailure::TlsFailed
             | HandshakeFailure::ProxyProtocolFailed => None,

@@ -170,21 +170,18 @@ fn refuse_with(
 
 fn refuse_request(opening: Opening, bad: &BadRequest) -> Response<Body> {
     let (failure, detail) = (HandshakeFailure::ClientBadHandshake, bad.to_string());
-    let mut response = match bad {
-        BadRequest::Version => refuse_with(StatusCode::UPGRADE_REQUIRED, opening, failure, &detail),
-        _ => refuse(opening, failure, &detail),
-    };
-    if matches!(bad, BadRequest::Version) {
-        // Section 4.4: tell the client which version would do.
-        response
-            .headers_mut()
-            .insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
-        response
-            .headers_mut()
-            .insert(UPGRADE, HeaderValue::from_static("websocket"));
-        response
-            .headers_mut()
-            .insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    if !matches!(bad, BadRequest::Version) {
+        return refuse(opening, failure, &detail);
+    }
+    // Section 4.4: tell the client which version would do.
+    let mut response = refuse_with(StatusCode::UPGRADE_REQUIRED, opening, failure, &detail);
+    for (name, value) in [
+        (SEC_WEBSOCKET_VERSION, "13"),
+        (UPGRADE, "websocket"),
+        (CONNECTION, "Upgrade"),
+    ] {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
     }
     response
 }

@@ -1,0 +1,503 @@
+//! README.md and README.zh-CN.md: what they say is so.
+
+#![cfg(test)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::Value;
+use sidebeat::config::KeyDoc;
+use sidebeat::observe::HandshakeFailure;
+use sidebeat::session::{Cause, DefaultClose, Leg};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const OPENING: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                       Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: ";
+
+/// `sidebeat run` with a file of its own, on a free port.
+struct Sidecar {
+    process: Child,
+    log: BufReader<ChildStdout>,
+    address: String,
+    _folder: tempfile::TempDir,
+}
+
+impl Sidecar {
+    fn start(config: &str) -> Sidecar {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("proxy.yaml");
+        std::fs::write(&path, format!("listen: 127.0.0.1:0\n{config}")).unwrap();
+        let mut process = Command::new(env!("CARGO_BIN_EXE_sidebeat"))
+            .arg("-c")
+            .arg(path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = BufReader::new(process.stdout.take().unwrap());
+        let mut sidecar = Sidecar {
+            process,
+            log,
+            address: String::new(),
+            _folder: folder,
+        };
+        let listening = sidecar.record("listening");
+        sidecar.address = listening["address"].as_str().unwrap().to_owned();
+        sidecar
+    }
+
+    /// The next log line of this event.
+    fn record(&mut self, event: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "no {event}");
+            let record: Value = serde_json::from_str(&line).unwrap();
+            if record["event"] == event {
+                return record;
+            }
+        }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let socket = TcpStream::connect(&self.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket
+    }
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn head(socket: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        socket.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+/// A backend that opens WebSockets, answers no ping, and sends the first frame back as a Close frame and ends; its
+/// address.
+fn backend() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for socket in listener.incoming() {
+            let mut socket = socket.unwrap();
+            thread::spawn(move || open_and_close(&mut socket));
+        }
+    });
+    address
+}
+
+fn open_and_close(socket: &mut TcpStream) {
+    let request = head(socket);
+    let is_key = |line: &&str| line.to_lowercase().starts_with("sec-websocket-key:");
+    let key = request.lines().find(is_key).unwrap()[18..].trim();
+    let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
+    write!(
+        socket,
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
+    .unwrap();
+    let close = frame(socket);
+    let _ = socket.write_all(&[&[0x88, close.len() as u8][..], &close].concat());
+}
+
+/// The next frame's payload, unmasked; all of these are small.
+fn frame(socket: &mut TcpStream) -> Vec<u8> {
+    let mut start = [0; 2];
+    socket.read_exact(&mut start).unwrap();
+    let mut key = [0; 4];
+    if start[1] & 0x80 != 0 {
+        socket.read_exact(&mut key).unwrap();
+    }
+    let mut payload = vec![0; usize::from(start[1] & 0x7f)];
+    socket.read_exact(&mut payload).unwrap();
+    payload
+        .iter()
+        .zip(key.iter().cycle())
+        .map(|(byte, key)| byte ^ key)
+        .collect()
+}
+
+#[test]
+fn a_silent_client_is_told_and_the_record_says_how_long_it_was_silent() {
+    let config = format!(
+        "upstream: ws://{}\nheartbeat: {{check_interval: 10ms, client: {{idle_time: 300ms, ping_interval: off}}, \
+         upstream: {{keepalive: off}}}}\n",
+        backend()
+    );
+    let mut sidecar = Sidecar::start(&config);
+    let mut client = sidecar.connect();
+    write!(client, "{OPENING}13\r\n\r\n").unwrap();
+    assert!(head(&mut client).starts_with("HTTP/1.1 101"));
+    let close = frame(&mut client);
+    assert_eq!(&close, b"\x03\xe9idle timeout");
+    client
+        .write_all(&[&[0x88, 0x80 | 14, 0, 0, 0, 0][..], &close].concat())
+        .unwrap();
+    drop(client);
+
+    let record = sidecar.record("connection_closed");
+    assert_eq!(record["reason"], "client_idle");
+    assert_eq!(record["client_close"]["received"]["code"], 1001);
+    // The answers to the Close frames do not count.
+    for silence in ["client_idle_ms", "upstream_idle_ms"] {
+        assert!(record[silence].as_u64().unwrap() >= 300, "{record}");
+    }
+    fields_are_told(&record);
+}
+
+#[test]
+fn the_record_has_the_status_that_the_client_got() {
+    let mut sidecar = Sidecar::start("upstream: ws://127.0.0.1:1\n");
+    let mut client = sidecar.connect();
+    write!(client, "{OPENING}12\r\n\r\n").unwrap();
+    assert!(head(&mut client).starts_with("HTTP/1.1 426 "));
+    let record = sidecar.record("handshake_failed");
+    assert_eq!(record["reason"], "client_bad_handshake");
+    assert_eq!(record["status"], 426);
+}
+
+#[test]
+fn a_client_without_a_request_gets_no_answer() {
+    let mut sidecar =
+        Sidecar::start("upstream: ws://127.0.0.1:1\nlimits: {handshake_timeout: 100ms}\n");
+    let mut answer = Vec::new();
+    sidecar.connect().read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, b"");
+    let record = sidecar.record("handshake_failed");
+    assert_eq!(record["reason"], "client_timeout");
+    assert_eq!(record["status"], Value::Null);
+    assert_eq!(HandshakeFailure::ClientTimeout.status(), None);
+}
+
+/// Both languages.
+const READMES: [(&str, &str); 2] = [
+    ("README.md", include_str!("../README.md")),
+    ("README.zh-CN.md", include_str!("../README.zh-CN.md")),
+];
+
+/// The cells of the table between `<!-- table: NAME -->` and `<!-- end -->`, without its two lines of heading.
+fn table(readme: &str, name: &str) -> Vec<Vec<String>> {
+    let begin = format!("<!-- table: {name} -->\n");
+    let start = readme
+        .find(&begin)
+        .unwrap_or_else(|| panic!("no table {name}"))
+        + begin.len();
+    let length = readme[start..].find("<!-- end -->").unwrap();
+    let cells = |line: &str| {
+        let line = line.trim().trim_matches('|');
+        line.split('|').map(|cell| cell.trim().to_owned()).collect()
+    };
+    readme[start..start + length]
+        .lines()
+        .skip(2)
+        .map(cells)
+        .collect()
+}
+
+/// What stands in the backticks of a cell.
+fn names(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+fn name(cell: &str) -> &str {
+    names(cell)
+        .first()
+        .copied()
+        .unwrap_or_else(|| panic!("no name in {cell:?}"))
+}
+
+/// What code fences of a language hold.
+fn blocks<'a>(readme: &'a str, language: &str) -> Vec<&'a str> {
+    let fence = format!("\n```{language}\n");
+    let mut found = Vec::new();
+    let mut rest = readme;
+    while let Some(start) = rest.find(&fence) {
+        rest = &rest[start + fence.len()..];
+        let end = rest.find("\n```").unwrap();
+        found.push(&rest[..=end]);
+        rest = &rest[end + 1..];
+    }
+    found
+}
+
+#[test]
+fn the_tables_of_keys_are_the_keys() {
+    for (file, readme) in READMES {
+        let mut told: Vec<(String, Option<String>)> = Vec::new();
+        for row in table(readme, "keys").iter().chain(&table(readme, "absent")) {
+            assert_eq!(row.len(), 3, "{file}: {row:?}");
+            assert!(!row[2].is_empty(), "{file}: {row:?}");
+            let default = names(&row[1]).first().map(|default| (*default).to_owned());
+            told.push((name(&row[0]).to_owned(), default));
+        }
+        // Two rows stand for the keys of every reason; their defaults are in the table of reasons.
+        let before = told.len();
+        told.retain(|(key, _)| !key.starts_with("close."));
+        assert_eq!(before - told.len(), 2, "{file}");
+        for row in table(readme, "reasons") {
+            let cause = Cause::from_label(name(&row[0])).unwrap();
+            if cause.configurable() {
+                let (code, reason) = row[2].split_once(' ').unwrap();
+                told.push((
+                    format!("close.{}.code", cause.label()),
+                    Some(code.to_owned()),
+                ));
+                told.push((
+                    format!("close.{}.reason", cause.label()),
+                    Some(name(reason).to_owned()),
+                ));
+            }
+        }
+        told.sort();
+        let is_inherited = |key: &KeyDoc| {
+            key.path.starts_with("routes[].") && !key.path.starts_with("routes[].match.")
+        };
+        let mut keys: Vec<(String, Option<String>)> = sidebeat::config::keys()
+            .into_iter()
+            .filter(|key| !is_inherited(key))
+            .map(|key| (key.path, key.default))
+            .collect();
+        keys.sort();
+        assert_eq!(told, keys, "{file}");
+    }
+}
+
+#[test]
+fn routes_take_what_the_readme_says() {
+    let keys = sidebeat::config::keys();
+    let top: Vec<&str> = keys.iter().map(|key| key.path.as_str()).collect();
+    let in_routes: Vec<&str> = top
+        .iter()
+        .filter_map(|key| key.strip_prefix("routes[]."))
+        .filter(|key| !key.starts_with("match."))
+        .collect();
+    let at_the_top_only = [
+        "max_connections",
+        "max_connections_per_ip",
+        "handshake_timeout",
+    ];
+    let expected = top.iter().copied().filter(|key| {
+        let (block, rest) = key.split_once('.').unwrap_or((key, ""));
+        match block {
+            "upstream" | "heartbeat" | "close" | "compression" => true,
+            "limits" => !at_the_top_only.contains(&rest),
+            _ => false,
+        }
+    });
+    assert_eq!(in_routes, expected.collect::<Vec<_>>());
+}
+
+/// What a table says of a Close frame.
+fn close_cell(close: DefaultClose, as_sent: &str) -> String {
+    match close {
+        DefaultClose::Fixed(code, reason) => format!("{code} `{reason}`"),
+        DefaultClose::Same => as_sent.to_owned(),
+        DefaultClose::None => "–".to_owned(),
+    }
+}
+
+#[test]
+fn the_table_of_reasons_is_the_enum() {
+    for ((file, readme), as_sent) in READMES.into_iter().zip(["as sent", "原样转发"]) {
+        let told: Vec<Vec<String>> = table(readme, "reasons");
+        let labels: Vec<&str> = told.iter().map(|row| name(&row[0])).collect();
+        assert_eq!(labels, Cause::ALL.map(Cause::label), "{file}");
+        for (row, cause) in told.iter().zip(Cause::ALL) {
+            assert_eq!(row.len(), 6, "{file}: {row:?}");
+            assert_eq!(row[1], cause.initiator().label(), "{file}: {row:?}");
+            for (cell, leg) in row[2..4].iter().zip(Leg::BOTH) {
+                assert_eq!(
+                    *cell,
+                    close_cell(cause.default_close(leg), as_sent),
+                    "{file}: {row:?}"
+                );
+            }
+            assert!(!row[4].is_empty() && !row[5].is_empty(), "{file}: {row:?}");
+        }
+    }
+}
+
+#[test]
+fn the_table_of_failed_handshakes_is_the_enum() {
+    for (file, readme) in READMES {
+        let told = table(readme, "handshakes");
+        let labels: Vec<&str> = told.iter().map(|row| name(&row[0])).collect();
+        assert_eq!(
+            labels,
+            HandshakeFailure::ALL.map(HandshakeFailure::label),
+            "{file}"
+        );
+        for (row, failure) in told.iter().zip(HandshakeFailure::ALL) {
+            assert_eq!(row.len(), 5, "{file}: {row:?}");
+            assert_eq!(row[1], failure.initiator().label(), "{file}: {row:?}");
+            let status = row[2].parse::<u16>().ok();
+            assert_eq!(
+                status,
+                failure.status().map(|status| status.as_u16()),
+                "{file}: {row:?}"
+            );
+        }
+    }
+}
+
+/// The fields of a closing record, as `a_silent_client_is_told…` gets it.
+fn fields_are_told(record: &Value) {
+    let record: Vec<&str> = record
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    for (file, readme) in READMES {
+        let rows = table(readme, "fields");
+        let mut told: Vec<&str> = rows.iter().flat_map(|row| names(&row[0])).collect();
+        let mut record = record.clone();
+        told.sort_unstable();
+        record.sort_unstable();
+        assert_eq!(told, record, "{file}");
+    }
+}
+
+#[test]
+fn every_yaml_block_is_valid_and_warns_of_nothing() {
+    for (file, readme) in READMES {
+        let blocks = blocks(readme, "yaml");
+        assert!(blocks.len() >= 3, "{file}");
+        for block in blocks {
+            let whole = if block.contains("listen:") {
+                block.to_owned()
+            } else {
+                format!("listen: :8080\nupstream: ws://127.0.0.1:9501\n{block}")
+            };
+            let loaded = sidebeat::config::parse(&whole, file, &|_| None)
+                .unwrap_or_else(|problems| panic!("{problems:?} in\n{whole}"));
+            assert!(
+                loaded.warnings.is_empty(),
+                "{:?} in\n{whole}",
+                loaded.warnings
+            );
+        }
+    }
+}
+
+/// Begin commands that need more than this test has: a compiler's minutes, an engine, a cluster, a journal.
+const NOT_RUN: [&str; 5] = [
+    "cargo ",
+    "docker compose -f deploy/",
+    "kubectl apply -k deploy/",
+    "journalctl -u sidebeat ",
+    "kill ",
+];
+
+#[test]
+fn every_command_works() {
+    let mut sidecar = None;
+    for (file, readme) in READMES {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("proxy.yaml"), blocks(readme, "yaml")[0]).unwrap();
+        let deploy = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy");
+        std::os::unix::fs::symlink(deploy, folder.path().join("deploy")).unwrap();
+        let commands: Vec<&str> = blocks(readme, "sh")
+            .into_iter()
+            .flat_map(str::lines)
+            .collect();
+        assert!(commands.len() >= 10, "{file}");
+        for command in commands {
+            if NOT_RUN.iter().any(|begin| command.starts_with(begin)) {
+                continue;
+            }
+            assert!(
+                command.starts_with("sidebeat"),
+                "{file}: is `{command}` tried anywhere?"
+            );
+            if command == "sidebeat" {
+                continue; // as `Sidecar` does
+            }
+            let sidecar = sidecar
+                .get_or_insert_with(|| Sidecar::start(&format!("upstream: ws://{}\n", backend())));
+            let command = command.replace("127.0.0.1:8080", &sidecar.address);
+            let program = Path::new(env!("CARGO_BIN_EXE_sidebeat")).parent().unwrap();
+            let output = Command::new("sh")
+                .args(["-e", "-c", &command])
+                .current_dir(folder.path())
+                .env("PATH", format!("{}:/usr/bin:/bin", program.display()))
+                .env_remove("SIDEBEAT_CONFIG")
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{file}: {command}: {output:?}");
+        }
+    }
+}
+
+#[test]
+fn both_languages_show_the_same_commands_and_files() {
+    let [(_, english), (_, chinese)] = READMES;
+    for language in ["sh", "json"] {
+        assert_eq!(blocks(english, language), blocks(chinese, language));
+    }
+    let settings = |readme: &'static str| -> Vec<Value> {
+        let read = |block: &str| serde_yaml::from_str(block).unwrap();
+        blocks(readme, "yaml").into_iter().map(read).collect()
+    };
+    assert_eq!(settings(english), settings(chinese));
+}
+
+/// As GitHub makes them of headings.
+fn anchors(readme: &str) -> Vec<String> {
+    let anchor = |heading: &str| {
+        let kept = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = kept
+            .chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
+    };
+    readme
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(anchor)
+        .collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let files = READMES
+        .into_iter()
+        .chain([("CHANGELOG.md", include_str!("../CHANGELOG.md"))]);
+    for (file, text) in files {
+        let links: Vec<&str> = text
+            .split("](")
+            .skip(1)
+            .map(|rest| rest.split(')').next().unwrap())
+            .filter(|link| !link.starts_with("https://"))
+            .collect();
+        for link in links {
+            match link.strip_prefix('#') {
+                Some(anchor) => {
+                    assert!(
+                        anchors(text).iter().any(|known| known == anchor),
+                        "{file}: #{anchor} in {:?}",
+                        anchors(text)
+                    );
+                }
+                None => {
+                    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(link);
+                    assert!(path.exists(), "{file}: {link}");
+                }
+            }
+        }
+    }
+}
