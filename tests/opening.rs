@@ -1,0 +1,351 @@
+//! Opening handshakes that succeed: what the backend is asked, what the client is answered, and that no byte behind
+//! the heads is lost.
+
+#![cfg(test)]
+
+mod support;
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use support::{Backend, Frame, Handshake, PATIENCE, Request, Sidecar, Wire, op};
+
+fn names(headers: &[(String, String)]) -> Vec<String> {
+    headers
+        .iter()
+        .map(|(name, _)| name.to_ascii_lowercase())
+        .collect()
+}
+
+#[test]
+fn the_backend_gets_the_clients_headers_but_not_those_of_its_connection() {
+    let backend = Backend::start();
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let request = Request::opening("/a%20b/c?q=1&r=%2F")
+        .with("Connection", "keep-alive, Upgrade, X-Hop")
+        .header("Keep-Alive", "timeout=5")
+        .header("Proxy-Authorization", "Basic secret")
+        .header("TE", "trailers")
+        .header("X-Hop", "1")
+        .header("Cookie", "a=1")
+        .header("Authorization", "Bearer t")
+        .header("X-Two", "first")
+        .header("X-Two", "second")
+        .header("X-Forwarded-For", "192.0.2.1");
+    drop(Wire::open(&sidecar, &request));
+    let head = backend.accept().head;
+    assert_eq!(head.line, "GET /a%20b/c?q=1&r=%2F HTTP/1.1");
+    assert_eq!(head.header("host"), Some("chat.example.com"));
+    assert_eq!(head.header("connection"), Some("Upgrade"));
+    assert_eq!(head.header("upgrade"), Some("websocket"));
+    assert_eq!(head.header("sec-websocket-version"), Some("13"));
+    assert_eq!(head.header("cookie"), Some("a=1"));
+    assert_eq!(head.header("authorization"), Some("Bearer t"));
+    assert_eq!(head.header("x-forwarded-for"), Some("192.0.2.1, 127.0.0.1"));
+    assert_eq!(head.header("x-forwarded-proto"), Some("http"));
+    assert_eq!(head.header("x-forwarded-host"), Some("chat.example.com"));
+    for gone in ["keep-alive", "proxy-authorization", "te", "x-hop"] {
+        assert!(
+            !names(&head.headers).iter().any(|name| name == gone),
+            "{gone} in {head:?}"
+        );
+    }
+    let two = head
+        .headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("x-two"));
+    assert_eq!(
+        two.map(|(_, value)| value.as_str()).collect::<Vec<_>>(),
+        ["first", "second"]
+    );
+}
+
+#[test]
+fn keys_and_request_ids_are_fresh_and_the_clients_id_is_kept() {
+    let backend = Backend::start();
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let mut keys = Vec::new();
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let mut client = Wire::connect(sidecar.address());
+        let answer = client.ask(&Request::opening("/"));
+        assert_eq!(answer.header("sec-websocket-accept"), Some(Request::ACCEPT));
+        let head = backend.accept().head;
+        keys.push(head.header("sec-websocket-key").unwrap().to_owned());
+        let id = head.header("x-request-id").unwrap().to_owned();
+        assert_eq!(
+            sidecar.log_event("connection_opened", PATIENCE)["request_id"],
+            *id
+        );
+        ids.push(id);
+    }
+    for values in [&mut keys, &mut ids] {
+        values.sort();
+        values.dedup();
+        assert_eq!(values.len(), 3, "{values:?}");
+    }
+    assert!(!keys.contains(&"dGhlIHNhbXBsZSBub25jZQ==".to_owned()));
+    let request = Request::opening("/").header("X-Request-Id", "from-the-ingress");
+    drop(Wire::open(&sidecar, &request));
+    assert_eq!(
+        backend.accept().head.header("x-request-id"),
+        Some("from-the-ingress")
+    );
+}
+
+#[test]
+fn the_host_header_as_configured() {
+    let backend = Backend::start();
+    let name = backend.name();
+    for (host, expected) in [
+        ("preserve", "chat.example.com"),
+        ("upstream", name.as_str()),
+        ("inner.example:81", "inner.example:81"),
+    ] {
+        let settings = format!("upstream: {{url: '{}', host: '{host}'}}", backend.url());
+        let sidecar = Sidecar::start(&settings);
+        drop(Wire::open(&sidecar, &Request::opening("/")));
+        let head = backend.accept().head;
+        assert_eq!(head.header("host"), Some(expected));
+        assert_eq!(head.header("x-forwarded-host"), Some("chat.example.com"));
+    }
+}
+
+#[test]
+fn the_clients_101_is_the_backends() {
+    let handshake = Handshake::accept()
+        .header("Sec-WebSocket-Protocol", "superchat")
+        .header(
+            "Sec-WebSocket-Extensions",
+            "permessage-deflate; server_no_context_takeover",
+        )
+        .header("Set-Cookie", "a=1")
+        .header("Set-Cookie", "b=2")
+        .header("Keep-Alive", "timeout=5");
+    let backend = Backend::answering(handshake);
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let offers = "x-webkit-deflate-frame, permessage-deflate; client_max_window_bits";
+    let request = Request::opening("/")
+        .header("Sec-WebSocket-Protocol", "chat")
+        .header("Sec-WebSocket-Protocol", "superchat")
+        .header("Sec-WebSocket-Extensions", offers);
+    let mut client = Wire::connect(sidecar.address());
+    let answer = client.ask(&request);
+    assert_eq!(answer.status, 101);
+    assert_eq!(answer.header("sec-websocket-protocol"), Some("superchat"));
+    let extensions = "permessage-deflate; server_no_context_takeover";
+    assert_eq!(answer.header("sec-websocket-extensions"), Some(extensions));
+    assert_eq!(answer.header("upgrade"), Some("websocket"));
+    assert_eq!(answer.header("connection"), Some("Upgrade"));
+    assert_eq!(answer.header("keep-alive"), None);
+    assert_eq!(
+        names(&answer.head.headers)
+            .iter()
+            .filter(|name| *name == "set-cookie")
+            .count(),
+        2
+    );
+    let mut upstream = backend.accept();
+    let offered = upstream.head.header("sec-websocket-extensions");
+    assert_eq!(offered, Some("permessage-deflate; client_max_window_bits"));
+    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    assert_eq!(opened["subprotocol"], "superchat");
+    assert_eq!(opened["compressed"], true);
+    // RSV1 means something now.
+    let compressed = Frame::binary([0xaa, 0x00]).with_rsv(4);
+    client.send_frame(&compressed);
+    upstream.wire.expect(&compressed);
+}
+
+#[test]
+fn bytes_behind_the_heads_are_not_lost() {
+    let early = Frame::text("from the backend, with its 101");
+    let backend = Backend::answering(Handshake::accept().followed_by(&early.encode(None)));
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let eager = Frame::text("from the client, before its 101");
+    let ping = Frame::ping("early");
+    let bytes = [eager.encode(Some([1, 2, 3, 4])), ping.encode(Some([0; 4]))].concat();
+    let mut client = Wire::open(&sidecar, &Request::opening("/").followed_by(&bytes));
+    let mut upstream = backend.accept().wire;
+    upstream.expect(&eager);
+    client.expect(&early);
+    client.expect(&Frame::pong("early"));
+}
+
+#[test]
+fn much_behind_the_heads_and_halves_of_frames() {
+    let big = Frame::binary(vec![5; 50_000]);
+    let bytes = big.encode(None);
+    let backend = Backend::answering(Handshake::accept().followed_by(&bytes[..40_001]));
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let mask = Some([3, 1, 4, 1]);
+    let from_client = big.encode(mask);
+    let request = Request::opening("/").followed_by(&from_client[..30_001]);
+    let mut client = Wire::open(&sidecar, &request);
+    let mut upstream = backend.accept().wire;
+    client.send(&from_client[30_001..]);
+    upstream.expect(&big);
+    upstream.send(&bytes[40_001..]);
+    client.expect(&big);
+}
+
+#[test]
+fn a_backend_that_closes_with_its_101() {
+    let close = Frame::close(4003, "not you").encode(None);
+    let backend = Backend::answering(Handshake::accept().followed_by(&close));
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let mut client = Wire::open(&sidecar, &Request::opening("/"));
+    assert_eq!(client.answer_close(), Some((4003, "not you".to_owned())));
+    client.expect_end();
+    drop(backend.accept());
+    let record = sidecar.log_event("connection_closed", PATIENCE);
+    assert_eq!(record["reason"], "upstream_closed");
+}
+
+#[test]
+fn a_request_head_byte_by_byte_and_a_slow_answer() {
+    let handshake = Handshake::accept().after(Duration::from_millis(200));
+    let backend = Backend::answering(handshake);
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let mut client = Wire::connect(sidecar.address());
+    for byte in Request::opening("/").encode() {
+        client.send(&[byte]);
+    }
+    assert_eq!(client.answer().status, 101);
+    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    assert!(opened["handshake_ms"].as_u64().unwrap() >= 190, "{opened}");
+}
+
+#[test]
+fn unix_sockets_on_both_sides() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outer, inner) = (folder.path().join("outer"), folder.path().join("inner"));
+    let backend = Backend::on_unix(&inner, Handshake::accept());
+    let settings = format!(
+        "listen: 'unix:{}'\nupstream: '{}'",
+        outer.display(),
+        backend.url()
+    );
+    let sidecar = Sidecar::start_in(folder, &settings);
+    let mut client = Wire::connect_unix(&outer);
+    assert_eq!(client.ask(&Request::opening("/")).status, 101);
+    let mut upstream = backend.accept();
+    assert_eq!(upstream.head.header("x-forwarded-for"), None);
+    assert_eq!(upstream.head.header("host"), Some("chat.example.com"));
+    client.text("over files");
+    upstream.wire.expect(&Frame::text("over files"));
+    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    assert_eq!(opened["client"], "unix");
+    assert_eq!(opened["upstream"], backend.name());
+}
+
+#[test]
+fn a_second_listener_and_ipv6_on_both_sides() {
+    if TcpListener::bind("[::1]:0").is_err() {
+        // A machine without IPv6 has nothing to test.
+        return;
+    }
+    let backend = Backend::on("[::1]:0".parse().unwrap(), Handshake::accept());
+    let settings = format!(
+        "listen: ['127.0.0.1:0', '[::1]:0']\nupstream: '{}'",
+        backend.url()
+    );
+    let sidecar = Sidecar::start(&settings);
+    let second = sidecar.log_event("listening", PATIENCE);
+    let address = second["address"].as_str().unwrap();
+    assert!(address.starts_with("[::1]:"), "{address}");
+    let mut client = Wire::connect(address.parse().unwrap());
+    assert_eq!(client.ask(&Request::opening("/")).status, 101);
+    let head = backend.accept().head;
+    assert_eq!(head.header("x-forwarded-for"), Some("::1"));
+    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    assert_eq!(opened["upstream"], backend.name());
+    assert_eq!(opened["client"], client.local_address().to_string());
+    drop(Wire::open(&sidecar, &Request::opening("/")));
+}
+
+#[test]
+fn a_backend_that_starts_between_two_tries() {
+    let reserved = Backend::reserve("127.0.0.1:0".parse().unwrap());
+    let address = reserved.local_addr().unwrap().as_socket().unwrap();
+    let settings = format!(
+        "upstream: {{url: 'ws://{address}', retry: {{attempts: 100, backoff: 100ms, max_backoff: 100ms}}}}\n\
+         log: {{level: debug}}"
+    );
+    let sidecar = Sidecar::start(&settings);
+    let mut client = Wire::connect(sidecar.address());
+    client.send(&Request::opening("/").encode());
+    sidecar.log_event("dial_failed", PATIENCE);
+    sidecar.log_event("dial_failed", PATIENCE);
+    let backend = Backend::on_reserved(reserved, Handshake::accept());
+    assert_eq!(client.answer().status, 101);
+    client.text("made it");
+    backend.accept().wire.expect(&Frame::text("made it"));
+}
+
+#[test]
+fn routes_take_what_they_match_and_the_first_one_wins() {
+    let backends: Vec<Backend> = (0..5).map(|_| Backend::start()).collect();
+    let settings = format!(
+        "upstream: {}
+routes:
+  - {{match: {{path: /exact}}, upstream: {}}}
+  - {{match: {{path_prefix: /pre}}, upstream: {}}}
+  - {{match: {{host: '*.example.org'}}, upstream: {}}}
+  - {{match: {{subprotocol: mqtt}}, upstream: {}}}
+  - {{match: {{path: /exact}}, upstream: {}}}
+",
+        backends[0].url(),
+        backends[1].url(),
+        backends[2].url(),
+        backends[3].url(),
+        backends[4].url(),
+        backends[0].url(),
+    );
+    let sidecar = Sidecar::start(&settings);
+    let opening = Request::opening;
+    let cases = [
+        (opening("/"), 0),
+        (opening("/exact"), 1),
+        (opening("/exact?query"), 1),
+        (opening("/exact/not"), 0),
+        (opening("/pre"), 2),
+        (opening("/pre/fix"), 2),
+        (opening("/prefix"), 0),
+        (opening("/").with("Host", "a.EXAMPLE.org:8080"), 3),
+        (opening("/").with("Host", "example.org"), 0),
+        (
+            opening("/").header("Sec-WebSocket-Protocol", "amqp, mqtt"),
+            4,
+        ),
+    ];
+    for (request, expected) in cases {
+        drop(Wire::open(&sidecar, &request));
+        let opened = sidecar.log_event("connection_opened", PATIENCE);
+        assert_eq!(opened["upstream"], backends[expected].name(), "{opened}");
+        drop(backends[expected].accept());
+    }
+}
+
+#[test]
+fn an_opening_after_plain_requests_on_the_same_connection() {
+    let backend = Backend::answering(Handshake::raw(
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello",
+    ));
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let mut client = Wire::connect(sidecar.address());
+    for _ in 0..2 {
+        let plain = Request::line("GET /page HTTP/1.1").header("Host", "chat.example.com");
+        let answer = client.ask(&plain);
+        assert_eq!(
+            (answer.status, answer.body.as_slice()),
+            (200, b"hello".as_slice())
+        );
+        drop(backend.accept());
+    }
+    backend.answer_with(Handshake::accept());
+    assert_eq!(client.ask(&Request::opening("/")).status, 101);
+    let mut upstream = backend.accept().wire;
+    upstream.send_frame(&Frame::new(op::BINARY, [0]));
+    client.expect(&Frame::new(op::BINARY, [0]));
+}
