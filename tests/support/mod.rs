@@ -1,0 +1,80 @@
+//! What the tests of the built program stand on: a sidecar process, clients and backends that misbehave as told.
+//!
+//! Everything blocks, and nothing blocks for longer than [`PATIENCE`]: a test that waits in vain fails with what it
+//! waited for. [`Sidecar`] is the process and its log, [`Wire`] a socket that speaks frames (and worse), [`Backend`]
+//! answers opening handshakes as a [`Handshake`] says and hands the sockets to the test.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    missing_docs,
+    clippy::disallowed_methods,
+    reason = "every test file has this for itself and uses its own part of it, in real time"
+)]
+#![cfg(test)]
+
+mod backend;
+mod frame;
+mod http;
+mod sidecar;
+mod wire;
+
+use std::time::{Duration, Instant};
+
+pub use backend::{Accepted, Backend, Handshake};
+pub use frame::{Frame, op};
+pub use http::{Answer, Head, Request, read_head};
+pub use sidecar::Sidecar;
+pub use wire::{Received, Wire};
+
+/// The longest that anything is waited for: a sanity bound for a loaded machine, not an expectation.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A sidecar with one open connection through it, seen from both ends.
+pub struct Relayed {
+    /// The process.
+    pub sidecar: Sidecar,
+    /// What it dials.
+    pub backend: Backend,
+    /// The client's end.
+    pub client: Wire,
+    /// The backend's end.
+    pub upstream: Wire,
+}
+
+impl Relayed {
+    /// Starts everything; `settings` is appended to `listen` and `upstream`.
+    pub fn start(settings: &str) -> Relayed {
+        let backend = Backend::start();
+        let sidecar = Sidecar::start(&format!("upstream: {}\n{settings}", backend.url()));
+        let client = Wire::open(&sidecar, &Request::opening("/chat"));
+        let upstream = backend.accept().wire;
+        Relayed {
+            sidecar,
+            backend,
+            client,
+            upstream,
+        }
+    }
+
+    /// Another connection through the same sidecar: the client's end and the backend's.
+    pub fn another(&self) -> (Wire, Wire) {
+        let client = Wire::open(&self.sidecar, &Request::opening("/chat"));
+        (client, self.backend.accept().wire)
+    }
+
+    /// The closing record, which is waited for.
+    pub fn closing_record(&self) -> serde_json::Value {
+        self.sidecar.log_event("connection_closed", PATIENCE)
+    }
+}
+
+/// Asks until the answer is yes; for what the system tells nobody of, such as another process's open files.
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}

@@ -1,0 +1,249 @@
+//! The program as a process: its configuration, its log, its signals, and what the system knows of it.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::PATIENCE;
+
+/// A running sidecar; killed when it is dropped.
+pub struct Sidecar {
+    child: Mutex<Child>,
+    pid: u32,
+    folder: TempDir,
+    log: Arc<Log>,
+    address: String,
+}
+
+#[derive(Default)]
+struct Log {
+    state: Mutex<LogState>,
+    grown: Condvar,
+}
+
+#[derive(Default)]
+struct LogState {
+    /// Every record, and whether a test has taken it.
+    records: Vec<(Value, bool)>,
+    stderr: String,
+    ended: bool,
+}
+
+impl Sidecar {
+    /// Runs `sidebeat run` with this `proxy.yaml` and waits until it listens. `listen: 127.0.0.1:0` is put in front
+    /// unless the text has a `listen`.
+    pub fn start(yaml: &str) -> Sidecar {
+        Sidecar::start_in(tempfile::tempdir().unwrap(), yaml)
+    }
+
+    /// The same with a folder of the test's making, for sockets or files that the configuration names.
+    pub fn start_in(folder: TempDir, yaml: &str) -> Sidecar {
+        let mut sidecar = Sidecar::spawn_in(folder, yaml);
+        let listening = sidecar.log_event("listening", PATIENCE);
+        sidecar.address = listening["address"].as_str().unwrap().to_owned();
+        sidecar
+    }
+
+    /// The same without waiting for anything: for configurations that do not run.
+    pub fn spawn_in(folder: TempDir, yaml: &str) -> Sidecar {
+        let config = folder.path().join("proxy.yaml");
+        fs::write(&config, with_listen(yaml)).unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_sidebeat"))
+            .args(["run", "-c"])
+            .arg(&config)
+            .env_remove("SIDEBEAT_CONFIG")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let log = Arc::new(Log::default());
+        let (stdout, mut stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || log.read(BufReader::new(stdout))
+        });
+        std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                let mut text = String::new();
+                let _ = stderr.read_to_string(&mut text);
+                log.state.lock().unwrap().stderr = text;
+            }
+        });
+        Sidecar {
+            pid: child.id(),
+            child: Mutex::new(child),
+            folder,
+            log,
+            address: String::new(),
+        }
+    }
+
+    /// Where the first `listen` accepts.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+            .parse()
+            .unwrap_or_else(|_| panic!("{:?} is no TCP address", self.address))
+    }
+
+    /// The process.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The folder with `proxy.yaml`, gone when this is dropped.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `proxy.yaml`.
+    pub fn config_path(&self) -> PathBuf {
+        self.folder.path().join("proxy.yaml")
+    }
+
+    /// Replaces `proxy.yaml` by a rename, as editors do; `listen` is added as at the start.
+    pub fn write_config(&self, yaml: &str) {
+        let new = self.folder.path().join("proxy.yaml.new");
+        fs::write(&new, with_listen(yaml)).unwrap();
+        fs::rename(new, self.config_path()).unwrap();
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.pid).unwrap()).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits for the next record of this event that was not taken yet, and takes it. A failing test shows the log.
+    pub fn log_event(&self, event: &str, timeout: Duration) -> Value {
+        self.log_event_where(event, timeout, |_| true)
+    }
+
+    /// The same for the next record that `is_wanted` too.
+    pub fn log_event_where(
+        &self,
+        event: &str,
+        timeout: Duration,
+        is_wanted: impl Fn(&Value) -> bool,
+    ) -> Value {
+        let deadline = Instant::now() + timeout;
+        let mut state = self.log.state.lock().unwrap();
+        loop {
+            let found = state
+                .records
+                .iter_mut()
+                .find(|(record, taken)| !taken && record["event"] == event && is_wanted(record));
+            if let Some((record, taken)) = found {
+                *taken = true;
+                return record.clone();
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || state.ended {
+                drop(state);
+                panic!("no {event:?} in the log:\n{}", self.whole_log());
+            }
+            state = self.log.grown.wait_timeout(state, left).unwrap().0;
+        }
+    }
+
+    /// All records of this event so far, taken or not.
+    pub fn logged(&self, event: &str) -> Vec<Value> {
+        let state = self.log.state.lock().unwrap();
+        let records = state.records.iter().map(|(record, _)| record);
+        records
+            .filter(|record| record["event"] == event)
+            .cloned()
+            .collect()
+    }
+
+    /// Waits for the process to end by itself.
+    pub fn wait_for_exit(&self, timeout: Duration) -> ExitStatus {
+        let deadline = Instant::now() + timeout;
+        loop {
+            if let Some(status) = self.child.lock().unwrap().try_wait().unwrap() {
+                return status;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "the process still runs:\n{}",
+                self.whole_log()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// What was written to the standard error output; whole only after the process has ended.
+    pub fn stderr(&self) -> String {
+        self.log.state.lock().unwrap().stderr.clone()
+    }
+
+    /// Resident memory that is the process's own, in KiB (`RssAnon`: without the program's text).
+    pub fn memory_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).unwrap();
+        let line = status.lines().find(|line| line.starts_with("RssAnon:"));
+        let figure = line.and_then(|line| line.split_whitespace().nth(1));
+        figure
+            .and_then(|figure| figure.parse().ok())
+            .expect("RssAnon")
+    }
+
+    /// Open files.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid))
+            .unwrap()
+            .count()
+    }
+
+    fn whole_log(&self) -> String {
+        let state = self.log.state.lock().unwrap();
+        let mut text: String = state
+            .records
+            .iter()
+            .map(|(record, _)| format!("{record}\n"))
+            .collect();
+        text.push_str(&state.stderr);
+        text
+    }
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        let child = self
+            .child
+            .get_mut()
+            .unwrap_or_else(|dead| dead.into_inner());
+        // Ended already is as good as killed.
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+impl Log {
+    fn read(&self, lines: impl BufRead) {
+        for line in lines.lines().map_while(Result::ok) {
+            let record = serde_json::from_str(&line)
+                .unwrap_or_else(|_| Value::String(format!("not JSON: {line}")));
+            self.state.lock().unwrap().records.push((record, false));
+            self.grown.notify_all();
+        }
+        self.state.lock().unwrap().ended = true;
+        self.grown.notify_all();
+    }
+}
+
+fn with_listen(yaml: &str) -> String {
+    if yaml.lines().any(|line| line.starts_with("listen:")) {
+        yaml.to_owned()
+    } else {
+        format!("listen: 127.0.0.1:0\n{yaml}")
+    }
+}
