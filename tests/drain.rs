@@ -51,8 +51,11 @@ fn clients_are_told_and_the_process_ends_well() {
         assert_eq!(record["connections"], 1);
         assert_eq!(relayed.client.answer_close(), close_of((4005, "back soon")));
         assert_eq!(relayed.upstream.answer_close().unwrap().0, 1001);
+        drop(relayed.upstream);
+        relayed.client.expect_end();
+        drop(relayed.client);
 
-        let closed = relayed.closing_record();
+        let closed = relayed.sidecar.log_event("connection_closed", PATIENCE);
         assert_eq!(closed["reason"], "drained");
         assert_eq!(closed["initiator"], "sidecar");
         assert_eq!(closed["client_close"]["received"]["code"], 4005);
@@ -127,14 +130,11 @@ fn newcomers_are_served_until_the_delay_is_over() {
 
     let Relayed {
         sidecar,
-        client: mut first,
-        upstream: mut first_upstream,
+        client: first,
+        upstream: first_upstream,
         ..
     } = relayed;
-    for (client, upstream) in [
-        (&mut first, &mut first_upstream),
-        (&mut client, &mut upstream),
-    ] {
+    for (mut client, mut upstream) in [(first, first_upstream), (client, upstream)] {
         assert_eq!(client.answer_close(), close_of(GOING));
         assert!(began.elapsed() >= Duration::from_millis(1400));
         upstream.answer_close();
@@ -262,6 +262,7 @@ fn a_newcomer_on_a_connection_from_before_is_turned_away() {
     assert_eq!(backend.dialled(), 1);
 
     other.answer_close();
+    drop(other);
     backend.accept().wire.answer_close();
     check_drained(&sidecar);
 }
@@ -293,6 +294,7 @@ fn an_opening_handshake_under_way_does_not_escape() {
         assert_eq!(client.answer_close(), close_of(GOING));
         backend.accept().wire.answer_close();
     }
+    drop(client);
     check_drained(&sidecar);
 }
 

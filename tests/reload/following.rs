@@ -11,7 +11,7 @@ fn live_connections_follow_a_shorter_idle_time() {
     let mut relayed = Relayed::start("");
     let record = reload(
         &relayed,
-        "heartbeat: {check_interval: 100ms, client: {idle_time: 1s}}\nclose: {client_idle: {code: 4001, reason: hush}}",
+        "heartbeat: {check_interval: 100ms, client: {idle_time: 1s}}\nlimits: {close_timeout: 200ms}\nclose: {client_idle: {code: 4001, reason: hush}}",
     );
     let began = Instant::now();
     assert_eq!(record["connections"], 1);
@@ -39,7 +39,10 @@ fn live_connections_follow_limits() {
     let mut relayed = Relayed::start("");
     relayed.client.text(&"x".repeat(2000));
     relayed.upstream.frame();
-    reload(&relayed, "limits: {max_frame: 1KiB, max_message: 1KiB}");
+    reload(
+        &relayed,
+        "limits: {max_frame: 1KiB, max_message: 1KiB, close_timeout: 200ms}",
+    );
     // Told by the time the record is written, followed before anything else is read.
     check_alive(&mut relayed.client, &mut relayed.upstream);
     relayed.client.text(&"x".repeat(2000));
@@ -52,7 +55,7 @@ fn live_connections_follow_a_route_that_is_new() {
     let mut relayed = Relayed::start("");
     let mut other = Wire::open(&relayed.sidecar, &Request::opening("/other"));
     let mut other_upstream = relayed.backend.accept().wire;
-    let route = "routes:\n  - match: {path: /chat}\n    heartbeat: {check_interval: 100ms, client: {idle_time: 500ms}}";
+    let route = "routes:\n  - match: {path: /chat}\n    heartbeat: {check_interval: 100ms, client: {idle_time: 500ms}}\n    limits: {close_timeout: 200ms}";
     reload(&relayed, route);
     relayed.client.expect_close_with(1001, "idle timeout");
     check_alive(&mut other, &mut other_upstream);
@@ -120,6 +123,7 @@ fn the_log_follows_its_level_and_what_it_tells() {
         // 400, and then the end.
         client.answer();
         client.expect_end();
+        relayed.backend.accept();
     };
     leaves_early();
     assert!(relayed.sidecar.logged("http_connection_ended").is_empty());
@@ -129,8 +133,9 @@ fn the_log_follows_its_level_and_what_it_tells() {
 
     relayed.sidecar.log_event("connection_opened", PATIENCE);
     relayed.backend.answer_with(Handshake::accept());
-    let (client, _) = relayed.another();
+    let (client, upstream) = relayed.another();
     client.reset();
+    drop(upstream);
     relayed.closing_record();
     assert_eq!(relayed.sidecar.logged("connection_opened").len(), 1);
 }
