@@ -195,7 +195,7 @@ fn differences_are_told_by_key() {
         changes,
         [
             "upstream: ws://a -> ws://b",
-            "heartbeat.client.idle_time: (unset) -> 5m"
+            "heartbeat.client.idle_time: 60s (default) -> 5m"
         ]
     );
 }

@@ -501,3 +501,14 @@ fn links_lead_somewhere() {
         }
     }
 }
+
+#[test]
+fn the_rust_that_is_needed_is_named() {
+    let version = env!("CARGO_PKG_RUST_VERSION");
+    for ((file, readme), needed) in READMES.into_iter().zip([
+        format!("Rust {version} or later"),
+        format!("Rust（{version} 以上）"),
+    ]) {
+        assert!(readme.contains(&needed), "{file}: {needed}");
+    }
+}

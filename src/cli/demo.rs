@@ -14,8 +14,9 @@ use self::backend::{Backend, Timing};
 use self::story::StoryError;
 use super::{block_on, complain, say};
 use crate::config::{self, Loaded, Problem};
+use crate::observe;
 use crate::proxy::listener::BindError;
-use crate::{observe, runtime};
+use crate::runtime;
 
 pub(super) const HELP: &str = "\
 Starts an echo backend that behaves like Swoole (it drops silent clients with no Close frame), the

@@ -23,7 +23,13 @@ pub struct Change {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "(unset)".to_owned());
+        let side = |side: &Option<String>| {
+            side.clone()
+                .unwrap_or_else(|| match default_of(&self.path) {
+                    Some(default) => format!("{default} (default)"),
+                    None => "(unset)".to_owned(),
+                })
+        };
         write!(
             f,
             "{}: {} -> {}",
@@ -32,6 +38,14 @@ impl fmt::Display for Change {
             side(&self.to)
         )
     }
+}
+
+/// What holds at the top level when the key is not there; a route's keys inherit instead.
+fn default_of(path: &str) -> Option<String> {
+    super::keys()
+        .into_iter()
+        .find(|key| key.path == path)?
+        .default
 }
 
 /// The leaves in which two expanded trees differ, in the order of the old file, then of the new one.
@@ -158,8 +172,8 @@ mod tests {
         let told = [
             "listen: :1 -> :2",
             "limits.max_message: 2MiB -> off",
-            "log.level: info -> (unset)",
-            "drain.spread: (unset) -> 5s",
+            "log.level: info -> info (default)",
+            "drain.spread: 10s (default) -> 5s",
         ];
         assert_eq!(changes(old, new), told);
         assert!(changes(old, old).is_empty());

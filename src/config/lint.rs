@@ -205,10 +205,8 @@ impl Scope<'_> {
                 show_size(frame),
                 show_size(message),
             );
-            self.warn(
-                &[&["limits", "max_frame"], &["limits", "max_message"]],
-                text,
-            );
+            // Who writes max_message alone means it, and not the default of the other.
+            self.warn(&[&["limits", "max_frame"]], text);
         }
     }
 

@@ -84,6 +84,8 @@ pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(handshake_timeout)
+        // The buffer alone may grow somewhat beyond what it is told.
+        .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD)
         .preserve_header_case(true)
         .serve_connection(TokioIo::new(stream), service)

@@ -1,17 +1,20 @@
 //! Requests that open no WebSocket: passed on as they are, streaming both ways, over connections that are kept alive.
 
+use std::error::Error as _;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
+use hyper::http::Extensions;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Request, Response, StatusCode, Uri, Version};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service;
 
@@ -87,24 +90,66 @@ pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
     *request.uri_mut() = absolute(&request, &route.upstream);
     *request.version_mut() = Version::HTTP_11;
     let client = shared.clients.of(&route.upstream, shared);
-    match client.request(request.map(BodyExt::boxed)).await {
+    let (failure, detail) = match send(&client, request).await {
+        Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => (
+            HandshakeFailure::UpstreamBadHandshake,
+            "the upstream answered 101 to a request that asked for no other protocol".to_owned(),
+        ),
         Ok(mut response) => {
             headers::remove_hop_by_hop(response.headers_mut());
             // Ours to tell, not the upstream's: hyper answers in the version that the client spoke.
             *response.version_mut() = Version::HTTP_11;
-            response.map(BodyExt::boxed)
+            return response.map(BodyExt::boxed);
         }
         Err(error) => {
             let failure = dial_failure(&error).unwrap_or(HandshakeFailure::UpstreamBadHandshake);
-            let status = failure.status().unwrap_or(StatusCode::BAD_GATEWAY);
-            let (route, upstream) = (&*route.name, &route.upstream.target);
-            tracing::warn!(
-                event = "http_failed", request_id = &*request_id, client = %peer, route, upstream = %upstream,
-                reason = failure.label(), status = status.as_u16(), "{}", full_text(&error)
-            );
-            respond::error(status, failure.label(), &request_id)
+            (failure, full_text(&error))
         }
+    };
+    let status = failure.status().unwrap_or(StatusCode::BAD_GATEWAY);
+    let (route, upstream) = (&*route.name, &route.upstream.target);
+    tracing::warn!(
+        event = "http_failed", request_id = &*request_id, client = %peer, route, upstream = %upstream,
+        reason = failure.label(), status = status.as_u16(), "{detail}"
+    );
+    respond::error(status, failure.label(), &request_id)
+}
+
+/// Sends a request, and once more if its kept connection was just being closed: only one that is safe and has no body
+/// may be repeated (RFC 9112 section 9.3.1).
+async fn send(
+    client: &HttpClient,
+    request: Request<Incoming>,
+) -> Result<Response<Incoming>, Error> {
+    let (parts, body) = request.into_parts();
+    let spare = (parts.method.is_safe() && body.is_end_stream()).then(|| parts.clone());
+    let mut sent = client
+        .request(Request::from_parts(parts, body.boxed()))
+        .await;
+    if let (Err(error), Some(parts)) = (&sent, spare)
+        && is_end_of_kept_connection(error)
+    {
+        sent = client
+            .request(Request::from_parts(parts, respond::full("")))
+            .await;
     }
+    if let Some(Answered(answered)) = sent.as_ref().ok().and_then(|sent| sent.extensions().get()) {
+        answered.store(true, Ordering::Relaxed);
+    }
+    sent
+}
+
+/// Whether a connection that had served a request before ended instead of answering this one.
+fn is_end_of_kept_connection(error: &Error) -> bool {
+    let mut known = Extensions::new();
+    if let Some(info) = error.connect_info() {
+        info.get_extras(&mut known);
+    }
+    let is_kept = known
+        .get::<Answered>()
+        .is_some_and(|Answered(answered)| answered.load(Ordering::Relaxed));
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    is_kept && cause.is_some_and(|cause: &hyper::Error| !cause.is_parse())
 }
 
 /// The URI by which the pool finds its connection; the upstream sees only path and query.
@@ -133,6 +178,10 @@ fn dial_failure(error: &(dyn std::error::Error + 'static)) -> Option<HandshakeFa
     None
 }
 
+/// Whether a connection of the pool has answered a request.
+#[derive(Clone, Default)]
+struct Answered(Arc<AtomicBool>);
+
 /// Dials one upstream for hyper's pool.
 #[derive(Clone)]
 struct Dialer {
@@ -156,6 +205,6 @@ impl Service<Uri> for Dialer {
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new()
+        Connected::new().extra(Answered::default())
     }
 }

@@ -1,0 +1,314 @@
+//! Ending: who is told when, what still works meanwhile, and what happens to those who do not answer.
+
+mod support;
+
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::Value;
+use support::{
+    Accepted, Backend, Handshake, PATIENCE, Received, Relayed, Request, Sidecar, Wire, wait_until,
+};
+
+const GOING: (u16, &str) = (1001, "server is restarting");
+
+fn get() -> Request {
+    Request::line("GET / HTTP/1.1").header("Host", "a")
+}
+
+fn close_of(frame: (u16, &str)) -> Option<(u16, String)> {
+    Some((frame.0, frame.1.to_owned()))
+}
+
+/// Sends a signal and waits until the drain has begun.
+fn begin(sidecar: &Sidecar, signal: Signal) -> Value {
+    sidecar.signal(signal);
+    sidecar.log_event("draining", PATIENCE)
+}
+
+/// Waits for the last record and the exit status.
+fn check_drained(sidecar: &Sidecar) -> Value {
+    let record = sidecar.log_event("drained", PATIENCE);
+    assert_eq!(sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(sidecar.stderr(), "");
+    record
+}
+
+fn wait_for_refusal(sidecar: &Sidecar) {
+    wait_until("the listener refuses", || {
+        TcpStream::connect(sidecar.address()).is_err()
+    });
+}
+
+#[test]
+fn clients_are_told_and_the_process_ends_well() {
+    for (signal, name) in [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT")] {
+        let mut relayed = Relayed::start("drain: {spread: 0s, code: 4005, reason: back soon}");
+        let record = begin(&relayed.sidecar, signal);
+        assert_eq!(record["trigger"], name);
+        assert_eq!(record["connections"], 1);
+        assert_eq!(relayed.client.answer_close(), close_of((4005, "back soon")));
+        assert_eq!(relayed.upstream.answer_close().unwrap().0, 1001);
+        drop(relayed.upstream);
+        relayed.client.expect_end();
+        drop(relayed.client);
+
+        let closed = relayed.sidecar.log_event("connection_closed", PATIENCE);
+        assert_eq!(closed["reason"], "drained");
+        assert_eq!(closed["initiator"], "sidecar");
+        assert_eq!(closed["client_close"]["received"]["code"], 4005);
+        let record = check_drained(&relayed.sidecar);
+        assert_eq!(record["connections"], 0);
+        assert_eq!(record["detail"], "every connection has ended");
+    }
+}
+
+#[test]
+fn with_nobody_there_it_ends_at_once() {
+    let began = Instant::now();
+    let sidecar = Sidecar::start("upstream: ws://127.0.0.1:9\ndrain: {spread: 60s, timeout: 90s}");
+    assert_eq!(begin(&sidecar, Signal::TERM)["connections"], 0);
+    check_drained(&sidecar);
+    assert!(began.elapsed() < PATIENCE);
+}
+
+#[test]
+fn clients_are_closed_evenly_and_in_random_order() {
+    const COUNT: usize = 12;
+    let backend = Backend::echo();
+    let upstream = backend.url();
+    let sidecar = Sidecar::start(&format!("upstream: {upstream}\ndrain: {{spread: 3s}}"));
+    let clients: Vec<Wire> = (0..COUNT)
+        .map(|_| Wire::open(&sidecar, &Request::opening("/")))
+        .collect();
+    begin(&sidecar, Signal::TERM);
+    let began = Instant::now();
+    let told: Vec<Duration> = thread::scope(|scope| {
+        let waiting = clients.into_iter().map(|mut client| {
+            scope.spawn(move || {
+                assert_eq!(client.answer_close(), close_of(GOING));
+                began.elapsed()
+            })
+        });
+        let waiting: Vec<_> = waiting.collect();
+        waiting
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .collect()
+    });
+    check_drained(&sidecar);
+
+    let mut in_order = told.clone();
+    in_order.sort();
+    assert_ne!(told, in_order, "in the order in which they came");
+    // One every quarter of a second; how late each is told depends on the machine, and so on nothing here.
+    for (index, time) in in_order.iter().enumerate() {
+        let planned = Duration::from_millis(250) * u32::try_from(index).unwrap();
+        let early = planned.saturating_sub(Duration::from_millis(200));
+        assert!(*time >= early, "{index} after {time:?}");
+        assert!(
+            *time < planned + Duration::from_secs(2),
+            "{index} after {time:?}"
+        );
+    }
+}
+
+#[test]
+fn newcomers_are_served_until_the_delay_is_over() {
+    let relayed = Relayed::start("drain: {delay: 1500ms, spread: 0s, timeout: 20s}");
+    begin(&relayed.sidecar, Signal::TERM);
+    let began = Instant::now();
+    let (mut client, mut upstream) = relayed.another();
+    client.text("still here");
+    upstream.expect(&support::Frame::text("still here"));
+    assert!(
+        began.elapsed() < Duration::from_millis(1500),
+        "a slow machine: no proof"
+    );
+
+    let Relayed {
+        sidecar,
+        client: first,
+        upstream: first_upstream,
+        ..
+    } = relayed;
+    for (mut client, mut upstream) in [(first, first_upstream), (client, upstream)] {
+        assert_eq!(client.answer_close(), close_of(GOING));
+        assert!(began.elapsed() >= Duration::from_millis(1400));
+        upstream.answer_close();
+    }
+    wait_for_refusal(&sidecar);
+    check_drained(&sidecar);
+}
+
+#[test]
+fn those_who_do_not_answer_are_cut_off_at_the_timeout() {
+    let mut relayed =
+        Relayed::start("limits: {close_timeout: 60s}\ndrain: {spread: 0s, timeout: 1s}");
+    begin(&relayed.sidecar, Signal::TERM);
+    let began = Instant::now();
+    assert_eq!(relayed.client.expect_close(), close_of(GOING));
+    // Neither side says another word.
+    assert_ne!(
+        relayed.client.receive(),
+        Received::Frame(support::Frame::bare_close())
+    );
+    assert!(
+        began.elapsed() >= Duration::from_millis(800),
+        "{:?}",
+        began.elapsed()
+    );
+    let closed = relayed.closing_record();
+    assert_eq!(closed["reason"], "drained");
+    assert_eq!(closed["client_close"]["received"], Value::Null);
+    let record = check_drained(&relayed.sidecar);
+    assert_eq!(record["connections"], 1);
+    assert_eq!(
+        record["detail"],
+        "drain.timeout passed: what was left was cut off"
+    );
+}
+
+#[test]
+fn those_whose_turn_had_not_come_are_drained_all_the_same() {
+    let relayed = Relayed::start("drain: {spread: 60s, timeout: 1s}");
+    let _others = [relayed.another(), relayed.another()];
+    begin(&relayed.sidecar, Signal::TERM);
+    check_drained(&relayed.sidecar);
+    let closed = relayed.sidecar.logged("connection_closed");
+    assert_eq!(closed.len(), 3);
+    for record in closed {
+        assert_eq!(record["reason"], "drained", "{record}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    for second in [Signal::TERM, Signal::INT] {
+        let relayed = Relayed::start("drain: {delay: 60s, spread: 60s, timeout: 120s}");
+        let began = Instant::now();
+        begin(&relayed.sidecar, Signal::TERM);
+        relayed.sidecar.signal(second);
+        let record = check_drained(&relayed.sidecar);
+        assert_eq!(
+            record["detail"],
+            "a second signal: what was left was cut off"
+        );
+        assert_eq!(relayed.closing_record()["reason"], "drained");
+        assert!(began.elapsed() < PATIENCE);
+    }
+}
+
+#[test]
+fn plain_http_in_flight_finishes_and_no_more_is_taken() {
+    let backend = Backend::answering(Handshake::silent());
+    let upstream = backend.url();
+    let sidecar = Sidecar::start(&format!("upstream: {upstream}\ndrain: {{spread: 0s}}"));
+    let mut client = Wire::connect(sidecar.address());
+    client.send(&get().encode());
+    let Accepted { mut wire, .. } = backend.accept();
+    begin(&sidecar, Signal::TERM);
+    wait_for_refusal(&sidecar);
+
+    wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+    // The head has gone out, and the process waits for the body.
+    thread::sleep(Duration::from_millis(100));
+    wire.send(b"late");
+    let answer = client.answer();
+    assert_eq!((answer.status, &answer.body[..]), (200, &b"late"[..]));
+    assert_eq!(answer.header("connection"), Some("close"));
+    client.expect_end();
+    check_drained(&sidecar);
+}
+
+#[test]
+fn idle_http_connections_are_closed() {
+    let backend = Backend::answering(Handshake::raw(
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    ));
+    let upstream = backend.url();
+    let sidecar = Sidecar::start(&format!("upstream: {upstream}\ndrain: {{spread: 0s}}"));
+    let mut client = Wire::connect(sidecar.address());
+    assert_eq!(client.ask(&get()).status, 200);
+    begin(&sidecar, Signal::TERM);
+    client.expect_end();
+    check_drained(&sidecar);
+}
+
+#[test]
+fn a_newcomer_on_a_connection_from_before_is_turned_away() {
+    let backend = Backend::start();
+    let upstream = backend.url();
+    let sidecar = Sidecar::start(&format!("upstream: {upstream}\ndrain: {{spread: 0s}}"));
+    // Half a request head when the drain begins; the connection behind it shows that it was accepted.
+    let mut newcomer = Wire::connect(sidecar.address());
+    let opening = Request::opening("/chat").encode();
+    let (half, rest) = opening.split_at(opening.len() / 2);
+    newcomer.send(half);
+    let mut other = Wire::open(&sidecar, &Request::opening("/chat"));
+    begin(&sidecar, Signal::TERM);
+    wait_for_refusal(&sidecar);
+    newcomer.send(rest);
+    let answer = newcomer.answer();
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["error"], "draining");
+    let wait: u32 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait));
+    newcomer.expect_end();
+    let failed = sidecar.log_event("handshake_failed", PATIENCE);
+    assert_eq!(failed["reason"], "draining");
+    assert_eq!(backend.dialled(), 1);
+
+    other.answer_close();
+    drop(other);
+    backend.accept().wire.answer_close();
+    check_drained(&sidecar);
+}
+
+#[test]
+fn a_silent_connection_holds_nobody_up() {
+    let sidecar = Sidecar::start(
+        "upstream: ws://127.0.0.1:9\ndrain: {spread: 0s}\nlimits: {handshake_timeout: off}",
+    );
+    let began = Instant::now();
+    let mut silent = Wire::connect(sidecar.address());
+    begin(&sidecar, Signal::TERM);
+    silent.expect_end();
+    check_drained(&sidecar);
+    assert!(began.elapsed() < PATIENCE);
+}
+
+#[test]
+fn an_opening_handshake_under_way_does_not_escape() {
+    let backend = Backend::answering(Handshake::accept().after(Duration::from_millis(700)));
+    let upstream = backend.url();
+    let sidecar = Sidecar::start(&format!("upstream: {upstream}\ndrain: {{spread: 0s}}"));
+    let mut client = Wire::connect(sidecar.address());
+    client.send(&Request::opening("/").encode());
+    wait_until("the backend is asked", || backend.dialled() == 1);
+    begin(&sidecar, Signal::TERM);
+    wait_for_refusal(&sidecar);
+    if client.answer().status == 101 {
+        assert_eq!(client.answer_close(), close_of(GOING));
+        backend.accept().wire.answer_close();
+    }
+    drop(client);
+    check_drained(&sidecar);
+}
+
+#[test]
+fn a_unix_sockets_file_is_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s.sock");
+    let listen = format!(
+        "listen: unix:{}\nupstream: ws://127.0.0.1:9",
+        path.display()
+    );
+    let sidecar = Sidecar::start_in(folder, &listen);
+    Wire::connect_unix(&path);
+    begin(&sidecar, Signal::TERM);
+    check_drained(&sidecar);
+    assert!(!path.exists());
+}

@@ -1,0 +1,45 @@
+//! Requests that open no WebSocket, through the built program: what passes, what is refused, and what happens when
+//! one end goes away.
+
+mod bodies;
+mod failures;
+mod heads;
+mod peer;
+#[path = "../support/mod.rs"]
+mod support;
+
+use peer::{Origin, Peer};
+use support::{PATIENCE, Request, Sidecar};
+
+/// A sidecar in front of an [`Origin`].
+struct Site {
+    sidecar: Sidecar,
+    origin: Origin,
+}
+
+impl Site {
+    fn start() -> Site {
+        Site::with("")
+    }
+
+    /// `settings` is appended to `listen` and `upstream`.
+    fn with(settings: &str) -> Site {
+        let origin = Origin::start();
+        let sidecar = Sidecar::start(&format!("upstream: ws://{}\n{settings}", origin.address()));
+        Site { sidecar, origin }
+    }
+
+    fn client(&self) -> Peer {
+        Peer::connect(self.sidecar.address())
+    }
+}
+
+fn get(path: &str) -> Request {
+    Request::line(&format!("GET {path} HTTP/1.1")).header("Host", "chat.example.com")
+}
+
+fn post(path: &str) -> Request {
+    Request::line(&format!("POST {path} HTTP/1.1")).header("Host", "chat.example.com")
+}
+
+const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
