@@ -42,6 +42,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod heartbeat;
 pub mod observe;
 pub mod protocol;
 pub mod proxy;

@@ -118,6 +118,7 @@ impl Overridable {
     fn resolve(&self, name: &str) -> Option<Route> {
         let policy = Policy {
             check_interval: self.heartbeats.check_interval,
+            app: Arc::default(),
             client: self.heartbeats.client.resolve(),
             upstream: self.heartbeats.upstream.resolve(),
             limits: self.limits.connection.clone(),

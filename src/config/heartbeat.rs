@@ -287,7 +287,7 @@ impl Kind for Keepalive {
             None => json!("off"),
             Some(ProbeKind::Ping) => json!("ping"),
             Some(ProbeKind::Pong) => json!("pong"),
-            Some(ProbeKind::Text(text)) => json!({"text": **text}),
+            Some(ProbeKind::Text(text) | ProbeKind::App(text, _)) => json!({"text": **text}),
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::heartbeat::{Matcher, Rules};
 use crate::protocol::Close;
 use crate::session::{Cause, Leg};
 
@@ -165,6 +166,8 @@ pub struct Policy {
     pub upstream: Heartbeat,
     /// Limits of one connection.
     pub limits: Limits,
+    /// Application-level heartbeats that are recognised.
+    pub app: Arc<Rules>,
     /// Close codes that differ from `Cause::default_close`, sent to the client.
     pub close: Vec<(Cause, Close)>,
 }
@@ -214,7 +217,7 @@ pub enum Activity {
 }
 
 /// A heartbeat that the sidecar sends.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Probe {
     /// What is sent.
     pub kind: ProbeKind,
@@ -227,7 +230,7 @@ pub struct Probe {
 }
 
 /// The frame of a heartbeat.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ProbeKind {
     /// A ping; its pong proves the peer alive.
     Ping,
@@ -235,6 +238,8 @@ pub enum ProbeKind {
     Pong,
     /// A text message for the application.
     Text(Arc<str>),
+    /// A text message that the peer's application answers with one that the matcher recognises.
+    App(Arc<str>, Arc<Matcher>),
 }
 
 /// Who answers a peer's ping.

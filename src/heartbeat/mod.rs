@@ -18,7 +18,7 @@ mod template;
 
 pub use matcher::Matcher;
 pub use preset::Preset;
-pub use rule::{Forward, Rule, Rules};
+pub use rule::{Forward, MAX_RULES, Reply, Rule, Rules, Subprotocol};
 pub use template::{Context, Template, TemplateError};
 
 /// What a data message is made of (RFC 6455 section 5.6).

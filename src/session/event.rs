@@ -190,7 +190,7 @@ impl Action {
                 to,
                 payload: Payload::Probe(payload),
             },
-            ProbeKind::Text(text) => Action::ProbeText {
+            ProbeKind::Text(text) | ProbeKind::App(text, _) => Action::ProbeText {
                 to,
                 text: Arc::clone(text),
             },
