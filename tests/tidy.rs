@@ -1,8 +1,10 @@
 //! The rules of the house that no compiler checks: the floors of `src/lib.rs`, sizes, and words that do not belong.
 
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Longer files have more than one subject.
 const MAX_LINES: usize = 500;
@@ -41,7 +43,7 @@ fn texts(folder: &Path) -> Vec<(String, String)> {
     found
 }
 
-fn relative(path: &PathBuf) -> String {
+fn relative(path: &Path) -> String {
     let path = path.strip_prefix(root()).unwrap();
     path.to_string_lossy().replace('\\', "/")
 }

@@ -1,7 +1,7 @@
 //! Every subcommand that ends by itself.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
 use super::*;
@@ -281,21 +281,29 @@ fn a_probe_says_whether_there_is_a_websocket() {
 #[test]
 fn a_file_may_come_through_a_pipe() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = sidebeat(folder.path())
-        .args(["check", "-c", "/dev/stdin"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(GOOD.as_bytes())
-        .unwrap();
-    let output = child.wait_with_output().unwrap();
+    let fed = |command: &str| {
+        let mut child = sidebeat(folder.path())
+            .args([command, "-c", "/dev/stdin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(GOOD.as_bytes()).unwrap();
+        child
+    };
+    let output = fed("check").wait_with_output().unwrap();
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
         "/dev/stdin is valid\n"
     );
+
+    let mut running = Process(fed("run"));
+    let log = BufReader::new(running.0.stdout.take().unwrap());
+    let mut lines = log.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("\"event\":\"listening\"")));
+    running.signal(rustix::process::Signal::TERM);
+    let rest: Vec<String> = lines.collect();
+    assert_eq!(running.status(), Some(0));
+    assert!(!rest.concat().contains("config_re"), "{rest:?}");
 }
