@@ -3,6 +3,11 @@
 //! Beside each file of `tests/configs` stands an `.expected` file with all that is told about it. After an intended
 //! change, `SIDEBEAT_BLESS=1 cargo test --test config` writes them anew; read the difference before committing it.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests stop at the first surprise, as tests do"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -234,6 +239,123 @@ fn every_key_is_in_a_file_of_the_tests() {
             key.path
         );
     }
+}
+
+#[test]
+fn lints_begin_exactly_where_settings_defeat_each_other() {
+    let warnings = |rest: &str| {
+        let loaded = parse(&format!("listen: ':8080'\n{rest}\n")).unwrap();
+        let keys: Vec<String> = loaded
+            .warnings
+            .into_iter()
+            .map(|problem| problem.path)
+            .collect();
+        keys.join(" ")
+    };
+    let client = |keys: &str| {
+        warnings(&format!(
+            "upstream: ws://a\nheartbeat: {{client: {{{keys}}}}}"
+        ))
+    };
+    for (keys, told) in [
+        ("ping_interval: 59s, missed_pongs: 1", ""),
+        ("idle_time: 25s", "heartbeat.client.idle_time"),
+        ("idle_time: 26s, missed_pongs: 1", ""),
+        ("idle_time: 30s", ""),
+        ("idle_time: 25s, activity: message", ""),
+        ("idle_time: 25s, ping_interval: off", ""),
+        ("ping_interval: 11s", ""),
+        ("ping_interval: 10s", "heartbeat.client.ping_interval"),
+        ("ping_interval: 10s, pong_timeout: off", ""),
+        ("idle_time: 2s, ping_interval: 1s, pong_timeout: 100ms", ""),
+        (
+            "idle_time: 1999ms, ping_interval: 1s, pong_timeout: 100ms",
+            "heartbeat.client.idle_time",
+        ),
+        (
+            "idle_time: 5m, ping_interval: 60s",
+            "heartbeat.client.ping_interval",
+        ),
+        (
+            "idle_time: 5m, ping_interval: 100s",
+            "heartbeat.client.ping_interval",
+        ),
+        ("idle_time: 5m, ping_interval: 99s", ""),
+        ("missed_pongs: 4", ""),
+        ("missed_pongs: 5", "heartbeat.client.missed_pongs"),
+        ("idle_notice: {before: 59s, text: a}", ""),
+        ("idle_time: off", ""),
+        (
+            "idle_time: off, ping_interval: off",
+            "heartbeat.client.idle_time",
+        ),
+        (
+            "idle_time: off, idle_notice: {before: 5s, text: a}",
+            "heartbeat.client.idle_notice.before",
+        ),
+    ] {
+        assert_eq!(client(keys), told, "{keys}");
+    }
+    for (rest, told) in [
+        ("upstream: ws://127.0.0.1:8080", "upstream"),
+        ("upstream: {url: ws://localhost:8080}", "upstream.url"),
+        ("upstream: ws://127.0.0.1:8081", ""),
+        ("upstream: ws://10.0.0.1:8080", ""),
+        ("upstream: ws://a\ndrain: {timeout: 15s}", ""),
+        ("upstream: ws://a\ndrain: {timeout: 14s}", "drain.timeout"),
+        ("upstream: ws://a\nlimits: {max_frame: 64MiB}", ""),
+        (
+            "upstream: ws://a\nlimits: {max_frame: 65MiB}",
+            "limits.max_frame",
+        ),
+        ("upstream: ws://a\nlimits: {max_frame: off}", ""),
+        (
+            "upstream: ws://a\nheartbeat: {upstream: {keepalive: off}}",
+            "heartbeat.upstream.keepalive",
+        ),
+        (
+            "upstream: ws://a\nheartbeat: {upstream: {ping_interval: off}}",
+            "heartbeat.upstream.ping_interval",
+        ),
+        (
+            "upstream: ws://a\nheartbeat: {client: {answer_pings: forward}, upstream: {keepalive: off}}",
+            "",
+        ),
+        (
+            "upstream: ws://a\nheartbeat: {upstream: {keepalive: pong}}",
+            "",
+        ),
+    ] {
+        assert_eq!(warnings(rest), told, "{rest}");
+    }
+}
+
+#[test]
+fn a_large_file_that_is_wrong_throughout_is_refused_in_time() {
+    // Not one block of unknown keys, which is told short, but many problems in many places.
+    let item = "  - {match: {path: a}, x: 1}\n";
+    let text = format!(
+        "listen: :1\nupstream: ws://a\nroutes:\n{}",
+        item.repeat(4_000)
+    );
+    let started = std::time::SystemTime::now();
+    let problems = parse(&text).unwrap_err();
+    assert!(started.elapsed().unwrap().as_secs() < 60);
+    let last = problems.last().unwrap();
+    assert!(
+        last.message.ends_with("more problems in this file"),
+        "{last}"
+    );
+}
+
+#[test]
+fn a_block_of_unknown_keys_is_told_short() {
+    let keys: String = (0..300)
+        .map(|number| format!("key_{number}: 1\n"))
+        .collect();
+    let problems = parse(&format!("listen: :1\nupstream: ws://a\n{keys}")).unwrap_err();
+    assert_eq!(problems.len(), 201);
+    assert_eq!(problems[200].message, "unknown key, and so are 99 more");
 }
 
 /// No text at all may panic, and whatever is told has a place within the text.

@@ -75,9 +75,8 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let text = configuration(listen, backend.address);
     let loaded = load(&text)?;
     let _log = observe::log::init(&loaded.config.log);
-    let sidecar = runtime::start(loaded.config).map_err(DemoError::Sidecar)?;
-
     introduce(&text, listen, backend.address);
+    let sidecar = runtime::start(loaded.config).map_err(DemoError::Sidecar)?;
     let everything = async {
         story::tell(&backend.address.to_string(), &listen.to_string()).await?;
         if !options.once {
@@ -116,8 +115,8 @@ listen: '{listen}'
 upstream: ws://{backend}
 heartbeat:
   check_interval: 500ms
-  client: {{idle_time: 8s, ping_interval: 3s, pong_timeout: 2s, missed_pongs: 5}}
-  upstream: {{ping_interval: 2s, pong_timeout: 2s}}
+  client: {{idle_time: 8s, ping_interval: 3s, pong_timeout: off}}
+  upstream: {{ping_interval: 2s, pong_timeout: 1s}}
 limits: {{close_timeout: 1s}}
 drain: {{spread: 0s, timeout: 2s}}
 log: {{format: text, opened: false}}
@@ -176,5 +175,31 @@ async fn interruption() -> io::Result<()> {
     tokio::select! {
         interrupt = tokio::signal::ctrl_c() => interrupt,
         _ = terminate.recv() => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_demo_sets_a_good_example() {
+        for listen in ["127.0.0.1:8080", "[::1]:8080"] {
+            let listen = listen.parse().unwrap();
+            let loaded = load(&configuration(listen, ([127, 0, 0, 1], 9501).into())).unwrap();
+            assert_eq!(loaded.warnings, []);
+            assert_eq!(loaded.config.listen, [config::policy::Listen::Tcp(listen)]);
+        }
+    }
+
+    #[test]
+    fn a_taken_address_is_left_to_its_owner() {
+        let owner = TcpListener::bind("127.0.0.1:0").unwrap();
+        let taken = owner.local_addr().unwrap();
+        let address = available(taken).unwrap();
+        assert_eq!(address.ip(), taken.ip());
+        assert_ne!(address, taken);
+        drop(owner);
+        assert_eq!(available(taken).unwrap(), taken);
     }
 }

@@ -7,7 +7,7 @@ use serde_yaml::Value;
 
 use super::file::file;
 use super::keypath::{KeyPath, Step};
-use super::section::{Entry, Shape, Sink};
+use super::sink::{Entry, Shape, Sink};
 
 /// One key of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +20,12 @@ pub struct KeyDoc {
     pub doc: &'static str,
 }
 
-static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let sink = Sink::describing();
-    sink.read(&Value::Null, file);
-    sink.into_parts().1
+static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| Sink::describe(file));
+
+static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let in_route = |entry: &&Entry| entry.path.steps().contains(&Step::Each);
+    let outside = ENTRIES.iter().filter(|entry| !in_route(entry));
+    outside.map(|entry| entry.path.to_string()).collect()
 });
 
 /// Every key that holds a value (blocks of keys are not listed themselves), in the order of the documentation.
@@ -41,13 +43,8 @@ pub fn keys() -> Vec<KeyDoc> {
 }
 
 /// The paths of all keys outside routes, blocks included.
-pub(super) fn paths() -> Vec<String> {
-    let in_route = |entry: &&Entry| entry.path.steps().contains(&Step::Each);
-    ENTRIES
-        .iter()
-        .filter(|entry| !in_route(entry))
-        .map(|entry| entry.path.to_string())
-        .collect()
+pub(super) fn paths() -> &'static [String] {
+    &PATHS
 }
 
 /// The JSON Schema (draft 2020-12) of `proxy.yaml`.

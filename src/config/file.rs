@@ -48,7 +48,7 @@ pub(super) fn file(s: &mut Section<'_>) -> File {
         "listen",
         None,
         &addresses,
-        "where clients connect: an address such as `0.0.0.0:8080`, `[::1]:8080`, `:8080` or `unix:/run/sidebeat.sock`, or a list of them.",
+        "Where clients connect: an address such as `0.0.0.0:8080`, `[::1]:8080`, `:8080` or `unix:/run/sidebeat.sock`, or a list of them.",
     );
     let mut process = process_defaults();
     let top = overridable(s, &Overridable::default(), |s| {
@@ -64,7 +64,7 @@ pub(super) fn file(s: &mut Section<'_>) -> File {
         s.absent(name, Absent::Off);
     }
     let doc = "Tried in order, the first match wins; each overrides what it says of upstream, heartbeat, limits and close.";
-    let routes = s.blocks("routes", doc, |s, _| route(s, &top));
+    let routes = s.blocks("routes", doc, |s| route(s, &top));
     let heartbeats = top.heartbeats.clone();
     let route_heartbeats = routes
         .iter()
@@ -133,12 +133,13 @@ impl Overridable {
 }
 
 fn route(s: &mut Section<'_>, top: &Overridable) -> (RouteMatch, Overridable) {
+    let complaints = s.complaints();
     let rule = s.block(
         "match",
         "Which requests it takes: every key that is written must hold.",
         rule,
     );
-    if rule.is_empty() && !s.is_described() {
+    if rule.is_empty() && s.complaints() == complaints {
         let message = "a route without a match would take everything; write a `match`, or these keys at the top level";
         s.complain("match", message);
     }

@@ -229,6 +229,7 @@ fn answer_pings(s: &mut Section<'_>, base: &Leg) -> AnswerPings {
 }
 
 fn notice(s: &mut Section<'_>, base: &Leg) -> (Option<Duration>, String) {
+    let complaints = s.complaints();
     let before = s.key(
         "before",
         &base.notice_before,
@@ -236,7 +237,7 @@ fn notice(s: &mut Section<'_>, base: &Leg) -> (Option<Duration>, String) {
         "How long before an idle close the message is sent.",
     );
     let text = s.key("text", &base.notice_text, &TEXT, "The text message.");
-    if before.is_some() && text.is_empty() {
+    if before.is_some() && text.is_empty() && s.complaints() == complaints {
         s.complain(
             "before",
             "the notice has no `text` to send; write one, or `before: off`",

@@ -160,7 +160,7 @@ pub(super) fn key_text(key: &Value) -> String {
 
 /// A name that the file gave, safe to print on one line.
 pub(super) fn plain(name: &str) -> String {
-    let tame = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '*');
+    let tame = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '*' | '<');
     if !name.is_empty() && name.chars().count() <= 64 && name.chars().all(tame) {
         name.to_owned()
     } else {

@@ -92,10 +92,17 @@ impl<K: Kind> Kind for OrOff<K> {
 
     fn read(&self, value: &Value) -> Result<Self::Out, Vec<Fault>> {
         if is_off(value) {
-            Ok(None)
-        } else {
-            self.0.read(value).map(Some)
+            return Ok(None);
         }
+        self.0
+            .read(value)
+            .map(Some)
+            .map_err(|faults| match scalar(value) {
+                Ok(text) if is_nothing(&text) => {
+                    Fault::here(format!("`{text}` does not turn it off; write `off`"))
+                }
+                _ => faults,
+            })
     }
 
     fn show(&self, value: &Self::Out) -> Json {
@@ -112,6 +119,11 @@ impl<K: Kind> Kind for OrOff<K> {
 /// `off`, or the `false` that YAML 1.1 tools turn it into.
 pub(super) fn is_off(value: &Value) -> bool {
     matches!(value, Value::Bool(false)) || matches!(value.as_str(), Some("off" | "false"))
+}
+
+/// `0`, `0s`, `0ms`: what other programs take for `off`.
+fn is_nothing(text: &str) -> bool {
+    text.trim_end_matches(|c: char| c.is_ascii_alphabetic()) == "0"
 }
 
 /// One of a few words.
@@ -290,6 +302,22 @@ mod tests {
         assert_eq!(
             message(&COUNT, "[1]"),
             "expected a single value, found a list"
+        );
+    }
+
+    #[test]
+    fn nothing_is_not_off() {
+        assert_eq!(
+            message(&OrOff(COUNT), "0"),
+            "`0` does not turn it off; write `off`"
+        );
+        assert_eq!(
+            message(&OrOff(COUNT), "0s"),
+            "`0s` does not turn it off; write `off`"
+        );
+        assert_eq!(
+            message(&OrOff(COUNT), "10s"),
+            "\"10s\" is not a whole number"
         );
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::kind::{List, OrOff, SWITCH, Whole};
+use super::origin::ORIGIN;
 use super::policy::{Limits, OriginPattern, ProcessLimits};
-use super::route::ORIGIN;
 use super::section::Section;
 use super::units::{Size, TIME};
 

@@ -10,10 +10,13 @@ use super::heartbeat::{Heartbeats, Leg};
 use super::keypath::{Found, KeyPath, Place};
 use super::policy::{Activity, AnswerPings, Config, Limits, Listen, ProbeKind, Route, Target};
 use super::problem::Severity;
-use super::units::{show_size, show_time};
+use super::units::{show_duration, show_size};
 
 /// Idle timeouts of things that commonly stand in front: nginx and AWS load balancers, Cloudflare.
 const BALANCERS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(100)];
+
+/// Routes that are looked at: each is compared with all before it.
+const MAX_ROUTES: usize = 1000;
 
 /// Everything worth telling about `file`, whose tree is `tree`. Keys with errors of their own (`found`) are left alone.
 pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
@@ -29,7 +32,12 @@ pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
     scope.route(&file.heartbeats, &config.default, config);
     scope.drain(config);
     let routes = KeyPath::of(&["routes"]);
-    for (index, ((_, route), beats)) in config.routes.iter().zip(&file.route_heartbeats).enumerate()
+    for (index, ((_, route), beats)) in config
+        .routes
+        .iter()
+        .zip(&file.route_heartbeats)
+        .take(MAX_ROUTES)
+        .enumerate()
     {
         scope.above = routes.index(index);
         scope.route(beats, route, config);
@@ -88,10 +96,10 @@ impl Scope<'_> {
         let (idle, ping) = (leg.idle_time, leg.ping_interval.filter(|_| pinged));
         if let Some(idle) = idle.filter(|idle| check_interval > *idle / 2) {
             let message = format!(
-                "checking every {} makes an idle_time of {} up to {} long; set it to at most half of idle_time",
-                show_time(check_interval),
-                show_time(idle),
-                show_time(idle + check_interval),
+                "checking every {} makes the {name}'s idle_time of {} up to {} long; set it to at most half of idle_time",
+                show_duration(check_interval),
+                show_duration(idle),
+                show_duration(idle + check_interval),
             );
             self.warn(
                 &[&["heartbeat", "check_interval"], &key("idle_time")],
@@ -102,8 +110,8 @@ impl Scope<'_> {
             if ping >= idle {
                 let message = format!(
                     "a quiet but healthy {name} is closed after {} before its first ping ({}) keeps it open; set ping_interval to half or two thirds of idle_time",
-                    show_time(idle),
-                    show_time(ping),
+                    show_duration(idle),
+                    show_duration(ping),
                 );
                 self.warn(&[&key("ping_interval"), &key("idle_time")], message);
             } else if let Some(pong) = leg.pong_timeout
@@ -112,8 +120,8 @@ impl Scope<'_> {
                 let message = format!(
                     "{} missed pongs take about {}, but a dead {name} is closed by idle_time after {} already: {name}_pong_timeout never happens",
                     leg.missed_pongs,
-                    show_time(dead_after(leg.missed_pongs, ping, pong)),
-                    show_time(idle),
+                    show_duration(dead_after(leg.missed_pongs, ping, pong)),
+                    show_duration(idle),
                 );
                 self.warn(
                     &[
@@ -131,8 +139,8 @@ impl Scope<'_> {
         {
             let message = format!(
                 "waiting {} for a pong when the next ping goes out after {}; set it below ping_interval",
-                show_time(pong),
-                show_time(ping),
+                show_duration(pong),
+                show_duration(ping),
             );
             self.warn(&[&key("pong_timeout"), &key("ping_interval")], message);
         }
@@ -145,7 +153,7 @@ impl Scope<'_> {
         if let Some(ping) = leg.ping_interval.filter(|ping| BALANCERS.contains(ping)) {
             let message = format!(
                 "load balancers commonly close what was quiet for exactly {}, and this ping races with them; 25s stays well below",
-                show_time(ping),
+                show_duration(ping),
             );
             self.warn(&[PING], message);
         }
@@ -155,9 +163,9 @@ impl Scope<'_> {
         }
         match (leg.notice_before, leg.idle_time) {
             (Some(before), Some(idle)) if before >= idle => {
-                let (before, idle) = (show_time(before), show_time(idle));
+                let (before, idle) = (show_duration(before), show_duration(idle));
                 let message = format!(
-                    "a notice {before} before the close comes before the {idle} of idle_time began; make it shorter"
+                    "a notice {before} before the close needs an idle_time above that, not {idle}; make it shorter"
                 );
                 self.tell(Severity::Error, &[NOTICE, IDLE], message);
             }
@@ -209,7 +217,7 @@ impl Scope<'_> {
         if retry.backoff > retry.max_backoff {
             let message = format!(
                 "is above max_backoff, so that {} is waited before every try",
-                show_time(retry.max_backoff)
+                show_duration(retry.max_backoff)
             );
             let keys: [&[&str]; 2] = [
                 &["upstream", "retry", "backoff"],
@@ -234,11 +242,11 @@ impl Scope<'_> {
         if needed > drain.timeout {
             let message = format!(
                 "the process ends after {}, but delay ({}), spread ({}) and close_timeout ({}) need {}: the last clients are cut off without a Close frame",
-                show_time(drain.timeout),
-                show_time(drain.delay),
-                show_time(drain.spread),
-                show_time(close_timeout),
-                show_time(needed),
+                show_duration(drain.timeout),
+                show_duration(drain.delay),
+                show_duration(drain.spread),
+                show_duration(close_timeout),
+                show_duration(needed),
             );
             let keys: [&[&str]; 4] = [
                 &["drain", "timeout"],
@@ -261,7 +269,7 @@ impl Scope<'_> {
         }
         if let Some(earlier) = config.routes[..index]
             .iter()
-            .position(|(earlier, _)| earlier.covers(rule))
+            .position(|(earlier, _)| !earlier.is_empty() && earlier.covers(rule))
         {
             let message = format!(
                 "this route never matches: routes[{earlier}] before it takes everything that it would"

@@ -18,14 +18,17 @@ mod limits;
 mod lint;
 mod locate;
 mod nearest;
+mod origin;
 pub mod policy;
 mod problem;
 mod route;
 mod section;
+mod sink;
 mod tree;
 mod units;
 mod upstream;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -37,7 +40,13 @@ pub use diff::{Change, diff, masked};
 use keypath::{Found, KeyPath, Place};
 pub use policy::*;
 pub use problem::{LoadError, MAX_FILE, Problem, Severity};
-pub use units::parse_duration;
+use sink::Sink;
+pub use units::{parse_duration, show_duration};
+
+/// Bytes that may be read again to find positions.
+const MAX_REREAD: usize = 4 * 1024 * 1024;
+/// Problems that are told of any file.
+const MIN_PROBLEMS: usize = 32;
 
 /// A file that can be used.
 #[derive(Clone, Debug)]
@@ -87,9 +96,8 @@ pub fn parse(
     }
     let mut tree = tree::merged(&raw, &mut found);
     env::expand(&mut tree, env, &mut found);
-    let sink = section::Sink::default();
-    let file = sink.read(&tree, file::file);
-    found.extend(without_repeats(&found, sink.into_parts().0));
+    let (file, asked) = Sink::read(&tree, file::file);
+    found.extend(without_repeats(&found, asked));
     found.extend(lint::lints(&file, &tree, &found));
     let problems = problems(text, &raw, name, found);
     match file.config {
@@ -120,30 +128,35 @@ fn without_repeats(earlier: &[Found], mut later: Vec<Found>) -> Vec<Found> {
 }
 
 /// Gives everything its position, and puts it in the file's order.
-fn problems(text: &str, raw: &Value, name: &str, found: Vec<Found>) -> Vec<Problem> {
+fn problems(text: &str, raw: &Value, name: &str, mut found: Vec<Found>) -> Vec<Problem> {
+    let problem = |path: String, (line, column), severity, message| Problem {
+        file: name.to_owned(),
+        line,
+        column,
+        path,
+        severity,
+        message,
+    };
+    // Each position costs a reading of the text: a large file that is wrong throughout is not told all of it.
+    let most = (MAX_REREAD / text.len().max(1)).max(MIN_PROBLEMS);
+    let untold = found.len().saturating_sub(most);
+    found.truncate(most);
     let place = |found: Found| {
-        let (line, column) = locate::locate(text, raw, &found.path, found.place);
-        let Found {
-            path,
-            severity,
-            message,
-            ..
-        } = found;
-        Problem {
-            file: name.to_owned(),
-            line,
-            column,
-            path: path.to_string(),
-            severity,
-            message,
-        }
+        let at = locate::locate(text, raw, &found.path, found.place);
+        problem(found.path.to_string(), at, found.severity, found.message)
     };
     let mut problems: Vec<Problem> = found.into_iter().map(place).collect();
-    problems.sort_by_key(|problem| (problem.line, problem.column));
+    problems.sort_by_key(|problem| (problem.line, problem.column, problem.severity));
     // An anchor that is used several times has its mistakes once.
-    problems.dedup_by(|later, first| {
-        (later.line, later.column, &later.message) == (first.line, first.column, &first.message)
-    });
+    let mut told = HashSet::new();
+    problems.retain(|problem| told.insert((problem.line, problem.column, problem.message.clone())));
+    if untold > 0 {
+        let at = problems
+            .last()
+            .map_or((1, 1), |last| (last.line, last.column));
+        let message = format!("and {untold} more problems in this file");
+        problems.push(problem(String::new(), at, Severity::Error, message));
+    }
     problems
 }
 

@@ -16,15 +16,21 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("timeout", "heartbeat.client.idle_time"),
 ];
 
-/// The candidate that differs from `word` by a slip or two; none when nothing is near.
+/// The candidate that differs from `word` by a slip or two, or is a shorter or longer form of it; none when nothing is
+/// near.
 pub(super) fn nearest<'c>(
     word: &str,
     candidates: impl Iterator<Item = &'c str>,
 ) -> Option<&'c str> {
+    const LONGEST: usize = 64;
+    if word.len() > LONGEST {
+        return None;
+    }
     let slips = (word.chars().count() / 3).clamp(1, 3);
+    let is_form = |a: &str, b: &str| b.len() > 3 && a.starts_with(b);
     candidates
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, _)| *distance <= slips)
+        .filter(|(distance, it)| *distance <= slips || is_form(word, it) || is_form(it, word))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -39,11 +45,11 @@ pub(super) fn unknown_key(name: &str, place: &str, here: &[&str], all: &[String]
             None => format!("unknown key; `{name}` belongs at the top level of the file"),
         };
     }
-    if let Some(near) = nearest(&name.to_lowercase(), here.iter().copied()) {
-        return format!("unknown key; did you mean {near}?");
-    }
     if let Some((_, path)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
         return format!("unknown key; did you mean {path}?");
+    }
+    if let Some(near) = nearest(&name.to_lowercase(), here.iter().copied()) {
+        return format!("unknown key; did you mean {near}?");
     }
     if let Some(near) = nearest(name, all.iter().map(|path| last(path))) {
         let same: Vec<&String> = all.iter().filter(|path| last(path) == near).collect();
@@ -134,5 +140,13 @@ mod tests {
     fn short_words_are_near_to_little() {
         assert_eq!(nearest("pin", ["ping", "pong"].into_iter()), Some("ping"));
         assert_eq!(nearest("x", ["off", "on"].into_iter()), None);
+        assert_eq!(
+            nearest("warning", ["info", "warn"].into_iter()),
+            Some("warn")
+        );
+        assert_eq!(
+            nearest(&"x".repeat(65), ["x".repeat(64).as_str()].into_iter()),
+            None
+        );
     }
 }

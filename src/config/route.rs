@@ -1,4 +1,4 @@
-//! Which route a request takes, and which origins it may come from.
+//! Which route a request takes.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::address::is_host;
 use super::keypath::quoted;
 use super::kind::Word;
-use super::policy::{Config, OriginPattern, Route, RouteMatch};
+use super::policy::{Config, Route, RouteMatch};
 
 impl Config {
     /// The first route that takes a request, else the default one.
@@ -96,22 +96,6 @@ impl RouteMatch {
     }
 }
 
-impl OriginPattern {
-    /// Whether a page of this origin (the Origin header, RFC 6454 section 7) may open a WebSocket.
-    #[must_use]
-    pub fn allows(&self, origin: &str) -> bool {
-        match self {
-            OriginPattern::Exact(exact) => exact.eq_ignore_ascii_case(origin),
-            OriginPattern::Subdomain(suffix) => {
-                origin_host(origin).is_some_and(|host| is_subdomain(host, suffix))
-            }
-            OriginPattern::Host(exact) => {
-                origin_host(origin).is_some_and(|host| host.eq_ignore_ascii_case(exact))
-            }
-        }
-    }
-}
-
 /// `/chat` has `/chat`, `/chat/` and `/chat/1` under it, and not `/chatter`; `/chat/` does not have `/chat`.
 fn is_under(path: &str, prefix: &str) -> bool {
     path.strip_prefix(prefix)
@@ -126,22 +110,18 @@ fn host_matches(pattern: &str, host: &str) -> bool {
 }
 
 /// Whether `host` ends in `suffix` (which begins with a dot) and has a label before it.
-fn is_subdomain(host: &str, suffix: &str) -> bool {
+pub(super) fn is_subdomain(host: &str, suffix: &str) -> bool {
     let cut = host.len().checked_sub(suffix.len()).filter(|cut| *cut > 0);
     cut.and_then(|cut| host.get(cut..))
         .is_some_and(|end| end.eq_ignore_ascii_case(suffix))
 }
 
 /// A Host header without its port; an IPv6 address keeps its brackets.
-fn host_name(host: &str) -> &str {
+pub(super) fn host_name(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => name,
         _ => host,
     }
-}
-
-fn origin_host(origin: &str) -> Option<&str> {
-    origin.split_once("://").map(|(_, host)| host_name(host))
 }
 
 /// `match.path`.
@@ -179,17 +159,6 @@ pub(super) const SUBPROTOCOL: Word<Option<String>> = Word {
     schema: || json!({"type": "string"}),
 };
 
-/// One item of `limits.allowed_origins`.
-pub(super) const ORIGIN: Word<OriginPattern> = Word {
-    read: origin_pattern,
-    show: |value| match value {
-        OriginPattern::Exact(origin) => json!(origin),
-        OriginPattern::Host(host) => json!(host),
-        OriginPattern::Subdomain(suffix) => json!(format!("*{suffix}")),
-    },
-    schema: || json!({"type": "string", "minLength": 1}),
-};
-
 fn path(text: &str) -> Result<Option<String>, String> {
     if text.is_empty() {
         return Ok(None);
@@ -214,41 +183,7 @@ fn path(text: &str) -> Result<Option<String>, String> {
     Ok(Some(text.to_owned()))
 }
 
-fn origin_pattern(text: &str) -> Result<OriginPattern, String> {
-    if text == "*" {
-        return Err("`*` alone is what an empty list means: any origin may connect".to_owned());
-    }
-    if text == "null" {
-        return Ok(OriginPattern::Exact(text.to_owned()));
-    }
-    if let Some((scheme, rest)) = text.split_once("://") {
-        let word = !scheme.is_empty()
-            && scheme
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-        if let Some(origin) = text.strip_suffix('/') {
-            return Err(format!(
-                "an origin has no path, not even `/`: write {}",
-                quoted(origin)
-            ));
-        }
-        if word && !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*', ' ']) {
-            return Ok(OriginPattern::Exact(text.to_ascii_lowercase()));
-        }
-    } else if is_host_pattern(text) {
-        let text = text.to_ascii_lowercase();
-        return Ok(match text.strip_prefix('*') {
-            Some(suffix) => OriginPattern::Subdomain(suffix.to_owned()),
-            None => OriginPattern::Host(text),
-        });
-    }
-    Err(format!(
-        "{} is no origin; write https://chat.example.com, chat.example.com or *.example.com",
-        quoted(text)
-    ))
-}
-
-fn is_host_pattern(text: &str) -> bool {
+pub(super) fn is_host_pattern(text: &str) -> bool {
     let bracketed = text
         .strip_prefix('[')
         .and_then(|rest| rest.strip_suffix(']'));
@@ -332,40 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn origins() {
-        let allows = |pattern: &str, origin: &str| (ORIGIN.read)(pattern).unwrap().allows(origin);
-        assert!(allows("https://a.example.com", "https://A.example.com"));
-        assert!(!allows("https://a.example.com", "http://a.example.com"));
-        assert!(!allows(
-            "https://a.example.com",
-            "https://a.example.com:8443"
-        ));
-        assert!(allows("a.example.com", "http://a.example.com:8443"));
-        assert!(!allows("a.example.com", "http://b.example.com"));
-        assert!(!allows("a.example.com", "a.example.com"));
-        assert!(allows("*.example.com", "https://x.y.example.com:1"));
-        assert!(!allows("*.example.com", "https://example.com"));
-        assert!(!allows("*.example.com", "https://evil-example.com"));
-        assert!(!allows("*.example.com", "null"));
-        assert!(allows("null", "null"));
-    }
-
-    #[test]
-    fn no_origins_and_no_matches() {
-        for text in [
-            "*",
-            "",
-            "https://",
-            "https://a/",
-            "https://a/b",
-            "https://*.a",
-            "a:80",
-            "a b",
-            "*.*.a",
-            "*a",
-        ] {
-            assert!((ORIGIN.read)(text).is_err(), "{text}");
-        }
+    fn what_is_no_match() {
         for text in ["chat", "/a*", "/a?b", "/a b", "/a#b"] {
             assert!((PATH.read)(text).is_err(), "{text}");
         }

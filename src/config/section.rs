@@ -1,9 +1,7 @@
 //! A block of the file, asked key by key.
 //!
 //! The functions that ask are the only place that knows the keys. Run over a file they read it and remember every
-//! complaint; run over nothing, with a list to fill, they describe themselves (for the schema and the tables).
-
-use std::cell::RefCell;
+//! complaint; run over nothing they describe themselves, for the schema and the tables.
 
 use serde_json::{Value as Json, json};
 use serde_yaml::{Mapping, Value};
@@ -12,36 +10,31 @@ use super::describe;
 use super::keypath::{Found, KeyPath, Place, Step, key_text};
 use super::kind::{Kind, is_off};
 use super::nearest::unknown_key;
+use super::sink::{Entry, Shape, Sink};
 
-/// What a reading leaves behind.
-#[derive(Default)]
-pub(super) struct Sink {
-    found: RefCell<Vec<Found>>,
-    entries: Option<RefCell<Vec<Entry>>>,
+/// Unknown keys of one block that are told one by one.
+const MAX_UNKNOWN: usize = 200;
+
+/// A block that is being asked.
+pub(super) struct Section<'a> {
+    sink: &'a Sink,
+    path: KeyPath,
+    content: Content<'a>,
+    /// Keys that were asked for.
+    names: Vec<&'static str>,
+    /// Those of them that one may write.
+    usable: Vec<&'static str>,
 }
 
-/// A key that was asked for.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Entry {
-    pub(super) path: KeyPath,
-    pub(super) shape: Shape,
-    /// As one would write it; none for what must be written, and within routes, which inherit.
-    pub(super) default: Option<Json>,
-    pub(super) required: bool,
-    pub(super) doc: &'static str,
-}
-
-/// What stands behind a key.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Shape {
-    /// A value with this schema.
-    Value(Json),
-    /// A block of further keys.
-    Block,
-    /// The same, or one line with this schema.
-    LineOrBlock(Json),
-    /// A list of blocks.
-    Blocks,
+/// What is written where a block may be.
+#[derive(Clone, Copy)]
+enum Content<'a> {
+    Nothing,
+    Keys(&'a Mapping),
+    /// One line that stands for the block: the problems of its only key are the line's.
+    Line(&'a Mapping),
+    /// No block; that is complained of already.
+    Wrong,
 }
 
 /// What a key of a later version takes in this one.
@@ -55,69 +48,33 @@ pub(super) enum Absent {
     Word(&'static str),
 }
 
-/// A block that is being asked.
-pub(super) struct Section<'a> {
-    sink: &'a Sink,
-    path: KeyPath,
-    /// None: nothing is written here.
-    map: Option<&'a Mapping>,
-    /// Keys that were asked for.
-    names: Vec<&'static str>,
-    /// Keys that were asked for and that one may write.
-    usable: Vec<&'static str>,
-    /// One line stands for the block: its problems are the line's.
-    one_line: bool,
-}
-
-impl Sink {
-    /// A reading that only describes.
-    pub(super) fn describing() -> Self {
-        Sink {
-            entries: Some(RefCell::default()),
-            ..Sink::default()
-        }
+impl<'a> Section<'a> {
+    /// The top level of a file; none only describes.
+    pub(super) fn top(sink: &'a Sink, tree: Option<&'a Value>) -> Self {
+        let expected = "expected keys such as `listen` and `upstream` at the top of the file";
+        Section::open(sink, KeyPath::default(), tree, expected)
     }
 
-    /// Asks the whole file.
-    pub(super) fn read<R>(&self, tree: &Value, ask: impl FnOnce(&mut Section<'_>) -> R) -> R {
-        let map = match tree {
-            Value::Mapping(map) => Some(map),
-            Value::Null => None,
-            _ => {
-                let message =
-                    "expected keys such as `listen` and `upstream` at the top of the file";
-                self.complain(Found::error(KeyPath::default(), Place::Value, message));
-                None
+    fn open(sink: &'a Sink, path: KeyPath, value: Option<&'a Value>, expected: &str) -> Self {
+        let content = match value {
+            // A block may be left without keys, as when all of them are commented out.
+            None | Some(Value::Null) => Content::Nothing,
+            Some(Value::Mapping(map)) => Content::Keys(map),
+            Some(_) => {
+                sink.complain(Found::error(path.clone(), Place::Value, expected));
+                Content::Wrong
             }
         };
-        Section::new(self, KeyPath::default(), map).run(ask)
-    }
-
-    pub(super) fn complain(&self, found: Found) {
-        self.found.borrow_mut().push(found);
-    }
-
-    pub(super) fn into_parts(self) -> (Vec<Found>, Vec<Entry>) {
-        (
-            self.found.into_inner(),
-            self.entries.map(RefCell::into_inner).unwrap_or_default(),
-        )
-    }
-}
-
-impl<'a> Section<'a> {
-    fn new(sink: &'a Sink, path: KeyPath, map: Option<&'a Mapping>) -> Self {
         Section {
             sink,
             path,
-            map,
+            content,
             names: Vec::new(),
             usable: Vec::new(),
-            one_line: false,
         }
     }
 
-    fn run<R>(mut self, ask: impl FnOnce(&mut Self) -> R) -> R {
+    pub(super) fn run<R>(mut self, ask: impl FnOnce(&mut Self) -> R) -> R {
         let result = ask(&mut self);
         self.complain_of_unknown_keys();
         result
@@ -131,17 +88,13 @@ impl<'a> Section<'a> {
         kind: &K,
         doc: &'static str,
     ) -> K::Out {
-        self.describe(
-            name,
-            || Shape::Value(kind.schema()),
-            || Some(kind.show(base)),
-            false,
-            doc,
-        );
+        self.describe(name, doc, false, || {
+            (Shape::Value(kind.schema()), Some(kind.show(base)))
+        });
         self.value(name, kind).unwrap_or_else(|| base.clone())
     }
 
-    /// The same for a key that must be written where there is nothing to inherit; none when it is missing or not right.
+    /// The same for a key that the top level must write; none when it is missing or not right.
     pub(super) fn needed<K: Kind>(
         &mut self,
         name: &'static str,
@@ -150,11 +103,18 @@ impl<'a> Section<'a> {
         doc: &'static str,
     ) -> Option<K::Out> {
         let required = !self.in_route();
-        self.describe(name, || Shape::Value(kind.schema()), || None, required, doc);
-        if self.written(name).is_none() && required && self.sink.entries.is_none() {
-            let message = format!("`{name}` is required; {doc}");
-            self.sink
-                .complain(Found::error(self.path.clone(), Place::Key, message));
+        self.describe(name, doc, required, || (Shape::Value(kind.schema()), None));
+        let missing = required && self.written(name).is_none() && !self.sink.is_describing();
+        if missing && !matches!(self.content, Content::Wrong) {
+            let block_is_missing =
+                matches!(self.content, Content::Nothing) && !self.path.is_empty();
+            let path = if block_is_missing {
+                self.path.clone()
+            } else {
+                self.path.key(name)
+            };
+            let message = format!("is required. {doc}");
+            self.sink.complain(Found::error(path, Place::Key, message));
         }
         self.value(name, kind).or_else(|| base.cloned())
     }
@@ -166,69 +126,52 @@ impl<'a> Section<'a> {
         doc: &'static str,
         ask: impl FnOnce(&mut Section<'_>) -> R,
     ) -> R {
-        self.describe(name, || Shape::Block, || None, false, doc);
-        let path = self.path.key(name);
-        let map = match self.written(name) {
-            None | Some(Value::Null) => None,
-            Some(Value::Mapping(map)) => Some(map),
-            Some(_) => {
-                self.sink.complain(Found::error(
-                    path.clone(),
-                    Place::Value,
-                    "expected a block of keys",
-                ));
-                None
-            }
-        };
-        Section::new(self.sink, path, map).run(ask)
+        self.describe(name, doc, false, || (Shape::Block, None));
+        self.open_block(name).run(ask)
     }
 
-    /// A block, or one line that stands for a block with only `key`.
+    /// A block, or one line (with this schema) that stands for a block with only `key`; the top level must write it.
     pub(super) fn line_or_block<R>(
         &mut self,
         name: &'static str,
         key: &'static str,
-        line: &dyn Fn() -> Json,
+        line: impl FnOnce() -> Json,
         doc: &'static str,
         ask: impl FnOnce(&mut Section<'_>) -> R,
     ) -> R {
-        let Some(
-            line_value
-            @ (Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Sequence(_)),
-        ) = self.written(name)
-        else {
-            let result = self.block(name, doc, ask);
-            if let Some(entries) = &self.sink.entries {
+        let required = !self.in_route();
+        self.describe(name, doc, required, || (Shape::LineOrBlock(line()), None));
+        match self.written(name) {
+            None | Some(Value::Null | Value::Mapping(_)) => self.open_block(name).run(ask),
+            Some(line) => {
+                let map = Mapping::from_iter([(Value::from(key), line.clone())]);
+                let content = Content::Line(&map);
                 let path = self.path.key(name);
-                let mut entries = entries.borrow_mut();
-                let described = entries.iter_mut().find(|entry| entry.path == path);
-                if let Some(entry) = described {
-                    entry.shape = Shape::LineOrBlock(line());
-                    entry.required = !self.in_route();
+                let (names, usable) = (Vec::new(), Vec::new());
+                Section {
+                    sink: self.sink,
+                    path,
+                    content,
+                    names,
+                    usable,
                 }
+                .run(ask)
             }
-            return result;
-        };
-        self.names.push(name);
-        self.usable.push(name);
-        let map = Mapping::from_iter([(Value::from(key), line_value.clone())]);
-        let mut section = Section::new(self.sink, self.path.key(name), Some(&map));
-        section.one_line = true;
-        section.run(ask)
+        }
     }
 
-    /// A list of blocks; `ask` gets the number of each, from 0.
+    /// A list of blocks.
     pub(super) fn blocks<R>(
         &mut self,
         name: &'static str,
         doc: &'static str,
-        mut ask: impl FnMut(&mut Section<'_>, usize) -> R,
+        mut ask: impl FnMut(&mut Section<'_>) -> R,
     ) -> Vec<R> {
-        self.describe(name, || Shape::Blocks, || Some(json!([])), false, doc);
+        self.describe(name, doc, false, || (Shape::Blocks, Some(json!([]))));
         let path = self.path.key(name);
-        if self.sink.entries.is_some() {
-            let each = Section::new(self.sink, path.then(Step::Each), None);
-            return vec![each.run(|section| ask(section, 0))];
+        if self.sink.is_describing() {
+            let each = Section::open(self.sink, path.then(Step::Each), None, "");
+            return vec![each.run(ask)];
         }
         let items = match self.written(name) {
             None | Some(Value::Null) => return Vec::new(),
@@ -240,20 +183,19 @@ impl<'a> Section<'a> {
                 return Vec::new();
             }
         };
-        let mut results = Vec::new();
-        for (index, item) in items.iter().enumerate() {
-            let path = path.index(index);
-            let map = item.as_mapping();
-            if map.is_none() {
-                self.sink.complain(Found::error(
-                    path.clone(),
-                    Place::Value,
-                    "expected a block of keys",
-                ));
-            }
-            results.push(Section::new(self.sink, path, map).run(|section| ask(section, index)));
-        }
-        results
+        let open = |(index, item)| {
+            Section::open(
+                self.sink,
+                path.index(index),
+                Some(item),
+                "expected a block of keys",
+            )
+        };
+        items
+            .iter()
+            .enumerate()
+            .map(|item| open(item).run(&mut ask))
+            .collect()
     }
 
     /// A key that is known and may not be written here.
@@ -267,151 +209,181 @@ impl<'a> Section<'a> {
 
     /// A key of a later version, which may only say that it is not used.
     pub(super) fn absent(&mut self, name: &'static str, takes: Absent) {
-        let (schema, default, doc) = match takes {
-            Absent::Off => (
-                json!({"enum": ["off", false]}),
-                json!("off"),
-                "Not in this version: only `off`.",
-            ),
-            Absent::EmptyList => (
-                json!({"type": "array", "maxItems": 0}),
-                json!([]),
-                "Not in this version: only `[]`.",
-            ),
-            Absent::Word(word) => (
-                json!({"const": word}),
-                json!(word),
-                "Not in this version beyond this value.",
-            ),
+        self.describe(name, takes.doc(), false, || {
+            (Shape::Value(takes.schema()), Some(takes.default()))
+        });
+        self.usable.pop();
+        let Some(value) = self.written(name) else {
+            return;
         };
-        let shown = default.clone();
-        self.describe(name, || Shape::Value(schema), || Some(default), false, doc);
-        let nothing = match (self.written(name), takes) {
-            (None, _) => return,
-            (Some(value), Absent::Off) => is_off(value),
-            (Some(value), Absent::EmptyList) => value.as_sequence().is_some_and(Vec::is_empty),
-            (Some(value), Absent::Word(word)) => value.as_str() == Some(word),
-        };
-        if !nothing {
+        if !takes.accepts(value) {
             let path = self.path.key(name);
-            let shown = if takes == Absent::EmptyList {
-                "[]".to_owned()
-            } else {
-                describe::yaml(&shown)
+            let (what, instead) = match takes {
+                Absent::Off => (name.to_owned(), "off"),
+                Absent::EmptyList => (name.to_owned(), "[]"),
+                Absent::Word(word) => (format!("{name}: {}", describe::yaml_of(value)), word),
             };
-            let message =
-                format!("this version does not have `{path}`; remove the key, or write `{shown}`");
+            let message = format!(
+                "this version does not have `{what}`; remove the key, or write `{instead}`"
+            );
             self.sink.complain(Found::error(path, Place::Key, message));
         }
     }
 
     /// A complaint about a key of this block, or about the block itself when the key is not written.
-    pub(super) fn complain(&self, name: &'static str, message: impl Into<String>) {
-        let path = if self.written(name).is_some() {
-            self.below(name)
-        } else {
-            self.path.clone()
+    pub(super) fn complain(&self, name: &'static str, message: &str) {
+        if matches!(self.content, Content::Wrong) || self.sink.is_describing() {
+            return;
+        }
+        let found = match self.written(name) {
+            Some(_) => Found::error(self.path.key(name), Place::Value, message),
+            None => Found::error(self.path.clone(), Place::Key, message),
         };
-        let place = if path == self.path && !self.one_line {
-            Place::Key
-        } else {
-            Place::Value
-        };
-        self.sink.complain(Found::error(path, place, message));
+        self.sink.complain(found);
     }
 
-    /// Whether this block overrides another one.
+    /// How many complaints there are so far, to tell whether more came.
+    pub(super) fn complaints(&self) -> usize {
+        self.sink.complaints()
+    }
+
+    /// Whether this block is part of a route, which inherits what it does not say.
     pub(super) fn in_route(&self) -> bool {
         self.path
             .steps()
             .iter()
-            .any(|step| matches!(step, Step::Index(_) | Step::Each))
+            .any(|step| !matches!(step, Step::Key(_)))
     }
 
-    /// Whether the block is only described, not read.
-    pub(super) fn is_described(&self) -> bool {
-        self.sink.entries.is_some()
+    fn open_block(&self, name: &str) -> Section<'a> {
+        let path = self.path.key(name);
+        let mut block = Section::open(
+            self.sink,
+            path,
+            self.written(name),
+            "expected a block of keys",
+        );
+        if matches!(self.content, Content::Wrong) {
+            block.content = Content::Wrong;
+        }
+        block
+    }
+
+    fn map(&self) -> Option<&'a Mapping> {
+        match self.content {
+            Content::Keys(map) | Content::Line(map) => Some(map),
+            Content::Nothing | Content::Wrong => None,
+        }
     }
 
     fn written(&self, name: &str) -> Option<&'a Value> {
-        self.map?.get(name)
-    }
-
-    fn below(&self, name: &str) -> KeyPath {
-        if self.one_line {
-            self.path.clone()
-        } else {
-            self.path.key(name)
-        }
+        self.map()?.get(name)
     }
 
     fn value<K: Kind>(&mut self, name: &str, kind: &K) -> Option<K::Out> {
         let value = self.written(name)?;
-        let path = self.below(name);
+        let path = match self.content {
+            Content::Line(_) => self.path.clone(),
+            _ => self.path.key(name),
+        };
         if value.is_null() {
             let message = "there is no value; write one, or remove the key";
             self.sink.complain(Found::error(path, Place::Key, message));
             return None;
         }
-        match kind.read(value) {
-            Ok(value) => Some(value),
-            Err(faults) => {
-                for fault in faults {
-                    let path = fault
-                        .below
-                        .into_iter()
-                        .fold(path.clone(), |path, step| path.then(step));
-                    self.sink
-                        .complain(Found::error(path, Place::Value, fault.message));
-                }
-                None
-            }
+        let faults = match kind.read(value) {
+            Ok(value) => return Some(value),
+            Err(faults) => faults,
+        };
+        for fault in faults {
+            let path = fault
+                .below
+                .into_iter()
+                .fold(path.clone(), |path, step| path.then(step));
+            self.sink
+                .complain(Found::error(path, Place::Value, fault.message));
         }
+        None
     }
 
     fn describe(
         &mut self,
         name: &'static str,
-        shape: impl FnOnce() -> Shape,
-        default: impl FnOnce() -> Option<Json>,
-        required: bool,
         doc: &'static str,
+        required: bool,
+        what: impl FnOnce() -> (Shape, Option<Json>),
     ) {
         self.names.push(name);
         self.usable.push(name);
-        if let Some(entries) = &self.sink.entries {
+        self.sink.describe_key(|| {
+            let (shape, default) = what();
             // A route's keys default to what the top level says; only its match has defaults of its own.
             let inherits = self.in_route() && self.path.last_key() != Some("match");
-            let default = if inherits { None } else { default() };
-            let path = self.path.key(name);
-            entries.borrow_mut().push(Entry {
-                path,
-                shape: shape(),
+            let default = if inherits { None } else { default };
+            Entry {
+                path: self.path.key(name),
+                shape,
                 default,
                 required,
                 doc,
-            });
-        }
+            }
+        });
     }
 
     fn complain_of_unknown_keys(&self) {
-        for key in self.map.into_iter().flat_map(Mapping::keys) {
+        let known = |key: &Value| key.as_str().is_some_and(|name| self.names.contains(&name));
+        let unknown: Vec<&Value> = self
+            .map()
+            .into_iter()
+            .flat_map(Mapping::keys)
+            .filter(|key| !known(key))
+            .collect();
+        let place = self.path.to_string();
+        for (count, key) in unknown.iter().enumerate() {
             let name = key_text(key);
-            if key.is_string() && self.names.contains(&name.as_str()) {
-                continue;
+            let path = self.path.key(&name);
+            if count == MAX_UNKNOWN {
+                let more = unknown.len() - count;
+                let message = format!("unknown key, and so are {} more", more - 1);
+                self.sink.complain(Found::error(path, Place::Key, message));
+                return;
             }
-            let message = match (key, name.as_str()) {
-                (Value::String(_), "<<") => continue,
-                (Value::String(_), _) => unknown_key(
-                    &name,
-                    &self.path.to_string(),
-                    &self.usable,
-                    &describe::paths(),
-                ),
-                _ => format!("unknown key; the keys here are {}", self.usable.join(", ")),
-            };
-            self.sink
-                .complain(Found::error(self.path.key(&name), Place::Key, message));
+            let message = unknown_key(&name, &place, &self.usable, describe::paths());
+            self.sink.complain(Found::error(path, Place::Key, message));
+        }
+    }
+}
+
+impl Absent {
+    fn accepts(self, value: &Value) -> bool {
+        match self {
+            Absent::Off => is_off(value),
+            Absent::EmptyList => value.as_sequence().is_some_and(Vec::is_empty),
+            Absent::Word(word) => value.as_str() == Some(word),
+        }
+    }
+
+    fn schema(self) -> Json {
+        match self {
+            Absent::Off => json!({"enum": ["off", false]}),
+            Absent::EmptyList => json!({"type": "array", "maxItems": 0}),
+            Absent::Word(word) => json!({"const": word}),
+        }
+    }
+
+    fn default(self) -> Json {
+        match self {
+            Absent::Off => json!("off"),
+            Absent::EmptyList => json!([]),
+            Absent::Word(word) => json!(word),
+        }
+    }
+
+    fn doc(self) -> &'static str {
+        match self {
+            Absent::Off => "Not in this version: only `off`.",
+            Absent::EmptyList => "Not in this version: only `[]`.",
+            Absent::Word(_) => "Not in this version beyond this value.",
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Text to tree: one YAML document, its merge keys resolved, with every repeated key and tag told at once.
 
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, EnumAccess, Error as _, IgnoredAny};
@@ -135,20 +136,20 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Mapping::new();
-        let mut repeated: Vec<Value> = Vec::new();
+        let mut repeated: HashMap<Value, usize> = HashMap::new();
         while let Some(key) = entries.next_key_seed(Node(self.0))? {
             let name = key_text(&key);
             let value = self.below(Step::Key(name.clone()), |node| {
                 entries.next_value_seed(node)
             })?;
             if map.contains_key(&key) {
-                let earlier = 1 + repeated.iter().filter(|other| **other == key).count();
                 let path = self.0.path.key(&name);
                 let message = "this key is already set above; keep one of them";
+                let earlier = repeated.entry(key).or_default();
+                *earlier += 1;
                 self.0
                     .found
-                    .push(Found::error(path, Place::Again(earlier), message));
-                repeated.push(key);
+                    .push(Found::error(path, Place::Again(*earlier), message));
             } else {
                 map.insert(key, value);
             }
@@ -271,10 +272,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_merged_and_tags_are_told() {
-        assert_eq!(
-            read("a: {<<: 5, b: 1}").1,
-            ["a.<< Value".replace("<<", "\"<<\"")]
-        );
+        assert_eq!(read("a: {<<: 5, b: 1}").1, ["a.<< Value"]);
         let (tree, told) = read("a: !seconds 5\nb: [!x {c: 1}]");
         assert_eq!(told, ["a Value", "b[0] Value"]);
         assert_eq!(tree["b"][0]["c"], Value::from(1));

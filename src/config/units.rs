@@ -52,15 +52,15 @@ impl Kind for Time {
         let time = parse_duration(&scalar(value)?).map_err(Fault::here)?;
         let Time { least, most } = *self;
         if time < least || time > most {
-            let (least, most) = (show_time(least), show_time(most));
-            let message = format!("{} is not between {least} and {most}", show_time(time));
+            let (least, most) = (show_duration(least), show_duration(most));
+            let message = format!("{} is not between {least} and {most}", show_duration(time));
             return Err(Fault::here(message));
         }
         Ok(time)
     }
 
     fn show(&self, value: &Duration) -> Json {
-        json!(show_time(*value))
+        json!(show_duration(*value))
     }
 
     fn schema(&self) -> Json {
@@ -106,8 +106,9 @@ fn not_a_time(text: &str) -> String {
     )
 }
 
-/// As one would write it: whole minutes from two on, else seconds or milliseconds.
-pub(super) fn show_time(time: Duration) -> String {
+/// As one would write it in the file: whole minutes from two on, else seconds or milliseconds.
+#[must_use]
+pub fn show_duration(time: Duration) -> String {
     let millis = time.as_millis();
     let units = DURATION_UNITS.iter().rev();
     let mut whole = units.filter(|(_, unit)| {
@@ -129,9 +130,7 @@ impl Kind for Size {
 
     fn read(&self, value: &Value) -> Result<u64, Vec<Fault>> {
         match parse_size(&scalar(value)?).map_err(Fault::here)? {
-            0 => Err(Fault::here(
-                "a size must be at least 1 byte; `off` lifts the limit",
-            )),
+            0 => Err(Fault::here("a size must be at least 1 byte")),
             size => Ok(size),
         }
     }
@@ -300,10 +299,10 @@ mod tests {
             0, 1, 999, 1_000, 60_000, 90_000, 120_000, 3_600_000, 86_400_000, 86_460_000,
         ] {
             let time = Duration::from_millis(millis);
-            assert_eq!(parse_duration(&show_time(time)), Ok(time));
+            assert_eq!(parse_duration(&show_duration(time)), Ok(time));
         }
-        assert_eq!(show_time(Duration::from_secs(60)), "60s");
-        assert_eq!(show_time(Duration::from_secs(300)), "5m");
+        assert_eq!(show_duration(Duration::from_secs(60)), "60s");
+        assert_eq!(show_duration(Duration::from_secs(300)), "5m");
         for size in [1, 1023, 1024, 65_536, 16 << 20, 1 << 30, (1 << 30) + 1] {
             assert_eq!(parse_size(&show_size(size)), Ok(size));
         }

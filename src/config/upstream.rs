@@ -58,9 +58,13 @@ impl Backend {
 /// `upstream:` as a line or as a block.
 pub(super) fn upstream(s: &mut Section<'_>, base: &Backend) -> Backend {
     let doc = "The backend: a line such as `ws://127.0.0.1:9501`, or this block.";
-    s.line_or_block("upstream", "url", &|| TARGET.schema(), doc, |s| {
-        block(s, base)
-    })
+    s.line_or_block(
+        "upstream",
+        "url",
+        || TARGET.schema(),
+        doc,
+        |s| block(s, base),
+    )
 }
 
 fn block(s: &mut Section<'_>, base: &Backend) -> Backend {
@@ -68,7 +72,7 @@ fn block(s: &mut Section<'_>, base: &Backend) -> Backend {
         "url",
         base.target.as_ref(),
         &TARGET,
-        "the backend's address, such as `ws://127.0.0.1:9501` or `unix:/run/app.sock`.",
+        "The backend's address, such as `ws://127.0.0.1:9501` or `unix:/run/app.sock`.",
     );
     let connect_timeout = s.key(
         "connect_timeout",

@@ -151,8 +151,7 @@ impl Settings {
     /// Other crates are heard at `WARN` and above, and in full at `trace`.
     fn takes(&self, metadata: &Metadata<'_>) -> bool {
         let least = self.least.load(Ordering::Relaxed);
-        let is_ours = metadata.target().split("::").next() == Some("sidebeat");
-        let least = if is_ours || least == rank(Level::TRACE) {
+        let least = if is_ours(metadata) || least == rank(Level::TRACE) {
             least
         } else {
             least.min(rank(Level::WARN))
@@ -169,6 +168,10 @@ impl Settings {
             _ => LevelFilter::TRACE,
         }
     }
+}
+
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    metadata.target().split("::").next() == Some("sidebeat")
 }
 
 /// 0 for the most severe level.
@@ -251,7 +254,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             is_lifecycle: metadata.target() == LIFECYCLE,
             ..Fields::default()
         };
-        if !metadata.target().starts_with("sidebeat") {
+        if !is_ours(metadata) {
             fields
                 .others
                 .insert("target".to_owned(), metadata.target().into());

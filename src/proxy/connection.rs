@@ -70,7 +70,6 @@ pub(super) struct Incomer {
 
 /// Serves a connection until it ends or becomes a WebSocket.
 pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
-    stream.tune();
     let began = Instant::now();
     let handshake_timeout = shared.config.load().process.handshake_timeout;
     let mut draining = shared.draining.subscribe();

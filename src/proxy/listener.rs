@@ -13,9 +13,9 @@ use thiserror::Error;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::time::{Instant, sleep};
 
-use super::Shared;
 use super::connection::{self, Peer};
 use super::stream::Stream;
+use super::{Shared, stream};
 use crate::config::policy::Listen;
 
 /// Connections that the system keeps until they are accepted.
@@ -150,6 +150,8 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     // Lets a restarted process take the port over from connections that linger in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
+    // What is accepted inherits these, which saves a call each per connection.
+    stream::tune(&socket);
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())

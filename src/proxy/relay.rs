@@ -201,6 +201,7 @@ impl<S: Transport> Relay<S> {
                         ends_message,
                     };
                     self.session.handle(event, self.now, &mut Actions::new());
+                    self.stirred |= self.session.data_moves_deadline();
                     if boundary != Boundary::None && self.side(to).out.has_waiting() {
                         self.pass(cx, to, &bytes[run..at], boundary);
                         self.place(to);

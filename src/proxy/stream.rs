@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::{SockRef, Socket, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -24,22 +24,19 @@ pub enum Stream {
     Unix(UnixStream),
 }
 
-impl Stream {
-    /// TCP_NODELAY, keepalive and TCP_USER_TIMEOUT on TCP. A socket that refuses one of them still works.
-    pub fn tune(&self) {
-        let Stream::Tcp(stream) = self else { return };
-        let socket = SockRef::from(stream);
-        let keepalive = TcpKeepalive::new()
-            .with_time(Duration::from_secs(60))
-            .with_interval(Duration::from_secs(15))
-            .with_retries(4);
-        let tuned = stream
-            .set_nodelay(true)
-            .and_then(|()| socket.set_tcp_keepalive(&keepalive))
-            .and_then(|()| socket.set_tcp_user_timeout(Some(Duration::from_secs(120))));
-        if let Err(error) = tuned {
-            tracing::debug!(event = "socket_option_refused", "{error}");
-        }
+/// TCP_NODELAY, keepalive and TCP_USER_TIMEOUT: on a socket that is dialled, and on a listening one for those that it
+/// accepts. A socket that refuses one of them still works.
+pub(super) fn tune(socket: &Socket) {
+    let keepalive = TcpKeepalive::new()
+        .with_time(Duration::from_secs(60))
+        .with_interval(Duration::from_secs(15))
+        .with_retries(4);
+    let tuned = socket
+        .set_tcp_nodelay(true)
+        .and_then(|()| socket.set_tcp_keepalive(&keepalive))
+        .and_then(|()| socket.set_tcp_user_timeout(Some(Duration::from_secs(120))));
+    if let Err(error) = tuned {
+        tracing::debug!(event = "socket_option_refused", "{error}");
     }
 }
 

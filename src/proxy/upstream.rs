@@ -3,11 +3,12 @@
 use std::io;
 use std::time::Duration;
 
+use socket2::SockRef;
 use thiserror::Error;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{sleep, timeout};
 
-use super::stream::Stream;
+use super::stream::{self, Stream};
 use crate::config::policy::{Target, Upstream};
 use crate::observe::HandshakeFailure;
 
@@ -46,7 +47,9 @@ pub(super) async fn dial(upstream: &Upstream) -> Result<Stream, DialError> {
     loop {
         let error = match timeout(upstream.connect_timeout, connect(&upstream.target)).await {
             Ok(Ok(stream)) => {
-                stream.tune();
+                if let Stream::Tcp(tcp) = &stream {
+                    stream::tune(&SockRef::from(tcp));
+                }
                 return Ok(stream);
             }
             Ok(Err(error)) => DialError::Refused {

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Running;
 use crate::config::policy::Drain;
+use crate::config::show_duration;
 use crate::observe::{Command, events, log};
 use crate::session::Cause;
 
@@ -25,8 +26,10 @@ impl Running {
     ) {
         let connections = self.shared.registry.admitted();
         let detail = format!(
-            "listening ends after {:?}, clients are closed over {:?}, all ends after {:?}",
-            drain.delay, drain.spread, drain.timeout
+            "listening ends after {}, clients are closed over {}, all ends after {}",
+            show_duration(drain.delay),
+            show_duration(drain.spread),
+            show_duration(drain.timeout)
         );
         log::emit(
             tracing::Level::INFO,

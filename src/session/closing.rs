@@ -31,7 +31,8 @@ pub struct LegClose {
 
 #[derive(Debug)]
 pub(super) struct Closing {
-    began: Time,
+    /// How long each leg had been silent when the cause struck.
+    silence: [Duration; 2],
     ending: Ending,
     legs: [LegState; 2],
 }
@@ -48,7 +49,7 @@ struct LegState {
 }
 
 impl Closing {
-    pub(super) fn new(cause: Cause, detail: String, now: Time) -> Self {
+    pub(super) fn new(cause: Cause, detail: String, silence: [Duration; 2]) -> Self {
         let legs = [LegClose::default(), LegClose::default()];
         let state = || LegState {
             queued: None,
@@ -58,7 +59,7 @@ impl Closing {
             gone: false,
         };
         Closing {
-            began: now,
+            silence,
             ending: Ending {
                 cause,
                 detail,
@@ -68,8 +69,8 @@ impl Closing {
         }
     }
 
-    pub(super) fn began(&self) -> Time {
-        self.began
+    pub(super) fn silence(&self, leg: Leg) -> Duration {
+        self.silence[leg as usize]
     }
 
     pub(super) fn ending(&self) -> &Ending {

@@ -225,6 +225,11 @@ impl Liveness {
             .min(self.notice_deadline(policy))
     }
 
+    /// Whether an idle notice was ever sent: then activity may bring the next one nearer than the timer.
+    pub(super) fn was_noticed(&self) -> bool {
+        self.notice_sent.is_some()
+    }
+
     pub(super) fn silence(&self, now: Time) -> Duration {
         now.min(self.paused_at).since(self.last_received)
     }

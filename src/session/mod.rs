@@ -109,8 +109,8 @@ impl Session {
         }
     }
 
-    /// When [`Event::Timeout`] is wanted; [`Time::NEVER`]: not at all. Activity moves it only later, so it need be
-    /// asked for only when the last one has passed or after an event other than [`Event::Data`].
+    /// When [`Event::Timeout`] is wanted; [`Time::NEVER`]: not at all. To be asked for after a timeout and after every
+    /// event but [`Event::Data`], which moves it only later, unless [`Session::data_moves_deadline`].
     #[must_use]
     pub fn next_deadline(&self) -> Time {
         let stalled = Leg::BOTH
@@ -129,6 +129,13 @@ impl Session {
             .unwrap_or(Time::NEVER)
             .round_up(self.policy.check_interval);
         heartbeat.min(stalled).min(self.lifetime_deadline())
+    }
+
+    /// Whether data may bring the next deadline nearer: it begins another spell that may end with an idle notice.
+    #[must_use]
+    #[inline]
+    pub fn data_moves_deadline(&self) -> bool {
+        self.legs[0].was_noticed() || self.legs[1].was_noticed()
     }
 
     /// Whether both legs are done with, so that the connection can be dropped and recorded.
@@ -163,11 +170,13 @@ impl Session {
         self.leg(leg).counters()
     }
 
-    /// How long nothing has been received on a leg; up to the cause of the end, once there is one.
+    /// How long nothing has been received on a leg; once there is a cause, when it struck.
     #[must_use]
     pub fn silence(&self, leg: Leg, now: Time) -> Duration {
-        let until = self.closing.as_ref().map_or(now, |closing| closing.began());
-        self.leg(leg).silence(until)
+        match &self.closing {
+            Some(closing) => closing.silence(leg),
+            None => self.leg(leg).silence(now),
+        }
     }
 
     fn ping(&mut self, from: Leg, payload: ControlPayload, now: Time, actions: &mut Actions) {
@@ -221,7 +230,7 @@ impl Session {
         };
         if self.closing.is_none() {
             let detail = format!("{} sent Close: {close}", from.label());
-            self.closing = Some(Box::new(Closing::new(cause, detail, now)));
+            self.closing = Some(Box::new(Closing::new(cause, detail, self.silences(now))));
         }
         if let Some(closing) = &mut self.closing {
             closing.received(from, close, now, self.policy.limits.close_timeout, actions);
@@ -395,7 +404,7 @@ impl Session {
         if self.closing.is_some() {
             return;
         }
-        let mut closing = Closing::new(cause, detail, now);
+        let mut closing = Closing::new(cause, detail, self.silences(now));
         for leg in Leg::BOTH {
             let close = match leg {
                 Leg::Client => close.clone().or_else(|| self.policy.close_for(cause)),
@@ -406,6 +415,10 @@ impl Session {
             }
         }
         self.closing = Some(Box::new(closing));
+    }
+
+    fn silences(&self, now: Time) -> [Duration; 2] {
+        Leg::BOTH.map(|leg| self.leg(leg).silence(now))
     }
 
     fn stall_deadline(&self, leg: Leg) -> Time {

@@ -32,6 +32,7 @@ pub(super) enum StoryError {
 
 /// Half a minute with the backend and the sidecar at these addresses.
 pub(super) async fn tell(backend: &str, sidecar: &str) -> Result<(), StoryError> {
+    sleep(PAUSE).await;
     silent_client_alone(backend).await?;
     silent_client_behind_sidecar(sidecar).await?;
     quiet_client_behind_sidecar(sidecar).await

@@ -73,7 +73,7 @@ impl Callback for Picky {
 
 #[tokio::test]
 async fn a_websocket_that_answers_is_fine_whatever_else_it_says() {
-    let (told_close, close) = tokio::sync::oneshot::channel();
+    let (tell_traffic, traffic) = tokio::sync::oneshot::channel();
     let address = server(|socket| async {
         let mut backend = tokio_tungstenite::accept_hdr_async(socket, Picky)
             .await
@@ -83,11 +83,15 @@ async fn a_websocket_that_answers_is_fine_whatever_else_it_says() {
             .send(Message::Pong("unsolicited".into()))
             .await
             .unwrap();
-        let mut last = None;
+        backend
+            .send(Message::Ping("are you there".into()))
+            .await
+            .unwrap();
+        let mut received = Vec::new();
         while let Some(Ok(message)) = backend.next().await {
-            last = Some(message);
+            received.push(message);
         }
-        told_close.send(last).unwrap();
+        tell_traffic.send(received).unwrap();
     })
     .await;
     let arguments = [
@@ -130,8 +134,13 @@ async fn a_websocket_that_answers_is_fine_whatever_else_it_says() {
         told[4].starts_with("pings sent 3, pongs received 3, rtt min/avg/max "),
         "{told:?}"
     );
-    let Some(Message::Close(Some(goodbye))) = close.await.unwrap() else {
-        panic!("no Close frame")
+    let traffic = traffic.await.unwrap();
+    assert!(
+        traffic.contains(&Message::Pong("are you there".into())),
+        "{traffic:?}"
+    );
+    let Some(Message::Close(Some(goodbye))) = traffic.last() else {
+        panic!("no Close frame in {traffic:?}")
     };
     assert_eq!(u16::from(goodbye.code), 1000);
 }

@@ -172,7 +172,7 @@ fn the_level_filters_and_changes_live() {
         emit(Level::INFO, "record", &());
         tracing::debug!("ours");
         tracing::info!(target: "hyper", "theirs");
-        tracing::trace!(target: "sidebeatish", "a stranger");
+        tracing::info!(target: "sidebeatish", "a stranger");
     };
     tell();
     assert_eq!(bench.lines(), [""; 0]);

@@ -112,9 +112,15 @@ async fn close_drops_and_disconnect_says_goodbye() {
 async fn a_sleeping_worker_answers_no_ping() {
     let backend = start(NEVER).await;
     let mut client = open(&backend).await;
+    let asked = Instant::now();
     client.send(Message::text("sleep")).await.unwrap();
     client.send(Message::Ping("x".into())).await.unwrap();
     assert_eq!(next(&mut client).await, Some(Message::text("awake again")));
+    assert!(
+        asked.elapsed() >= Duration::from_millis(50),
+        "{:?}",
+        asked.elapsed()
+    );
     assert_eq!(next(&mut client).await, Some(Message::Pong("x".into())));
 }
 
