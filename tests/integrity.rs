@@ -1,6 +1,11 @@
 //! A great many messages in both directions at once, with pings from everybody in between: each must arrive as it was
 //! sent, in its order.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a test's helpers fail the test, with what they expected"
+)]
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
