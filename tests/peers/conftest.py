@@ -28,8 +28,9 @@ class Process:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self):
-        for line in self.process.stdout:
-            self.events.put(json.loads(line))
+        with self.process.stdout as lines:
+            for line in lines:
+                self.events.put(json.loads(line))
         self.events.put(None)
 
     def expect(self, event, patience=PATIENCE, **fields):
@@ -55,8 +56,8 @@ class Process:
         self.process.wait()
 
     def end(self):
-        self.kill()
         self.process.stdin.close()
+        self.kill()
 
 
 class Peer(Process):

@@ -75,6 +75,35 @@ def test_a_backend_killed_inside_a_frame(world):
     sidecar.expect("connection_closed", reason="upstream_lost", mid_frame=True)
 
 
+def test_a_client_killed_inside_a_frame(world):
+    client, sidecar, backend = world.three()
+    client.do("raw", hex="81fe100000000000616263")
+    client.expect("written")
+    client.kill()
+    backend.expect("closed", code=1006)
+    sidecar.expect("connection_closed", reason="client_lost", mid_frame=True)
+
+
+def test_a_client_that_breaks_the_protocol(world):
+    client, sidecar, backend = world.three()
+    client.do("raw", hex="8100")  # not masked
+    client.expect("closed", code=1002)
+    backend.expect("closed", code=1001)
+    sidecar.expect("connection_closed", initiator="client", reason="client_protocol_error")
+
+
+@pytest.mark.parametrize("sender", ["client", "upstream"])
+@pytest.mark.parametrize("limit", ["max_frame", "max_message"])
+def test_a_message_that_is_too_big(world, sender, limit):
+    client, sidecar, backend = world.three({"limits": {limit: "64KiB"}})
+    sending, other = (client, backend) if sender == "client" else (backend, client)
+    other.expect("message", **sending.send(kind="binary", size=65536))
+    sending.do("send", kind="binary", size=65537)
+    sending.expect("closed", code=1009)
+    other.expect("closed", code=1001 if sender == "client" else 1014)
+    sidecar.expect("connection_closed", initiator=sender, reason=f"{sender}_too_big")
+
+
 def test_a_backend_that_breaks_the_protocol(world):
     client, sidecar, backend = world.three()
     backend.do("raw", hex="8300")  # opcode 3 is reserved
@@ -97,15 +126,15 @@ def test_a_client_without_a_sign_of_life_is_told(world):
 
 
 def test_pings_keep_a_client_that_says_nothing(world):
-    alive = {"check_interval": "50ms", "client": {"idle_time": "1s", "ping_interval": "200ms"}, **QUIET}
+    alive = {"check_interval": "50ms", "client": {"idle_time": "1500ms", "ping_interval": "200ms"}, **QUIET}
     client, sidecar, backend = world.three({"heartbeat": alive}, echo=True)
-    for _ in range(15):
+    for _ in range(18):
         client.expect("ping")  # and the library answers
     client.expect("message", **client.send(text="still here"))
     client.do("close", code=1000, reason="")
     closed = sidecar.expect("connection_closed", reason="client_closed", missed_pongs=0)
-    assert closed["pings_sent"] >= closed["pongs_received"] >= 14
-    assert closed["duration_ms"] > 2000, "two idle times"
+    assert closed["pings_sent"] >= closed["pongs_received"] >= 17
+    assert closed["duration_ms"] > 3000, "two idle times"
     assert closed["rtt_ms"] is not None
     backend.expect("closed")
     assert backend.told("ping") == 0

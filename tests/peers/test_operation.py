@@ -1,5 +1,6 @@
 """What an operator does while clients are connected: restart the backend, edit the file, stop the sidecar."""
 
+import contextlib
 import http.client
 
 
@@ -41,7 +42,8 @@ def test_a_drain(world):
 def test_a_reload_reaches_those_who_are_connected(world):
     patient = {"check_interval": "100ms", "client": {"idle_time": "5m", "ping_interval": "off"}}
     client, sidecar, backend = world.three({"heartbeat": patient}, echo=True)
-    impatient = {**patient, "client": {"idle_time": "1s", "ping_interval": "off"}}
+    impatient = {**patient, "client": {"idle_time": "3s", "ping_interval": "off"}}
+    client.expect("message", **client.send(text="idle from now on"))
     sidecar.configure({"heartbeat": impatient, "close": {"client_idle": {"code": 4000, "reason": "say something"}}})
     sidecar.expect("config_reloaded", connections=1)
     client.expect("message", **client.send(text="not dropped"))
@@ -59,14 +61,14 @@ def test_a_file_that_is_invalid_changes_nothing(world):
 
 def test_plain_http_through_the_same_port(world):
     client, sidecar, backend = world.three(echo=True)
-    web = http.client.HTTPConnection(sidecar.address, timeout=20)
-    for _ in range(2):
-        web.request("GET", "/plain")
-        answer = web.getresponse()
-        assert (answer.status, answer.read()) == (200, b"plain HTTP\n")
-    if backend.library == "ws":  # the other one knows GET alone
-        body = bytes(range(256)) * 5000
-        web.request("POST", "/", body)
-        answer = web.getresponse()
-        assert (answer.status, answer.read()) == (200, body)
+    with contextlib.closing(http.client.HTTPConnection(sidecar.address, timeout=20)) as web:
+        for _ in range(2):
+            web.request("GET", "/plain")
+            answer = web.getresponse()
+            assert (answer.status, answer.read()) == (200, b"plain HTTP\n")
+        if backend.library == "ws":  # the other one knows GET alone
+            body = bytes(range(256)) * 5000
+            web.request("POST", "/", body)
+            answer = web.getresponse()
+            assert (answer.status, answer.read()) == (200, body)
     client.expect("message", **client.send(text="and WebSocket beside it"))
