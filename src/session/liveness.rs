@@ -229,7 +229,7 @@ impl Liveness {
 
     /// Whether an idle notice was ever sent: then activity may bring the next one nearer than the timer.
     pub(super) fn was_noticed(&self) -> bool {
-        self.notice_sent.is_some()
+        self.noticed != Time::NEVER
     }
 
     pub(super) fn silence(&self, now: Time) -> Duration {
