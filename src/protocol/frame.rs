@@ -332,5 +332,5 @@ fn control_frame(
 }
 
 #[cfg(test)]
-#[path = "frame_tests.rs"]
+#[path = "frame_tests/mod.rs"]
 mod tests;

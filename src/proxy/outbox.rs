@@ -171,6 +171,12 @@ impl Outbox {
     fn waiting(&mut self) -> &mut Waiting {
         self.waiting.get_or_insert_default()
     }
+
+    /// What an idle connection's must be.
+    #[cfg(test)]
+    pub(super) fn owns_nothing(&self) -> bool {
+        self.backlog.capacity() == 0 && self.waiting.is_none()
+    }
 }
 
 #[cfg(test)]

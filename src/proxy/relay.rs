@@ -212,7 +212,7 @@ impl<S: Transport> Relay<S> {
                     self.pass(cx, to, &bytes[run..at], boundary);
                     at += len;
                     run = at;
-                    if !self.control(from, kind, payload) {
+                    if !self.control(cx, from, kind, payload) {
                         return;
                     }
                 }
@@ -237,7 +237,13 @@ impl<S: Transport> Relay<S> {
     }
 
     /// Tells the session of a control frame; false: it is the last frame that is read from this leg.
-    fn control(&mut self, from: Leg, kind: ControlKind, payload: ControlPayload) -> bool {
+    fn control(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Leg,
+        kind: ControlKind,
+        payload: ControlPayload,
+    ) -> bool {
         match kind {
             ControlKind::Ping => self.tell(Event::Ping { from, payload }),
             ControlKind::Pong => self.tell(Event::Pong { from, payload }),
@@ -252,6 +258,13 @@ impl<S: Transport> Relay<S> {
                     }),
                 }
                 return false;
+            }
+        }
+        // Written before the next one is judged, which would replace what waits: only a blocked leg is to be
+        // answered with the newest alone.
+        for leg in Leg::BOTH {
+            if self.side(leg).out.has_waiting() {
+                self.flush(cx, leg);
             }
         }
         true
@@ -374,11 +387,13 @@ impl<S: Transport> Relay<S> {
         });
         for leg in Leg::BOTH {
             self.flush(cx, leg);
-            let mid_frame = self.is_cut(leg.other());
+            if self.is_cut(leg) {
+                self.perform(Action::Reset { leg });
+            }
             self.tell(Event::Lost {
                 leg,
                 detail: String::new(),
-                mid_frame,
+                mid_frame: false,
             });
         }
     }
@@ -468,3 +483,7 @@ impl<S: Transport> Relay<S> {
         &mut self.sides[leg as usize]
     }
 }
+
+#[cfg(test)]
+#[path = "relay_tests/mod.rs"]
+mod tests;

@@ -49,13 +49,16 @@ pub(super) struct Liveness {
     next_probe: Time,
     /// When the newest ping left.
     probe_sent: Time,
-    notice_sent: Option<Time>,
+    /// The last activity before the newest idle notice, which marks the spell it was for; `NEVER`: none was sent.
+    noticed: Time,
     missed_in_a_row: u32,
     /// Marks the pings of this leg as ours.
     nonce: u32,
     sequence: u32,
     /// A probe was asked for and has not left yet.
     probe_queued: bool,
+    /// It is a ping, whatever the policy says by the time it leaves.
+    ping_queued: bool,
     /// The newest ping has been neither answered nor missed yet.
     awaiting_pong: bool,
     counters: Counters,
@@ -70,11 +73,12 @@ impl Liveness {
             blocked_since: Time::NEVER,
             next_probe: Time::NEVER,
             probe_sent: Time::NEVER,
-            notice_sent: None,
+            noticed: Time::NEVER,
             missed_in_a_row: 0,
             nonce: seed as u32,
             sequence: 0,
             probe_queued: false,
+            ping_queued: false,
             awaiting_pong: false,
             counters: Counters::default(),
         };
@@ -116,14 +120,10 @@ impl Liveness {
     pub(super) fn probe_written(&mut self, policy: &Heartbeat, now: Time) {
         self.probe_queued = false;
         self.counters.pings_sent = self.counters.pings_sent.saturating_add(1);
-        if let Some(Probe {
-            kind: ProbeKind::Ping,
-            pong_timeout,
-            ..
-        }) = &policy.probe
-        {
+        if std::mem::take(&mut self.ping_queued) {
+            let probe = policy.probe.as_ref();
             self.probe_sent = now;
-            self.awaiting_pong = pong_timeout.is_some();
+            self.awaiting_pong = probe.is_some_and(|probe| probe.pong_timeout.is_some());
         }
     }
 
@@ -146,6 +146,7 @@ impl Liveness {
         for time in [
             &mut self.last_received,
             &mut self.last_message,
+            &mut self.noticed,
             &mut self.probe_sent,
         ] {
             if *time != Time::NEVER {
@@ -195,6 +196,7 @@ impl Liveness {
                 now.after(probe.interval)
             };
             self.probe_queued = true;
+            self.ping_queued = probe.kind == ProbeKind::Ping;
             self.sequence = self.sequence.wrapping_add(1);
             return Due::Probe(self.payload(self.sequence));
         }
@@ -214,7 +216,7 @@ impl Liveness {
         if self.notice_deadline(policy) > now {
             return None;
         }
-        self.notice_sent = Some(now);
+        self.noticed = self.last_activity(policy);
         policy.idle_notice.as_ref()
     }
 
@@ -227,7 +229,7 @@ impl Liveness {
 
     /// Whether an idle notice was ever sent: then activity may bring the next one nearer than the timer.
     pub(super) fn was_noticed(&self) -> bool {
-        self.notice_sent.is_some()
+        self.noticed != Time::NEVER
     }
 
     pub(super) fn silence(&self, now: Time) -> Duration {
@@ -288,11 +290,7 @@ impl Liveness {
 
     fn notice_deadline(&self, policy: &Heartbeat) -> Time {
         match &policy.idle_notice {
-            Some(notice)
-                if self
-                    .notice_sent
-                    .is_none_or(|sent| self.last_activity(policy) > sent) =>
-            {
+            Some(notice) if self.noticed != self.last_activity(policy) => {
                 self.idle_deadline(policy).before(notice.before)
             }
             _ => Time::NEVER,

@@ -342,6 +342,8 @@ impl Session {
                     Leg::Upstream => Cause::UpstreamIdle,
                 };
                 let detail = self.leg(leg).idle_detail(heartbeat, now);
+                // Both may fall on the same point of the grid, and an idle time may have shrunk.
+                self.notice(leg, now, actions);
                 self.begin_close(cause, detail, None, now, actions);
             }
             Due::PongTimeout { missed } => {
