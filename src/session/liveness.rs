@@ -42,6 +42,8 @@ pub(super) enum Due {
 pub(super) struct Liveness {
     last_received: Time,
     last_message: Time,
+    /// The last data frame or heartbeat of the application's.
+    last_application: Time,
     /// `NEVER`: the leg is being read.
     paused_at: Time,
     /// Since when bytes wait without any being accepted; `NEVER`: none wait.
@@ -69,6 +71,7 @@ impl Liveness {
         let mut liveness = Liveness {
             last_received: now,
             last_message: now,
+            last_application: now,
             paused_at: Time::NEVER,
             blocked_since: Time::NEVER,
             next_probe: Time::NEVER,
@@ -89,8 +92,26 @@ impl Liveness {
     pub(super) fn data(&mut self, bytes: usize, ends_message: bool, now: Time) {
         self.last_received = now;
         self.last_message = now;
+        self.last_application = now;
         self.counters.bytes += bytes as u64;
         self.counters.messages += u64::from(ends_message);
+    }
+
+    /// A message that is a heartbeat: no message for `activity: message`, nor in the count of them.
+    pub(super) fn heartbeat(&mut self, bytes: usize, now: Time) {
+        self.last_received = now;
+        self.last_application = now;
+        self.counters.bytes += bytes as u64;
+    }
+
+    /// The application's answer to the newest probe.
+    pub(super) fn app_pong(&mut self, now: Time) {
+        self.answered(now);
+    }
+
+    /// Whether an answer of the application's is waited for.
+    pub(super) fn expects_app_pong(&self) -> bool {
+        self.probe_sent != Time::NEVER
     }
 
     pub(super) fn control(&mut self, now: Time) {
@@ -108,13 +129,17 @@ impl Liveness {
             return false;
         };
         if payload == self.payload(self.sequence) && self.probe_sent != Time::NEVER {
-            self.counters.pongs_received = self.counters.pongs_received.saturating_add(1);
-            self.counters.rtt = Some(now.since(self.probe_sent));
-            self.probe_sent = Time::NEVER;
-            self.awaiting_pong = false;
-            self.missed_in_a_row = 0;
+            self.answered(now);
         }
         payload[..4] == self.nonce.to_be_bytes()
+    }
+
+    fn answered(&mut self, now: Time) {
+        self.counters.pongs_received = self.counters.pongs_received.saturating_add(1);
+        self.counters.rtt = Some(now.since(self.probe_sent));
+        self.probe_sent = Time::NEVER;
+        self.awaiting_pong = false;
+        self.missed_in_a_row = 0;
     }
 
     pub(super) fn probe_written(&mut self, policy: &Heartbeat, now: Time) {
@@ -146,6 +171,7 @@ impl Liveness {
         for time in [
             &mut self.last_received,
             &mut self.last_message,
+            &mut self.last_application,
             &mut self.noticed,
             &mut self.probe_sent,
         ] {
@@ -196,7 +222,7 @@ impl Liveness {
                 now.after(probe.interval)
             };
             self.probe_queued = true;
-            self.ping_queued = probe.kind == ProbeKind::Ping;
+            self.ping_queued = matches!(probe.kind, ProbeKind::Ping | ProbeKind::App(..));
             self.sequence = self.sequence.wrapping_add(1);
             return Due::Probe(self.payload(self.sequence));
         }
@@ -261,7 +287,12 @@ impl Liveness {
     /// too many.
     fn pong_overdue(&mut self, policy: &Heartbeat) -> Option<u32> {
         self.awaiting_pong = false;
-        if self.last_received > self.probe_sent {
+        // A WebSocket layer that answers pings says nothing of the application behind it.
+        let heard = match policy.probe.as_ref().map(|probe| &probe.kind) {
+            Some(ProbeKind::App(..)) => self.last_application,
+            _ => self.last_received,
+        };
+        if heard > self.probe_sent {
             self.missed_in_a_row = 0;
             return None;
         }

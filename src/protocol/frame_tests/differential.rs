@@ -16,6 +16,7 @@ const LIMITED: Rules = Rules {
     deflate: false,
     // tungstenite always checks.
     validate_utf8: true,
+    whole: 0,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,9 +27,11 @@ const RULES: Rules = Rules {
     max_message: u64::MAX,
     deflate: false,
     validate_utf8: false,
+    whole: 0,
 };
 const UTF8: Rules = Rules {
     validate_utf8: true,
+    whole: 0,
     ..RULES
 };
 

@@ -214,6 +214,7 @@ fn decode(to: Leg, bytes: &[u8]) -> (Vec<Heard>, Boundary) {
         max_message: u64::MAX,
         deflate: false,
         validate_utf8: false,
+        whole: 0,
     };
     let mut reader = FrameReader::new(sender);
     let (mut heard, mut message, mut at) = (Vec::new(), Vec::new(), 0);
