@@ -1,10 +1,5 @@
 //! Heartbeats of the application in `proxy.yaml`: what they become, and what is told about them.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests stop at the first surprise, as tests do"
-)]
-
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
