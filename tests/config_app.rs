@@ -101,9 +101,9 @@ fn what_a_preset_is_told_otherwise_concerns_what_it_is_about() {
         ]
     );
     assert_eq!(
-        item("{preset: text, forward: always, max_size: 16, name: beat}"),
+        item("{preset: text, forward: every 5s, max_size: 16, name: beat}"),
         [
-            "beat: pong Always [] 16",
+            "beat: pong Every(5s) [] 16",
             "beat: - Always [] 16",
             "beat: - Always [] 16",
             "beat: - Always [] 16"
