@@ -198,6 +198,22 @@ fn differences_are_told_by_key() {
             "heartbeat.client.idle_time: 60s (default) -> 5m"
         ]
     );
+    let app = |app: &str| {
+        let text = format!("{{listen: ':1', upstream: ws://a, heartbeat: {{app: {app}}}}}");
+        parse(&text).unwrap().tree
+    };
+    let old = app("[{match: {json: {type: ping}}, reply: a}]");
+    let new = app("[{match: {json: {type: hi}}, reply: b}, {preset: text}]");
+    let changes = config::diff(&old, &new);
+    let changes: Vec<String> = changes.iter().map(config::Change::to_string).collect();
+    assert_eq!(
+        changes,
+        [
+            "heartbeat.app[0].match.json.type: ping -> hi",
+            "heartbeat.app[0].reply: a -> b",
+            "heartbeat.app[1].preset: (unset) -> text"
+        ]
+    );
 }
 
 #[test]
@@ -293,6 +309,20 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
             "idle_time: off, idle_notice: {before: 5s, text: a}",
             "heartbeat.client.idle_notice.before",
         ),
+        // An application ping is a ping to them.
+        (
+            "app_ping: {text: a, expect: {text: b}}, ping_interval: 10s",
+            "heartbeat.client.ping_interval",
+        ),
+        (
+            "app_ping: {text: a, expect: {text: b}}, idle_time: 25s",
+            "heartbeat.client.idle_time",
+        ),
+        (
+            "app_ping: {text: a, expect: {text: b}}, ping_interval: off",
+            "heartbeat.client.app_ping",
+        ),
+        ("app_ping: off, ping_interval: off", ""),
     ] {
         assert_eq!(client(keys), told, "{keys}");
     }

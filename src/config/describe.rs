@@ -23,8 +23,13 @@ pub struct KeyDoc {
 static ENTRIES: LazyLock<Vec<Entry>> = LazyLock::new(|| Sink::describe(file));
 
 static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let in_route = |entry: &&Entry| entry.path.steps().contains(&Step::Each);
-    let outside = ENTRIES.iter().filter(|entry| !in_route(entry));
+    // A `match` that stands in a wrong place is as likely a route's, and routes get names that they do not have.
+    let is_meant = |entry: &&Entry| {
+        let is_in_list = entry.path.steps().contains(&Step::Each);
+        let is_common = matches!(entry.path.last_key(), Some("match" | "name"));
+        !(entry.path.is_in_route() || is_in_list && is_common)
+    };
+    let outside = ENTRIES.iter().filter(is_meant);
     outside.map(|entry| entry.path.to_string()).collect()
 });
 

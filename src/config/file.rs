@@ -11,7 +11,7 @@ use super::kind::{Choice, List, SWITCH};
 use super::limits::{
     RouteLimits, process_defaults, process_limits, refuse_process_limits, route_limits,
 };
-use super::policy::{Config, Drain, Log, LogFormat, Policy, Route, RouteMatch};
+use super::policy::{Compression, Config, Drain, Log, LogFormat, Policy, Route, RouteMatch};
 use super::route::{HOST_PATTERN, PATH, SUBPROTOCOL};
 use super::section::{Absent, Section};
 use super::units::{TIME, TIME_OR_NONE};
@@ -36,6 +36,7 @@ struct Overridable {
     heartbeats: Heartbeats,
     limits: RouteLimits,
     closes: Vec<(Cause, Close)>,
+    compression: Compression,
 }
 
 /// Asks for everything.
@@ -63,7 +64,7 @@ pub(super) fn file(s: &mut Section<'_>) -> File {
     for name in ["metrics", "admin"] {
         s.absent(name, Absent::Off);
     }
-    let doc = "Tried in order, the first match wins; each overrides what it says of upstream, heartbeat, limits and close.";
+    let doc = "Tried in order, the first match wins; each overrides what it says of upstream, heartbeat, limits, close and compression.";
     let routes = s.blocks("routes", doc, |s| route(s, &top));
     let heartbeats = top.heartbeats.clone();
     let route_heartbeats = routes
@@ -105,12 +106,21 @@ fn overridable(
     });
     let doc = "What the client is sent, cause by cause, where it should differ from the default.";
     let closes = s.block("close", doc, |s| closes(s, &base.closes));
-    s.absent("compression", Absent::Word("passthrough"));
+    let compression = s.key(
+        "compression",
+        &base.compression,
+        &Choice(&[
+            ("passthrough", Compression::Passthrough),
+            ("strip", Compression::Strip),
+        ]),
+        "permessage-deflate: `passthrough` leaves it to client and backend; `strip` takes the offer away, so that messages are not compressed.",
+    );
     Overridable {
         backend,
         heartbeats,
         limits,
         closes,
+        compression,
     }
 }
 
@@ -118,7 +128,7 @@ impl Overridable {
     fn resolve(&self, name: &str) -> Option<Route> {
         let policy = Policy {
             check_interval: self.heartbeats.check_interval,
-            app: Arc::default(),
+            app: self.heartbeats.app.rules.clone(),
             client: self.heartbeats.client.resolve(),
             upstream: self.heartbeats.upstream.resolve(),
             limits: self.limits.connection.clone(),
@@ -128,6 +138,7 @@ impl Overridable {
             name: Arc::from(name),
             upstream: Arc::new(self.backend.clone().resolve()?),
             allowed_origins: self.limits.allowed_origins.clone(),
+            compression: self.compression,
             policy: Arc::new(policy),
         })
     }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use serde_yaml::Value;
 
+use super::app::{App, app, app_ping};
 use super::keypath::{Step, key_text, plain};
 use super::kind::{Choice, Fault, Kind, OrOff, TEXT, Whole, is_off, not_one_of, scalar};
 use super::policy::{Activity, AnswerPings, Heartbeat, IdleNotice, Probe, ProbeKind};
-use super::section::{Absent, Section};
+use super::section::Section;
 use super::units::{GRID, TIME};
 
 /// The block as it is written; routes inherit key by key, which [`Heartbeat`] could not tell.
@@ -18,6 +19,7 @@ pub(super) struct Heartbeats {
     pub(super) check_interval: Duration,
     pub(super) client: Leg,
     pub(super) upstream: Leg,
+    pub(super) app: App,
 }
 
 /// One leg's keys.
@@ -56,6 +58,7 @@ impl Default for Heartbeats {
             check_interval: Duration::from_secs(1),
             client,
             upstream,
+            app: App::default(),
         }
     }
 }
@@ -75,10 +78,14 @@ impl Leg {
         }
     }
 
+    /// Whether what it sends is to be answered: silence after an unsolicited pong or a text proves nothing.
+    pub(super) fn asks(&self) -> bool {
+        matches!(self.keepalive, Some(ProbeKind::Ping | ProbeKind::App(_, _)))
+    }
+
     fn probe(&self) -> Option<Probe> {
         let kind = self.keepalive.clone()?;
-        // Nobody has to answer an unsolicited pong or a text, so that silence after one proves nothing.
-        let pong_timeout = self.pong_timeout.filter(|_| kind == ProbeKind::Ping);
+        let pong_timeout = self.pong_timeout.filter(|_| self.asks());
         Some(Probe {
             kind,
             interval: self.ping_interval?,
@@ -105,11 +112,12 @@ pub(super) fn heartbeats(s: &mut Section<'_>, base: &Heartbeats) -> Heartbeats {
         "Heartbeat between the sidecar and the backend.",
         |s| upstream(s, &base.upstream),
     );
-    s.absent("app", Absent::EmptyList);
+    let app = app(s, &base.app);
     Heartbeats {
         check_interval,
         client,
         upstream,
+        app,
     }
 }
 
@@ -137,11 +145,11 @@ fn client(s: &mut Section<'_>, base: &Leg) -> Leg {
         s.block("idle_notice", "A last word before an idle close.", |s| {
             notice(s, base)
         });
-    s.absent("app_ping", Absent::Off);
+    let keepalive = Some(app_ping(s, base.keepalive.as_ref()));
     Leg {
         idle_time,
         activity,
-        keepalive: base.keepalive.clone(),
+        keepalive,
         ping_interval,
         pong_timeout,
         missed_pongs,
@@ -308,6 +316,7 @@ impl Kind for Keepalive {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heartbeat::Matcher;
 
     fn keepalive(text: &str) -> Result<Option<ProbeKind>, String> {
         let value = serde_yaml::from_str(text).unwrap();
@@ -346,6 +355,12 @@ mod tests {
         );
         leg.keepalive = Some(ProbeKind::Pong);
         assert_eq!(leg.resolve().probe.unwrap().pong_timeout, None);
+        let pong = Matcher::Text("pong".into());
+        leg.keepalive = Some(ProbeKind::App("ping".into(), Arc::new(pong)));
+        assert_eq!(
+            leg.resolve().probe.unwrap().pong_timeout,
+            Some(Duration::from_secs(10))
+        );
         leg.ping_interval = None;
         assert_eq!(leg.resolve().probe, None);
     }

@@ -121,6 +121,11 @@ impl KeyPath {
         self.0.starts_with(&above.0)
     }
 
+    /// Whether this is below an item of `routes`.
+    pub(super) fn is_in_route(&self) -> bool {
+        self.0.len() > 1 && self.0.first() == Some(&Step::Key("routes".to_owned()))
+    }
+
     /// What a tree holds at this path.
     pub(super) fn get<'t>(&self, tree: &'t Value) -> Option<&'t Value> {
         self.0.iter().try_fold(tree, |node, step| match step {

@@ -36,7 +36,7 @@ impl Fault {
         }]
     }
 
-    fn under(mut self, step: Step) -> Fault {
+    pub(super) fn under(mut self, step: Step) -> Fault {
         self.below.insert(0, step);
         self
     }

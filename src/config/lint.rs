@@ -1,5 +1,8 @@
 //! Settings that are fine one by one and defeat each other together.
 
+mod app;
+mod covers;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -62,6 +65,10 @@ impl Scope<'_> {
             .iter()
             .map(|keys| self.above.join(&KeyPath::of(keys)))
             .collect();
+        self.tell_at(severity, paths, message);
+    }
+
+    fn tell_at(&mut self, severity: Severity, paths: Vec<KeyPath>, message: String) {
         let in_error = |path: &KeyPath| self.found.iter().any(|found| found.path.starts_with(path));
         if paths.iter().any(in_error) {
             return;
@@ -85,6 +92,7 @@ impl Scope<'_> {
         self.leg("client", &beats.client, beats.check_interval);
         self.leg("upstream", &beats.upstream, beats.check_interval);
         self.client(&beats.client);
+        self.app(beats);
         self.quiet_backend(beats);
         self.limits(&route.policy.limits);
         self.backend(route, config);
@@ -92,8 +100,7 @@ impl Scope<'_> {
 
     fn leg(&mut self, name: &str, leg: &Leg, check_interval: Duration) {
         let key = |key| ["heartbeat", name, key];
-        let pinged = leg.keepalive == Some(ProbeKind::Ping);
-        let (idle, ping) = (leg.idle_time, leg.ping_interval.filter(|_| pinged));
+        let (idle, ping) = (leg.idle_time, leg.ping_interval.filter(|_| leg.asks()));
         if let Some(idle) = idle.filter(|idle| check_interval > *idle / 2) {
             let message = format!(
                 "checking every {} makes the {name}'s idle_time of {} up to {} long; set it to at most half of idle_time",

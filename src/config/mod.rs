@@ -6,6 +6,7 @@
 //! ([`schema`], [`keys`]).
 
 mod address;
+mod app;
 mod close;
 mod describe;
 mod diff;
@@ -17,6 +18,7 @@ mod kind;
 mod limits;
 mod lint;
 mod locate;
+mod message;
 mod nearest;
 mod origin;
 pub mod policy;

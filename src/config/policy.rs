@@ -78,8 +78,20 @@ pub struct Route {
     pub upstream: Arc<Upstream>,
     /// Origins that may open a WebSocket; empty: any.
     pub allowed_origins: Vec<OriginPattern>,
+    /// What becomes of the client's offer of permessage-deflate (RFC 7692).
+    pub compression: Compression,
     /// What live connections follow when the file changes.
     pub policy: Arc<Policy>,
+}
+
+/// What becomes of the client's offer of permessage-deflate (RFC 7692).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// The backend sees it and decides.
+    #[default]
+    Passthrough,
+    /// The backend never sees it, so that messages are not compressed.
+    Strip,
 }
 
 /// One entry of `limits.allowed_origins`.

@@ -12,6 +12,8 @@ use super::kind::{Kind, is_off};
 use super::nearest::unknown_key;
 use super::sink::{Entry, Shape, Sink};
 
+/// What is said where a block may be, and something else is.
+const BLOCK: &str = "expected a block of keys";
 /// Unknown keys of one block that are told one by one.
 const MAX_UNKNOWN: usize = 200;
 
@@ -44,8 +46,6 @@ pub(super) enum Absent {
     Off,
     /// `[]`.
     EmptyList,
-    /// This word.
-    Word(&'static str),
 }
 
 impl<'a> Section<'a> {
@@ -88,10 +88,23 @@ impl<'a> Section<'a> {
         kind: &K,
         doc: &'static str,
     ) -> K::Out {
+        self.optional(name, Some(base), kind, doc)
+            .unwrap_or_else(|| base.clone())
+    }
+
+    /// The same where it matters whether a value is written; `shown` is what is told to be the default.
+    pub(super) fn optional<K: Kind>(
+        &mut self,
+        name: &'static str,
+        shown: Option<&K::Out>,
+        kind: &K,
+        doc: &'static str,
+    ) -> Option<K::Out> {
         self.describe(name, doc, false, || {
-            (Shape::Value(kind.schema()), Some(kind.show(base)))
+            let shown = shown.map(|shown| kind.show(shown));
+            (Shape::Value(kind.schema()), shown)
         });
-        self.value(name, kind).unwrap_or_else(|| base.clone())
+        self.value(name, kind)
     }
 
     /// The same for a key that the top level must write; none when it is missing or not right.
@@ -127,7 +140,26 @@ impl<'a> Section<'a> {
         ask: impl FnOnce(&mut Section<'_>) -> R,
     ) -> R {
         self.describe(name, doc, false, || (Shape::Block, None));
-        self.open_block(name).run(ask)
+        self.open_block(name, BLOCK).run(ask)
+    }
+
+    /// A block, or `off` instead of one; `base` when neither is written.
+    pub(super) fn block_or_off<R>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        base: Option<R>,
+        ask: impl FnOnce(&mut Section<'_>) -> Option<R>,
+    ) -> Option<R> {
+        let off = || Shape::LineOrBlock(json!({"enum": ["off", false]}));
+        self.describe(name, doc, false, || (off(), Some(json!("off"))));
+        match self.written(name) {
+            None | Some(Value::Null) if !self.sink.is_describing() => base,
+            Some(value) if is_off(value) => None,
+            _ => self
+                .open_block(name, "expected `off` or a block of keys")
+                .run(ask),
+        }
     }
 
     /// A block, or one line (with this schema) that stands for a block with only `key`; the top level must write it.
@@ -142,7 +174,7 @@ impl<'a> Section<'a> {
         let required = !self.in_route();
         self.describe(name, doc, required, || (Shape::LineOrBlock(line()), None));
         match self.written(name) {
-            None | Some(Value::Null | Value::Mapping(_)) => self.open_block(name).run(ask),
+            None | Some(Value::Null | Value::Mapping(_)) => self.open_block(name, BLOCK).run(ask),
             Some(line) => {
                 let map = Mapping::from_iter([(Value::from(key), line.clone())]);
                 let content = Content::Line(&map);
@@ -165,37 +197,37 @@ impl<'a> Section<'a> {
         &mut self,
         name: &'static str,
         doc: &'static str,
-        mut ask: impl FnMut(&mut Section<'_>) -> R,
+        ask: impl FnMut(&mut Section<'_>) -> R,
     ) -> Vec<R> {
+        self.blocks_or_none(name, doc, ask).unwrap_or_default()
+    }
+
+    /// The same; none when no list is written.
+    pub(super) fn blocks_or_none<R>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        mut ask: impl FnMut(&mut Section<'_>) -> R,
+    ) -> Option<Vec<R>> {
         self.describe(name, doc, false, || (Shape::Blocks, Some(json!([]))));
         let path = self.path.key(name);
         if self.sink.is_describing() {
             let each = Section::open(self.sink, path.then(Step::Each), None, "");
-            return vec![each.run(ask)];
+            return Some(vec![each.run(ask)]);
         }
         let items = match self.written(name) {
-            None | Some(Value::Null) => return Vec::new(),
+            None | Some(Value::Null) => return None,
             Some(Value::Sequence(items)) => items,
             Some(_) => {
                 let message = "expected a list: begin each item with `- `";
                 self.sink
                     .complain(Found::error(path, Place::Value, message));
-                return Vec::new();
+                return None;
             }
         };
-        let open = |(index, item)| {
-            Section::open(
-                self.sink,
-                path.index(index),
-                Some(item),
-                "expected a block of keys",
-            )
-        };
-        items
-            .iter()
-            .enumerate()
-            .map(|item| open(item).run(&mut ask))
-            .collect()
+        let open = |(index, item)| Section::open(self.sink, path.index(index), Some(item), BLOCK);
+        let items = items.iter().enumerate();
+        Some(items.map(|item| open(item).run(&mut ask)).collect())
     }
 
     /// A key that is known and may not be written here.
@@ -218,13 +250,12 @@ impl<'a> Section<'a> {
         };
         if !takes.accepts(value) {
             let path = self.path.key(name);
-            let (what, instead) = match takes {
-                Absent::Off => (name.to_owned(), "off"),
-                Absent::EmptyList => (name.to_owned(), "[]"),
-                Absent::Word(word) => (format!("{name}: {}", describe::yaml_of(value)), word),
+            let instead = match takes {
+                Absent::Off => "off",
+                Absent::EmptyList => "[]",
             };
             let message = format!(
-                "this version does not have `{what}`; remove the key, or write `{instead}`"
+                "this version does not have `{name}`; remove the key, or write `{instead}`"
             );
             self.sink.complain(Found::error(path, Place::Key, message));
         }
@@ -247,22 +278,27 @@ impl<'a> Section<'a> {
         self.sink.complaints()
     }
 
-    /// Whether this block is part of a route, which inherits what it does not say.
-    pub(super) fn in_route(&self) -> bool {
-        self.path
-            .steps()
-            .iter()
-            .any(|step| !matches!(step, Step::Key(_)))
+    /// Whether something stands behind a key, be it right or wrong.
+    pub(super) fn is_written(&self, name: &str) -> bool {
+        self.written(name).is_some()
     }
 
-    fn open_block(&self, name: &str) -> Section<'a> {
+    /// Whether this block is part of a route, which inherits what it does not say.
+    pub(super) fn in_route(&self) -> bool {
+        self.path.is_in_route()
+    }
+
+    /// Whether keys that are not written are as at the top level: a route's, but not those of its match, nor those of
+    /// an item of a list, which is replaced as a whole.
+    fn inherits(&self) -> bool {
+        let is_item = |step: &&Step| !matches!(step, Step::Key(_));
+        let lists = self.path.steps().iter().filter(is_item).count();
+        self.in_route() && lists == 1 && self.path.last_key() != Some("match")
+    }
+
+    fn open_block(&self, name: &str, expected: &str) -> Section<'a> {
         let path = self.path.key(name);
-        let mut block = Section::open(
-            self.sink,
-            path,
-            self.written(name),
-            "expected a block of keys",
-        );
+        let mut block = Section::open(self.sink, path, self.written(name), expected);
         if matches!(self.content, Content::Wrong) {
             block.content = Content::Wrong;
         }
@@ -317,9 +353,7 @@ impl<'a> Section<'a> {
         self.usable.push(name);
         self.sink.describe_key(|| {
             let (shape, default) = what();
-            // A route's keys default to what the top level says; only its match has defaults of its own.
-            let inherits = self.in_route() && self.path.last_key() != Some("match");
-            let default = if inherits { None } else { default };
+            let default = default.filter(|_| !self.inherits());
             Entry {
                 path: self.path.key(name),
                 shape,
@@ -359,7 +393,6 @@ impl Absent {
         match self {
             Absent::Off => is_off(value),
             Absent::EmptyList => value.as_sequence().is_some_and(Vec::is_empty),
-            Absent::Word(word) => value.as_str() == Some(word),
         }
     }
 
@@ -367,7 +400,6 @@ impl Absent {
         match self {
             Absent::Off => json!({"enum": ["off", false]}),
             Absent::EmptyList => json!({"type": "array", "maxItems": 0}),
-            Absent::Word(word) => json!({"const": word}),
         }
     }
 
@@ -375,7 +407,6 @@ impl Absent {
         match self {
             Absent::Off => json!("off"),
             Absent::EmptyList => json!([]),
-            Absent::Word(word) => json!(word),
         }
     }
 
@@ -383,7 +414,6 @@ impl Absent {
         match self {
             Absent::Off => "Not in this version: only `off`.",
             Absent::EmptyList => "Not in this version: only `[]`.",
-            Absent::Word(_) => "Not in this version beyond this value.",
         }
     }
 }

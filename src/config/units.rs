@@ -122,6 +122,13 @@ pub fn show_duration(time: Duration) -> String {
     }
 }
 
+impl Time {
+    /// The longest.
+    pub(super) const fn most(&self) -> Duration {
+        self.most
+    }
+}
+
 /// A number of bytes such as `64KiB` or `16MiB`; at least 1.
 pub(super) struct Size;
 
@@ -144,6 +151,31 @@ impl Kind for Size {
             {"type": "integer", "minimum": 1},
             {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(B|KiB|MiB|GiB)?$"},
         ]}))
+    }
+}
+
+/// The same with an upper bound.
+pub(super) struct SizeUpTo(pub(super) u64);
+
+impl Kind for SizeUpTo {
+    type Out = u64;
+
+    fn read(&self, value: &Value) -> Result<u64, Vec<Fault>> {
+        match Size.read(value)? {
+            size if size > self.0 => {
+                let (size, most) = (show_size(size), show_size(self.0));
+                Err(Fault::here(format!("{size} is more than {most}")))
+            }
+            size => Ok(size),
+        }
+    }
+
+    fn show(&self, value: &u64) -> Json {
+        Size.show(value)
+    }
+
+    fn schema(&self) -> Json {
+        Size.schema()
     }
 }
 
@@ -291,6 +323,9 @@ mod tests {
             assert!(message.contains(help), "{text}: {message}");
         }
         assert!(Size.read(&Value::from(0)).is_err());
+        assert_eq!(SizeUpTo(1024).read(&Value::from("1KiB")), Ok(1024));
+        let above = SizeUpTo(1024).read(&Value::from(1025)).unwrap_err();
+        assert_eq!(above[0].message, "1025B is more than 1KiB");
     }
 
     #[test]

@@ -136,11 +136,14 @@ impl<'de> Visitor<'de> for Contains<'_> {
             Pattern::Object(patterns) => (patterns.as_slice(), true),
             other => (&[][..], *other == Pattern::Any),
         };
-        let mut found = 0;
+        let (mut found, mut seen) = (0, 0_u64);
         while let Some(Key(key)) = entries.next_key()? {
-            match patterns.iter().find(|(wanted, _)| **wanted == *key) {
-                Some((_, pattern)) => {
+            match patterns.iter().zip(0_u32..).find(|((wanted, _), _)| **wanted == *key) {
+                Some(((_, pattern), index)) => {
+                    let bit = 1_u64.checked_shl(index).unwrap_or_default();
+                    matches &= seen & bit == 0;
                     found += 1;
+                    seen |= bit;
                     matches &= entries.next_value_seed(Contains(pattern))?;
                 }
                 None => {
@@ -290,6 +293,19 @@ mod tests {
             r#"{"type":"ping"} x"#,
             r#"{"type":"ping""#,
             r#"{"type":"pong","type":"ping"}"#,
+        ] {
+            assert!(!contains(message.as_bytes(), &pattern), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_comes_twice_does_not_stand_for_one_that_is_missing() {
+        let pattern = Pattern::List(vec![Pattern::from(&json!({"type": "ping", "id": 1}))]);
+        assert!(contains(br#"[{"id":1,"type":"ping"}]"#, &pattern));
+        for message in [
+            r#"[{"type":"ping","type":"ping"}]"#,
+            r#"[{"id":1,"id":1}]"#,
+            r#"[{"id":1,"type":"ping","id":1}]"#,
         ] {
             assert!(!contains(message.as_bytes(), &pattern), "{message}");
         }

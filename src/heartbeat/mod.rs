@@ -13,6 +13,8 @@
 pub mod json;
 mod matcher;
 mod preset;
+#[cfg(test)]
+mod preset_tests;
 mod rule;
 mod template;
 
