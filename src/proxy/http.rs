@@ -87,24 +87,30 @@ pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
     *request.uri_mut() = absolute(&request, &route.upstream);
     *request.version_mut() = Version::HTTP_11;
     let client = shared.clients.of(&route.upstream, shared);
-    match client.request(request.map(BodyExt::boxed)).await {
+    let (failure, detail) = match client.request(request.map(BodyExt::boxed)).await {
+        // Nobody asked it to: `Upgrade` went no further than here.
+        Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => (
+            HandshakeFailure::UpstreamBadHandshake,
+            "the upstream switched protocols unasked".to_owned(),
+        ),
         Ok(mut response) => {
             headers::remove_hop_by_hop(response.headers_mut());
             // Ours to tell, not the upstream's: hyper answers in the version that the client spoke.
             *response.version_mut() = Version::HTTP_11;
-            response.map(BodyExt::boxed)
+            return response.map(BodyExt::boxed);
         }
-        Err(error) => {
-            let failure = dial_failure(&error).unwrap_or(HandshakeFailure::UpstreamBadHandshake);
-            let status = failure.status().unwrap_or(StatusCode::BAD_GATEWAY);
-            let (route, upstream) = (&*route.name, &route.upstream.target);
-            tracing::warn!(
-                event = "http_failed", request_id = &*request_id, client = %peer, route, upstream = %upstream,
-                reason = failure.label(), status = status.as_u16(), "{}", full_text(&error)
-            );
-            respond::error(status, failure.label(), &request_id)
-        }
-    }
+        Err(error) => (
+            dial_failure(&error).unwrap_or(HandshakeFailure::UpstreamBadHandshake),
+            full_text(&error),
+        ),
+    };
+    let status = failure.status().unwrap_or(StatusCode::BAD_GATEWAY);
+    let (route, upstream) = (&*route.name, &route.upstream.target);
+    tracing::warn!(
+        event = "http_failed", request_id = &*request_id, client = %peer, route, upstream = %upstream,
+        reason = failure.label(), status = status.as_u16(), "{detail}"
+    );
+    respond::error(status, failure.label(), &request_id)
 }
 
 /// The URI by which the pool finds its connection; the upstream sees only path and query.
