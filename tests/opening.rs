@@ -208,9 +208,7 @@ fn a_request_head_byte_by_byte_and_a_slow_answer() {
     let backend = Backend::answering(handshake);
     let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
     let mut client = Wire::connect(sidecar.address());
-    for byte in Request::opening("/").encode() {
-        client.send(&[byte]);
-    }
+    client.send_slowly(&Request::opening("/").encode());
     assert_eq!(client.answer().status, 101);
     let opened = sidecar.log_event("connection_opened", PATIENCE);
     assert!(opened["handshake_ms"].as_u64().unwrap() >= 190, "{opened}");
