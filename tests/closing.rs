@@ -179,7 +179,7 @@ fn a_peer_that_never_answers_the_close_is_given_up_after_close_timeout() {
 #[test]
 fn client_lost_by_end_of_stream_and_by_reset() {
     for (reset, mid_frame) in [(false, false), (true, false), (false, true), (true, true)] {
-        let mut relayed = Relayed::start("");
+        let mut relayed = Relayed::start("limits: {close_timeout: 60s}");
         if mid_frame {
             // The beginning of a text frame of 100 bytes.
             let frame = relayed.client.encode(&Frame::text(&"x".repeat(100)));
@@ -229,7 +229,7 @@ fn upstream_lost_between_frames_within_a_message_and_within_a_frame() {
         (WithinFrame, false),
         (WithinFrame, true),
     ] {
-        let mut relayed = Relayed::start("");
+        let mut relayed = Relayed::start("limits: {close_timeout: 60s}");
         let fragment = Frame::text("beginning").not_final();
         let bytes = relayed.upstream.encode(&Frame::text(&"x".repeat(200)));
         match cut {

@@ -5,7 +5,7 @@
 mod support;
 
 use support::record::record_of;
-use support::{Frame, Relayed, op};
+use support::{Frame, Received, Relayed, op};
 
 #[test]
 fn a_broken_rule_closes_both_legs() {
@@ -88,6 +88,33 @@ fn a_broken_rule_closes_both_legs() {
                 "{record}"
             );
         }
+    }
+}
+
+#[test]
+fn a_rule_broken_inside_a_frame_cuts_the_other_leg_off() {
+    let relayed = Relayed::start("limits: {validate_utf8: on}");
+    for by_client in [true, false] {
+        let (mut client, mut upstream) = relayed.another();
+        let (offender, other) = if by_client {
+            (&mut client, &mut upstream)
+        } else {
+            (&mut upstream, &mut client)
+        };
+        let mut payload = vec![b'a'; 100];
+        payload[60] = 0xff;
+        let bytes = offender.encode(&Frame::new(op::TEXT, &payload));
+        offender.send(&bytes[..40]);
+        assert_eq!(other.read_exactly(40), bytes[..40]);
+        offender.send(&bytes[40..]);
+        offender.expect_close_with(1007, "not UTF-8");
+        // A Close frame would be taken for the rest of the text.
+        assert_eq!(other.receive(), Received::Reset);
+        offender.expect_end();
+        let record = relayed.closing_record();
+        assert_eq!(record["mid_frame"], true, "{record}");
+        let leg = if by_client { "client" } else { "upstream" };
+        assert_eq!(record["reason"], format!("{leg}_protocol_error"));
     }
 }
 
