@@ -3,11 +3,14 @@
 use super::*;
 use proptest::prelude::*;
 
+/// A control frame between fragments.
+type Interjection = (ControlKind, Vec<u8>);
+
 /// A message in fragments, each of which may have a control frame in front of it.
 #[derive(Clone, Debug)]
 pub(super) struct Spoken {
     text: bool,
-    fragments: Vec<(Vec<u8>, Option<(ControlKind, Vec<u8>)>)>,
+    fragments: Vec<(Vec<u8>, Option<Interjection>)>,
 }
 
 pub(super) fn spoken(longest: usize) -> impl Strategy<Value = Spoken> {
@@ -15,7 +18,7 @@ pub(super) fn spoken(longest: usize) -> impl Strategy<Value = Spoken> {
     let control = (kind, prop::collection::vec(any::<u8>(), 0..126));
     let payload = prop_oneof![
         prop::collection::vec(any::<u8>(), 0..20),
-        prop::collection::vec(b'a'..b'z', 0..longest),
+        prop::collection::vec(b'a'..=b'z', 0..longest),
     ];
     let fragments = prop::collection::vec((payload, prop::option::of(control)), 1..4);
     (any::<bool>(), fragments).prop_map(|(text, fragments)| Spoken { text, fragments })

@@ -118,7 +118,7 @@ fn any_byte_is_an_answer() {
                     from: leg,
                     bytes: 1,
                     ends_message: false,
-                })
+                });
             },
         ];
         for answer in answers {
