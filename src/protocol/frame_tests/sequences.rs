@@ -3,14 +3,14 @@
 use super::*;
 use proptest::prelude::*;
 
-/// A data frame's payload, and the control frame behind it.
-type Fragment = (Vec<u8>, Option<(ControlKind, Vec<u8>)>);
+/// A control frame between fragments.
+type Interjection = (ControlKind, Vec<u8>);
 
 /// A message in fragments, each of which may have a control frame in front of it.
 #[derive(Clone, Debug)]
 pub(super) struct Spoken {
     text: bool,
-    fragments: Vec<Fragment>,
+    fragments: Vec<(Vec<u8>, Option<Interjection>)>,
 }
 
 pub(super) fn spoken(longest: usize) -> impl Strategy<Value = Spoken> {

@@ -134,7 +134,7 @@ impl Bench {
         let end = Instant::now() + time;
         self.settle();
         while !self.done && Instant::now() < end {
-            tokio::time::advance(Duration::from_millis(100).min(end - Instant::now())).await;
+            tokio::time::advance(Duration::from_millis(250).min(end - Instant::now())).await;
             self.settle();
         }
     }
