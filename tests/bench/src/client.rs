@@ -59,11 +59,7 @@ pub struct Reader {
 
 impl Reader {
     /// Waits for bytes, reads once and tells what they end.
-    pub async fn read(
-        &mut self,
-        stream: &TcpStream,
-        mut each: impl FnMut(Incoming),
-    ) -> Result<()> {
+    pub async fn read(&mut self, stream: &TcpStream, mut each: impl FnMut(Incoming)) -> Result<()> {
         stream.readable().await?;
         SCRATCH.with_borrow_mut(|scratch| match stream.try_read(scratch) {
             Ok(0) => bail!("the proxy ended a connection"),

@@ -111,7 +111,11 @@ impl World {
             }
         }
         outcome.busy = began.elapsed();
-        let asked = |leg| self.sessions.iter().map(move |session| session.counters(leg));
+        let asked = |leg| {
+            self.sessions
+                .iter()
+                .map(move |session| session.counters(leg))
+        };
         let pongs: u64 = Leg::BOTH
             .into_iter()
             .flat_map(asked)
@@ -163,5 +167,8 @@ fn resident_bytes() -> Result<u64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let number = line.and_then(|line| line.split_whitespace().next());
-    Ok(number.context("no VmRSS in /proc/self/status")?.parse::<u64>()? * 1024)
+    Ok(number
+        .context("no VmRSS in /proc/self/status")?
+        .parse::<u64>()?
+        * 1024)
 }

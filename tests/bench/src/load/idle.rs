@@ -50,11 +50,7 @@ struct Counts {
 
 impl Counts {
     fn all(&self) -> [u64; 3] {
-        [
-            self.pings.get(),
-            self.pongs.get(),
-            self.proxy_pings.get(),
-        ]
+        [self.pings.get(), self.pongs.get(), self.proxy_pings.get()]
     }
 }
 
@@ -90,7 +86,11 @@ pub async fn measure(options: Options) -> Result<Value> {
     tasks
         .run_for(Duration::from_secs_f64(options.seconds))
         .await?;
-    let (seconds, cpu, after) = (began.elapsed().as_secs_f64(), tree.cpu()? - cpu, counts.all());
+    let (seconds, cpu, after) = (
+        began.elapsed().as_secs_f64(),
+        tree.cpu()? - cpu,
+        counts.all(),
+    );
     let rate = |index: usize| (after[index] - before[index]) as f64 / seconds;
     Ok(json!({
         "empty_kib": empty,

@@ -136,9 +136,7 @@ async fn read(connection: Arc<Connection>, latencies: Rc<Latencies>) -> Result<(
                 latencies.nanos.borrow_mut().record(nanos)?;
             }
         }
-        latencies
-            .answered
-            .set(latencies.answered.get() + messages);
+        latencies.answered.set(latencies.answered.get() + messages);
     }
 }
 
