@@ -72,6 +72,7 @@ fn a_broken_rule_closes_both_legs() {
             );
             other.send_frame(&Frame::close(1000, ""));
             offender.expect_end();
+            other.end_sending();
             other.expect_end();
             drop((client, upstream));
             let record = relayed.closing_record();
@@ -192,6 +193,7 @@ fn ping_flood() {
     relayed.client.send_frame(&Frame::close(1008, ""));
     relayed.upstream.send_frame(&Frame::close(1001, ""));
     relayed.client.expect_end();
+    relayed.upstream.end_sending();
     relayed.upstream.expect_end();
     let record = record_of(&relayed, "ping_flood", "client", "WARN");
     assert!(record["pings_answered"].as_u64().unwrap() >= 4, "{record}");

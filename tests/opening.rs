@@ -167,8 +167,12 @@ fn bytes_behind_the_heads_are_not_lost() {
     let mut client = Wire::open(&sidecar, &Request::opening("/").followed_by(&bytes));
     let mut upstream = backend.accept().wire;
     upstream.expect(&eager);
-    client.expect(&early);
-    client.expect(&Frame::pong("early"));
+    // The pong may overtake: it is the sidecar's own.
+    let got = [client.frame(), client.frame()];
+    assert!(
+        got.contains(&early) && got.contains(&Frame::pong("early")),
+        "{got:?}"
+    );
 }
 
 #[test]

@@ -223,7 +223,7 @@ impl<S: Transport> Relay<S> {
                 }
                 Err(violation) => {
                     self.pass(cx, to, &bytes[run..at], boundary);
-                    self.side_mut(from).reading = Reading::Discard;
+                    self.side_mut(from).reading = Reading::Broken;
                     let mid_frame = self.is_cut(to);
                     self.tell(Event::Violation {
                         from,
@@ -248,8 +248,12 @@ impl<S: Transport> Relay<S> {
             ControlKind::Ping => self.tell(Event::Ping { from, payload }),
             ControlKind::Pong => self.tell(Event::Pong { from, payload }),
             ControlKind::Close => {
-                self.side_mut(from).reading = Reading::Discard;
-                match Close::parse(&payload) {
+                let close = Close::parse(&payload);
+                self.side_mut(from).reading = match close {
+                    Ok(_) => Reading::Closed,
+                    Err(_) => Reading::Broken,
+                };
+                match close {
                     Ok(close) => self.tell(Event::Close { from, close }),
                     Err(violation) => self.tell(Event::Violation {
                         from,
@@ -416,8 +420,12 @@ impl<S: Transport> Relay<S> {
             Action::ProbeText { to, text } => self.side_mut(to).out.push_probe_text(text),
             Action::Close { to, close } => self.side_mut(to).out.push_close(close),
             // RFC 6455 section 7.1.1: the server ends TCP first, so that it, not its clients, keeps TIME_WAIT.
-            Action::Finish { leg: Leg::Client } => self.side_mut(Leg::Client).shut_down(),
-            Action::Finish { leg: Leg::Upstream } => {}
+            Action::Finish { leg } => {
+                let side = self.side_mut(leg);
+                if leg == Leg::Client || side.reading == Reading::Broken {
+                    side.shut_down();
+                }
+            }
             Action::Drop { leg } => self.side_mut(leg).drop_io(),
             Action::Reset { leg } => {
                 self.mid_frame |= self.is_cut(leg);
