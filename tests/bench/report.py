@@ -26,8 +26,8 @@ Written by `tests/bench/run` on {date}; it took {minutes:.0f} minutes.
   this one cannot do without. *tokio-tungstenite* is the obvious WebSocket proxy: that crate on both sides, split and
   forwarded message by message. The others relay bytes after the handshake; only sidebeat and the obvious one know of
   frames. Each has two workers and logs nothing; sidebeat's heartbeats are on, as they are by default.
-- **Method**: {rounds} rounds over all rows and proxies, {seconds:g} s each, medians of the rounds; memory and CPU of
-  idle connections once, on fresh processes. CPU and memory (PSS) are those of the proxy's process tree, read within
+- **Method**: {rounds} rounds over all rows and proxies, {seconds:g} s each, medians of the rounds; memory,
+  idle connections and growth once, on fresh processes. CPU and memory (PSS) are those of the proxy's process tree, read within
   the load.
 """
 
