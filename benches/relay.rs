@@ -96,11 +96,7 @@ async fn serve(mut stream: UnixStream) {
     let request = head(&mut stream).await;
     let key = request
         .lines()
-        .find_map(|line| {
-            line.to_ascii_lowercase()
-                .starts_with("sec-websocket-key")
-                .then_some(line)
-        })
+        .find(|line| line.to_ascii_lowercase().starts_with("sec-websocket-key"))
         .and_then(|line| line.split(": ").nth(1))
         .unwrap();
     let accept = derive_accept_key(key.as_bytes());
