@@ -221,6 +221,7 @@ static_resources:
           stat_prefix: clients
           upgrade_configs: [{{upgrade_type: websocket}}]
           stream_idle_timeout: 3600s
+          delayed_close_timeout: 0s  # else it waits a second for the client to hang up first
           http_filters:
           - name: envoy.filters.http.router
             typed_config: {{"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}

@@ -26,8 +26,8 @@ Written by `tests/bench/run` on {date}; it took {minutes:.0f} minutes.
   this one cannot do without. *tokio-tungstenite* is the obvious WebSocket proxy: that crate on both sides, split and
   forwarded message by message. The others relay bytes after the handshake; only sidebeat and the obvious one know of
   frames. Each has two workers and logs nothing; sidebeat's heartbeats are on, as they are by default.
-- **Method**: {rounds} rounds over all rows and proxies, {seconds:g} s each, medians of the rounds; memory and CPU of
-  idle connections once, on fresh processes. CPU and memory (PSS) are those of the proxy's process tree, read within
+- **Method**: {rounds} rounds over all rows and proxies, {seconds:g} s each, medians of the rounds; memory,
+  idle connections and growth once, on fresh processes. CPU and memory (PSS) are those of the proxy's process tree, read within
   the load.
 """
 
@@ -39,9 +39,9 @@ COSTS = """\
 A message is one echo: there and back. *Spread* is the widest distance between two rounds of one proxy, as a share of
 its median. Memory per connection is what the proxy's own processes take, both legs together; the kernel's socket
 buffers come on top, the same for all. Idle clients ping every {ping:g} s; sidebeat answers these itself and also pings
-clients every 25 s and the backend every 20 s, which no peer does. Fixed rate: {rate:,} messages a second over {rate_conns} connections, latency from the
-moment at which each was to be sent; without a proxy it is {direct}. The burst goes from the
-backend to one client that reads {burst_read} MiB a second.
+clients every 25 s and the backend every 20 s, which no peer does. Fixed rate: {rate:,} messages a second over
+{rate_conns} connections, latency from the moment at which each was to be sent; without a proxy it is {direct}.
+The burst goes from the backend to one client that reads {burst_read} MiB a second.
 """
 
 RATIOS = """\
@@ -72,7 +72,7 @@ what more connections cost each other. The blind relay shows how much of that is
 SESSIONS = """\
 ## The core alone
 
-{sessions:,} sessions lived through {hours:g} virtual hours of default heartbeats: {events:,} events, {pings:,} pings
+{sessions:,} sessions lived through {seconds:,} virtual seconds of default heartbeats: {events:,} events, {pings:,} pings
 answered, {ns:.0f} ns of a core per event (timeout, ping written, pong; the test's own timer wheel included), {bytes:.0f}
 bytes of memory per session (`Session` itself: {size}).
 """
@@ -234,7 +234,7 @@ def write(results):
         parts.append(
             SESSIONS.format(
                 sessions=core["sessions"],
-                hours=core["virtual_seconds"] / 3600,
+                seconds=core["virtual_seconds"],
                 events=core["events"],
                 pings=core["pings"],
                 ns=core["ns_per_event"],

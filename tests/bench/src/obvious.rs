@@ -24,6 +24,7 @@ async fn relay(client: TcpStream, upstream: SocketAddr) -> Result<()> {
     client.set_nodelay(true)?;
     // The backend's bursts are asked for by path.
     let mut path = String::new();
+    #[expect(clippy::result_large_err, reason = "tungstenite's callback is so")]
     let keep_path = |request: &Request, response: Response| {
         path = request.uri().path().to_owned();
         Ok(response)

@@ -3,10 +3,11 @@
 use std::fs;
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
+use nix::time::{ClockId, clock_gettime};
 use serde_json::json;
 use sidebeat::config::{Policy, parse};
 use sidebeat::protocol::ControlPayload;
@@ -92,7 +93,7 @@ impl World {
     }
 
     fn live(&mut self) -> Result<Outcome> {
-        let began = Instant::now();
+        let began = thread_cpu()?;
         let mut outcome = Outcome::default();
         let mut actions = Actions::new();
         for index in 0..self.sessions.len() {
@@ -110,7 +111,7 @@ impl World {
                 self.wait(index);
             }
         }
-        outcome.busy = began.elapsed();
+        outcome.busy = thread_cpu()? - began;
         let asked = |leg| {
             self.sessions
                 .iter()
@@ -161,6 +162,10 @@ fn mix(number: u64) -> u64 {
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     mixed ^ (mixed >> 31)
+}
+
+fn thread_cpu() -> Result<Duration> {
+    Ok(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?.into())
 }
 
 fn resident_bytes() -> Result<u64> {

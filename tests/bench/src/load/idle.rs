@@ -20,8 +20,6 @@ use crate::frames::{self, PING, PONG};
 const REHEARSAL: usize = 64;
 /// Openings under way at a time.
 pub const OPENERS: usize = 16;
-/// How long memory is given to settle at each level.
-const SETTLE: Duration = Duration::from_secs(2);
 
 #[derive(Args)]
 pub struct Options {
@@ -33,7 +31,10 @@ pub struct Options {
     /// Seconds between two pings of a client, 0 for none; they are spread evenly
     #[arg(long)]
     ping: f64,
-    /// Seconds between the last opening and the measurement of CPU
+    /// Seconds that memory is given to settle before it is read
+    #[arg(long, default_value_t = 2.0)]
+    pause: f64,
+    /// Seconds between the last reading of memory and the measurement of CPU
     #[arg(long)]
     settle: f64,
     /// How long to measure CPU
@@ -56,10 +57,11 @@ impl Counts {
 
 pub async fn measure(options: Options) -> Result<Value> {
     let tree = options.proxy.tree();
+    let pause = Duration::from_secs_f64(options.pause);
     for _ in 0..REHEARSAL {
         handshakes::open_and_close(options.proxy.to).await?;
     }
-    tokio::time::sleep(SETTLE).await;
+    tokio::time::sleep(pause).await;
     let empty = tree.memory()?;
     let total = options.conns.last().copied().unwrap_or_default();
     let counts = Rc::new(Counts::default());
@@ -75,7 +77,7 @@ pub async fn measure(options: Options) -> Result<Value> {
                 opened += 1;
             }
         }
-        tasks.run_for(SETTLE).await?;
+        tasks.run_for(pause).await?;
         let kib = tree.memory()?.saturating_sub(empty);
         levels.push(json!({ "conns": level, "kib_per_conn": kib as f64 / level as f64 }));
     }
