@@ -1,7 +1,11 @@
 //! Opening handshakes on both sides (RFC 6455 section 4): the client gets its 101 when the upstream has given one.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -234,7 +238,8 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
 /// An upstream's leg that is ready to be relayed.
 pub(super) struct Accepted {
     pub(super) headers: HeaderMap,
-    pub(super) upgrade: hyper::upgrade::OnUpgrade,
+    /// The socket, and what came behind the head.
+    pub(super) socket: (Stream, Bytes),
     pub(super) deflate: bool,
 }
 
@@ -298,33 +303,59 @@ fn upstream_request(incomer: Incomer, upstream: &Upstream, key: &str) -> (Reques
     )
 }
 
-async fn exchange(
-    stream: Stream,
-    request: Request<Body>,
-) -> Result<Response<Incoming>, UpstreamError> {
+/// Sends the request and waits for the head of the answer. The connection is driven by this same task, so that a
+/// WebSocket costs no other one; only an answer with a body needs it, until the body has passed.
+async fn exchange(stream: Stream, request: Request<Body>) -> Result<Exchanged, UpstreamError> {
     let no_answer = |error: hyper::Error| UpstreamError::NoAnswer(full_text(&error));
-    let (mut sender, connection) = http1::Builder::new()
+    let (mut sender, mut connection) = http1::Builder::new()
         .preserve_header_case(true)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(no_answer)?;
-    // Ends with the upgrade, or with the last byte of any other answer.
-    tokio::spawn(connection.with_upgrades());
-    sender.send_request(request).await.map_err(no_answer)
+    let mut answer = pin!(sender.send_request(request));
+    let mut ended = false;
+    let response = poll_fn(|cx| {
+        if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
+            return Poll::Ready(answer);
+        }
+        // However the connection ends, the answer tells of it.
+        ended = ended || connection.poll_without_shutdown(cx).is_ready();
+        answer.as_mut().poll(cx)
+    })
+    .await
+    .map_err(no_answer)?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        tokio::spawn(connection);
+        return Ok(Exchanged::Other(response));
+    }
+    if !ended {
+        poll_fn(|cx| connection.poll_without_shutdown(cx))
+            .await
+            .map_err(no_answer)?;
+    }
+    let parts = connection.into_parts();
+    Ok(Exchanged::Switched(
+        response.into_parts().0.headers,
+        (parts.io.into_inner(), parts.read_buf),
+    ))
+}
+
+/// The head of an upstream's answer.
+enum Exchanged {
+    /// 101, with the socket and what came behind the head.
+    Switched(HeaderMap, (Stream, Bytes)),
+    Other(Response<Incoming>),
 }
 
 /// Section 4.1: what a client must check of the answer.
-fn judge(
-    mut response: Response<Incoming>,
-    key: &str,
-    deflate_offered: bool,
-) -> Result<Answer, UpstreamError> {
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        headers::remove_hop_by_hop(response.headers_mut());
-        return Ok(Answer::Other(response.map(BodyExt::boxed)));
-    }
-    let upgrade = hyper::upgrade::on(&mut response);
-    let headers = std::mem::take(response.headers_mut());
+fn judge(exchanged: Exchanged, key: &str, deflate_offered: bool) -> Result<Answer, UpstreamError> {
+    let (headers, socket) = match exchanged {
+        Exchanged::Switched(headers, socket) => (headers, socket),
+        Exchanged::Other(mut response) => {
+            headers::remove_hop_by_hop(response.headers_mut());
+            return Ok(Answer::Other(response.map(BodyExt::boxed)));
+        }
+    };
     if !(headers::has_token(&headers, &UPGRADE, "websocket")
         && headers::has_token(&headers, &CONNECTION, "upgrade"))
     {
@@ -342,7 +373,7 @@ fn judge(
     let deflate = deflate_accepted(answers, deflate_offered)?;
     Ok(Answer::Accepted(Accepted {
         headers,
-        upgrade,
+        socket,
         deflate,
     }))
 }
