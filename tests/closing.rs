@@ -48,6 +48,7 @@ fn every_field_of_the_record_is_true() {
     assert_eq!(close, Some((4001, "done".to_owned())));
     client.expect_close_with(4001, "done");
     client.expect_end();
+    upstream.end_sending();
     upstream.expect_end();
 
     let record = sidecar.log_event("connection_closed", PATIENCE);
@@ -115,6 +116,7 @@ fn client_closed_passes_on_what_the_client_said() {
         relayed.upstream.send_frame(&frame);
         relayed.client.expect(&frame);
         relayed.client.expect_end();
+        relayed.upstream.end_sending();
         relayed.upstream.expect_end();
         let record = record_of(&relayed, "client_closed", "client", "INFO");
         let told = close.or(Some((1005, "")));
@@ -136,6 +138,7 @@ fn upstream_closed_passes_on_what_the_backend_said() {
         relayed.client.expect(&frame);
         relayed.client.send_frame(&frame);
         relayed.upstream.expect(&frame);
+        relayed.upstream.end_sending();
         relayed.upstream.expect_end();
         relayed.client.expect_end();
         let record = record_of(&relayed, "upstream_closed", "upstream", "INFO");
@@ -179,7 +182,7 @@ fn a_peer_that_never_answers_the_close_is_given_up_after_close_timeout() {
 #[test]
 fn client_lost_by_end_of_stream_and_by_reset() {
     for (reset, mid_frame) in [(false, false), (true, false), (false, true), (true, true)] {
-        let mut relayed = Relayed::start("");
+        let mut relayed = Relayed::start("limits: {close_timeout: 60s}");
         if mid_frame {
             // The beginning of a text frame of 100 bytes.
             let frame = relayed.client.encode(&Frame::text(&"x".repeat(100)));
@@ -199,6 +202,7 @@ fn client_lost_by_end_of_stream_and_by_reset() {
                 .upstream
                 .expect_close_with(1001, "client connection lost");
             relayed.upstream.send_frame(&Frame::close(1001, ""));
+            relayed.upstream.end_sending();
             relayed.upstream.expect_end();
             closes(Some((1001, "")), Some((1001, "client connection lost")))
         };
@@ -229,7 +233,7 @@ fn upstream_lost_between_frames_within_a_message_and_within_a_frame() {
         (WithinFrame, false),
         (WithinFrame, true),
     ] {
-        let mut relayed = Relayed::start("");
+        let mut relayed = Relayed::start("limits: {close_timeout: 60s}");
         let fragment = Frame::text("beginning").not_final();
         let bytes = relayed.upstream.encode(&Frame::text(&"x".repeat(200)));
         match cut {

@@ -5,7 +5,7 @@
 mod support;
 
 use support::record::record_of;
-use support::{Frame, Relayed, op};
+use support::{Frame, Received, Relayed, op};
 
 #[test]
 fn a_broken_rule_closes_both_legs() {
@@ -72,6 +72,7 @@ fn a_broken_rule_closes_both_legs() {
             );
             other.send_frame(&Frame::close(1000, ""));
             offender.expect_end();
+            other.end_sending();
             other.expect_end();
             drop((client, upstream));
             let record = relayed.closing_record();
@@ -88,6 +89,33 @@ fn a_broken_rule_closes_both_legs() {
                 "{record}"
             );
         }
+    }
+}
+
+#[test]
+fn a_rule_broken_inside_a_frame_cuts_the_other_leg_off() {
+    let relayed = Relayed::start("limits: {validate_utf8: on}");
+    for by_client in [true, false] {
+        let (mut client, mut upstream) = relayed.another();
+        let (offender, other) = if by_client {
+            (&mut client, &mut upstream)
+        } else {
+            (&mut upstream, &mut client)
+        };
+        let mut payload = vec![b'a'; 100];
+        payload[60] = 0xff;
+        let bytes = offender.encode(&Frame::new(op::TEXT, &payload));
+        offender.send(&bytes[..40]);
+        assert_eq!(other.read_exactly(40), bytes[..40]);
+        offender.send(&bytes[40..]);
+        offender.expect_close_with(1007, "not UTF-8");
+        // A Close frame would be taken for the rest of the text.
+        assert_eq!(other.receive(), Received::Reset);
+        offender.expect_end();
+        let record = relayed.closing_record();
+        assert_eq!(record["mid_frame"], true, "{record}");
+        let leg = if by_client { "client" } else { "upstream" };
+        assert_eq!(record["reason"], format!("{leg}_protocol_error"));
     }
 }
 
@@ -165,6 +193,7 @@ fn ping_flood() {
     relayed.client.send_frame(&Frame::close(1008, ""));
     relayed.upstream.send_frame(&Frame::close(1001, ""));
     relayed.client.expect_end();
+    relayed.upstream.end_sending();
     relayed.upstream.expect_end();
     let record = record_of(&relayed, "ping_flood", "client", "WARN");
     assert!(record["pings_answered"].as_u64().unwrap() >= 4, "{record}");

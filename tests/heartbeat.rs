@@ -272,8 +272,8 @@ fn backpressure_is_no_death() {
     const COUNT: usize = 400;
     let relayed = Relayed::start(
         "heartbeat: {check_interval: 50ms, \
-         client: {idle_time: off, ping_interval: 300ms, pong_timeout: 1s, missed_pongs: 1}, \
-         upstream: {idle_time: 2s, ping_interval: 300ms, pong_timeout: 1s, missed_pongs: 1}}\n\
+         client: {idle_time: off, ping_interval: 300ms, pong_timeout: 3s, missed_pongs: 1}, \
+         upstream: {idle_time: 2s, ping_interval: 1500ms, pong_timeout: 1200ms, missed_pongs: 1}}\n\
          limits: {write_stall_timeout: off}",
     );
     let Relayed {

@@ -2,186 +2,16 @@
 
 #![cfg(test)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+mod support;
+
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::thread;
-use std::time::Duration;
+use std::process::Command;
 
 use serde_json::Value;
 use sidebeat::config::KeyDoc;
 use sidebeat::observe::HandshakeFailure;
 use sidebeat::session::{Cause, DefaultClose, Leg};
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const OPENING: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                       Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: ";
-
-/// `sidebeat run` with a file of its own, on a free port.
-struct Sidecar {
-    process: Child,
-    log: BufReader<ChildStdout>,
-    address: String,
-    _folder: tempfile::TempDir,
-}
-
-impl Sidecar {
-    fn start(config: &str) -> Sidecar {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("proxy.yaml");
-        std::fs::write(&path, format!("listen: 127.0.0.1:0\n{config}")).unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_sidebeat"))
-            .arg("-c")
-            .arg(path)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let log = BufReader::new(process.stdout.take().unwrap());
-        let mut sidecar = Sidecar {
-            process,
-            log,
-            address: String::new(),
-            _folder: folder,
-        };
-        let listening = sidecar.record("listening");
-        sidecar.address = listening["address"].as_str().unwrap().to_owned();
-        sidecar
-    }
-
-    /// The next log line of this event.
-    fn record(&mut self, event: &str) -> Value {
-        loop {
-            let mut line = String::new();
-            assert_ne!(self.log.read_line(&mut line).unwrap(), 0, "no {event}");
-            let record: Value = serde_json::from_str(&line).unwrap();
-            if record["event"] == event {
-                return record;
-            }
-        }
-    }
-
-    fn connect(&self) -> TcpStream {
-        let socket = TcpStream::connect(&self.address).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket
-    }
-}
-
-impl Drop for Sidecar {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-fn head(socket: &mut TcpStream) -> String {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        socket.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    String::from_utf8(head).unwrap()
-}
-
-/// A backend that opens WebSockets, answers no ping, and sends the first frame back as a Close frame and ends; its
-/// address.
-fn backend() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        for socket in listener.incoming() {
-            let mut socket = socket.unwrap();
-            thread::spawn(move || open_and_close(&mut socket));
-        }
-    });
-    address
-}
-
-fn open_and_close(socket: &mut TcpStream) {
-    let request = head(socket);
-    let is_key = |line: &&str| line.to_lowercase().starts_with("sec-websocket-key:");
-    let key = request.lines().find(is_key).unwrap()[18..].trim();
-    let accept = tokio_tungstenite::tungstenite::handshake::derive_accept_key(key.as_bytes());
-    write!(
-        socket,
-        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-         Sec-WebSocket-Accept: {accept}\r\n\r\n"
-    )
-    .unwrap();
-    let close = frame(socket);
-    let _ = socket.write_all(&[&[0x88, close.len() as u8][..], &close].concat());
-}
-
-/// The next frame's payload, unmasked; all of these are small.
-fn frame(socket: &mut TcpStream) -> Vec<u8> {
-    let mut start = [0; 2];
-    socket.read_exact(&mut start).unwrap();
-    let mut key = [0; 4];
-    if start[1] & 0x80 != 0 {
-        socket.read_exact(&mut key).unwrap();
-    }
-    let mut payload = vec![0; usize::from(start[1] & 0x7f)];
-    socket.read_exact(&mut payload).unwrap();
-    payload
-        .iter()
-        .zip(key.iter().cycle())
-        .map(|(byte, key)| byte ^ key)
-        .collect()
-}
-
-#[test]
-fn a_silent_client_is_told_and_the_record_says_how_long_it_was_silent() {
-    let config = format!(
-        "upstream: ws://{}\nheartbeat: {{check_interval: 10ms, client: {{idle_time: 300ms, ping_interval: off}}, \
-         upstream: {{keepalive: off}}}}\n",
-        backend()
-    );
-    let mut sidecar = Sidecar::start(&config);
-    let mut client = sidecar.connect();
-    write!(client, "{OPENING}13\r\n\r\n").unwrap();
-    assert!(head(&mut client).starts_with("HTTP/1.1 101"));
-    let close = frame(&mut client);
-    assert_eq!(&close, b"\x03\xe9idle timeout");
-    client
-        .write_all(&[&[0x88, 0x80 | 14, 0, 0, 0, 0][..], &close].concat())
-        .unwrap();
-    drop(client);
-
-    let record = sidecar.record("connection_closed");
-    assert_eq!(record["reason"], "client_idle");
-    assert_eq!(record["client_close"]["received"]["code"], 1001);
-    // The answers to the Close frames do not count.
-    for silence in ["client_idle_ms", "upstream_idle_ms"] {
-        assert!(record[silence].as_u64().unwrap() >= 300, "{record}");
-    }
-    fields_are_told(&record);
-}
-
-#[test]
-fn the_record_has_the_status_that_the_client_got() {
-    let mut sidecar = Sidecar::start("upstream: ws://127.0.0.1:1\n");
-    let mut client = sidecar.connect();
-    write!(client, "{OPENING}12\r\n\r\n").unwrap();
-    assert!(head(&mut client).starts_with("HTTP/1.1 426 "));
-    let record = sidecar.record("handshake_failed");
-    assert_eq!(record["reason"], "client_bad_handshake");
-    assert_eq!(record["status"], 426);
-}
-
-#[test]
-fn a_client_without_a_request_gets_no_answer() {
-    let mut sidecar =
-        Sidecar::start("upstream: ws://127.0.0.1:1\nlimits: {handshake_timeout: 100ms}\n");
-    let mut answer = Vec::new();
-    sidecar.connect().read_to_end(&mut answer).unwrap();
-    assert_eq!(answer, b"");
-    let record = sidecar.record("handshake_failed");
-    assert_eq!(record["reason"], "client_timeout");
-    assert_eq!(record["status"], Value::Null);
-    assert_eq!(HandshakeFailure::ClientTimeout.status(), None);
-}
+use support::{Backend, Relayed, Sidecar};
 
 #[path = "readme/heartbeats.rs"]
 mod heartbeats;
@@ -359,8 +189,13 @@ fn the_table_of_failed_handshakes_is_the_enum() {
     }
 }
 
-/// The fields of a closing record, as `a_silent_client_is_told…` gets it.
-fn fields_are_told(record: &Value) {
+#[test]
+fn the_table_of_fields_is_the_record() {
+    let relayed = Relayed::start("");
+    drop(relayed.client);
+    let record = relayed
+        .sidecar
+        .log_event("connection_closed", support::PATIENCE);
     let record: Vec<&str> = record
         .as_object()
         .unwrap()
@@ -410,7 +245,8 @@ const NOT_RUN: [&str; 5] = [
 
 #[test]
 fn every_command_works() {
-    let mut sidecar = None;
+    let backend = Backend::echo();
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
     for (file, readme) in READMES {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("proxy.yaml"), blocks(readme, "yaml")[0]).unwrap();
@@ -432,9 +268,7 @@ fn every_command_works() {
             if command == "sidebeat" {
                 continue; // as `Sidecar` does
             }
-            let sidecar = sidecar
-                .get_or_insert_with(|| Sidecar::start(&format!("upstream: ws://{}\n", backend())));
-            let command = command.replace("127.0.0.1:8080", &sidecar.address);
+            let command = command.replace("127.0.0.1:8080", &sidecar.address().to_string());
             let program = Path::new(env!("CARGO_BIN_EXE_sidebeat")).parent().unwrap();
             let output = Command::new("sh")
                 .args(["-e", "-c", &command])

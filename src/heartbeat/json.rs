@@ -138,7 +138,11 @@ impl<'de> Visitor<'de> for Contains<'_> {
         };
         let (mut found, mut seen) = (0, 0_u64);
         while let Some(Key(key)) = entries.next_key()? {
-            match patterns.iter().zip(0_u32..).find(|((wanted, _), _)| **wanted == *key) {
+            match patterns
+                .iter()
+                .zip(0_u32..)
+                .find(|((wanted, _), _)| **wanted == *key)
+            {
                 Some(((_, pattern), index)) => {
                     let bit = 1_u64.checked_shl(index).unwrap_or_default();
                     matches &= seen & bit == 0;

@@ -17,9 +17,7 @@ use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
-use crate::observe::{
-    ClosingRecord, Command, Handle, HandshakeFailure, Identity, Opened, Permit, log, millis,
-};
+use crate::observe::{ClosingRecord, Command, Handle, Identity, Opened, Permit, log, millis};
 use crate::session::{Cause, Counters, Leg, LegClose, Session, Time};
 
 /// The size of a thread's read buffer: big enough that large messages take few system calls.
@@ -68,22 +66,9 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         client_upgrade,
         upstream,
     } = newcomer;
-    let (client, upstream_io) = match tokio::join!(client_upgrade, upstream.upgrade) {
-        (Ok(client), Ok(upstream)) => (raw(client), raw(upstream)),
-        (Err(_), _) => return None, // `opening` tells that the client has gone.
-        (_, Err(error)) => {
-            opening.failed(
-                HandshakeFailure::UpstreamBadHandshake,
-                None,
-                &error.to_string(),
-            );
-            return None;
-        }
-    };
-    let (Some((client, client_bytes)), Some((upstream_io, upstream_bytes))) = (client, upstream_io)
-    else {
-        return None;
-    };
+    // If it fails, or is no socket of ours, dropping `opening` tells that the client has gone.
+    let (client, client_bytes) = raw(client_upgrade.await.ok()?)?;
+    let (upstream_io, upstream_bytes) = upstream.socket;
     let subprotocol = upstream
         .headers
         .get(hyper::header::SEC_WEBSOCKET_PROTOCOL)

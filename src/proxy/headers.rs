@@ -22,7 +22,13 @@ const MAX_REQUEST_ID: usize = 128;
 
 /// Removes what belongs to one connection only, the headers that `Connection` names among it.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    // Usually `Upgrade`, `keep-alive` or `close`: those that go anyway, or are no names of headers.
     let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
+        .filter(|name| {
+            !["upgrade", "keep-alive", "close"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+        })
         .filter_map(|name| name.parse().ok())
         .collect();
     for name in named {
@@ -127,11 +133,11 @@ pub(super) fn tokens<'a>(
 }
 
 fn append_to_list(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    let mut list: String = tokens(headers, &name).collect::<Vec<_>>().join(", ");
-    if !list.is_empty() {
-        list.push_str(", ");
+    if !headers.contains_key(&name) {
+        return insert(headers, name, value);
     }
-    list.push_str(value);
+    let list: Vec<&str> = tokens(headers, &name).chain([value]).collect();
+    let list = list.join(", ");
     insert(headers, name, &list);
 }
 

@@ -332,8 +332,12 @@ impl<S: Transport> Relay<S> {
             Action::Reply { to, kind, payload } => self.side_mut(to).out.push_reply(kind, payload),
             Action::Close { to, close } => self.side_mut(to).out.push_close(close),
             // RFC 6455 section 7.1.1: the server ends TCP first, so that it, not its clients, keeps TIME_WAIT.
-            Action::Finish { leg: Leg::Client } => self.side_mut(Leg::Client).shut_down(),
-            Action::Finish { leg: Leg::Upstream } => {}
+            Action::Finish { leg } => {
+                let side = self.side_mut(leg);
+                if leg == Leg::Client || side.reading == Reading::Broken {
+                    side.shut_down();
+                }
+            }
             Action::Drop { leg } => self.side_mut(leg).drop_io(),
             Action::Reset { leg } => {
                 self.mid_frame |= self.is_cut(leg);

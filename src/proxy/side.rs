@@ -12,8 +12,10 @@ use crate::protocol::{Boundary, FrameReader, Role};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
     Frames,
-    /// After a Close frame or a violation only the end of the stream matters.
-    Discard,
+    /// After a Close frame only the end of the stream matters.
+    Closed,
+    /// After a violation likewise; such a peer cannot be trusted to end it.
+    Broken,
 }
 
 pub(super) struct Side<S> {

@@ -1,7 +1,11 @@
 //! Opening handshakes on both sides (RFC 6455 section 4): the client gets its 101 when the upstream has given one.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
+use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -23,7 +27,7 @@ use super::respond::{self, Body};
 use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::{Shared, established, headers};
-use crate::config::policy::Route;
+use crate::config::policy::{Compression, Route};
 use crate::observe::{HandshakeFailure, Refusal, bounded};
 use crate::protocol::ExtensionError;
 
@@ -235,7 +239,8 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
 /// An upstream's leg that is ready to be relayed.
 pub(super) struct Accepted {
     pub(super) headers: HeaderMap,
-    pub(super) upgrade: hyper::upgrade::OnUpgrade,
+    /// The socket, and what came behind the head.
+    pub(super) socket: (Stream, Bytes),
     pub(super) extensions: Extensions,
 }
 
@@ -289,38 +294,72 @@ fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<
     if let Ok(key) = HeaderValue::from_str(&asked.key) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);
     }
-    let offered = extensions::offer(&mut parts.headers, false, asked.inspected);
+    let offered = extensions::offer(
+        &mut parts.headers,
+        route.compression == Compression::Strip,
+        asked.inspected,
+    );
     parts.uri = headers::origin_form(&parts.uri);
     (Request::from_parts(parts, respond::full("")), offered)
 }
 
-async fn exchange(
-    stream: Stream,
-    request: Request<Body>,
-) -> Result<Response<Incoming>, UpstreamError> {
+/// Sends the request and waits for the head of the answer. The connection is driven by this same task, so that a
+/// WebSocket costs no other one; only an answer with a body needs it, until the body has passed.
+async fn exchange(stream: Stream, request: Request<Body>) -> Result<Exchanged, UpstreamError> {
     let no_answer = |error: hyper::Error| UpstreamError::NoAnswer(full_text(&error));
-    let (mut sender, connection) = http1::Builder::new()
+    let (mut sender, mut connection) = http1::Builder::new()
         .preserve_header_case(true)
         .handshake(TokioIo::new(stream))
         .await
         .map_err(no_answer)?;
-    // Ends with the upgrade, or with the last byte of any other answer.
-    tokio::spawn(connection.with_upgrades());
-    sender.send_request(request).await.map_err(no_answer)
+    let mut answer = pin!(sender.send_request(request));
+    let mut ended = false;
+    let response = poll_fn(|cx| {
+        if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
+            return Poll::Ready(answer);
+        }
+        // However the connection ends, the answer tells of it.
+        ended = ended || connection.poll_without_shutdown(cx).is_ready();
+        answer.as_mut().poll(cx)
+    })
+    .await
+    .map_err(no_answer)?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        tokio::spawn(connection);
+        return Ok(Exchanged::Other(response));
+    }
+    if !ended {
+        poll_fn(|cx| connection.poll_without_shutdown(cx))
+            .await
+            .map_err(no_answer)?;
+    }
+    let parts = connection.into_parts();
+    Ok(Exchanged::Switched(
+        response.into_parts().0.headers,
+        (parts.io.into_inner(), parts.read_buf),
+    ))
+}
+
+/// The head of an upstream's answer.
+enum Exchanged {
+    /// 101, with the socket and what came behind the head.
+    Switched(HeaderMap, (Stream, Bytes)),
+    Other(Response<Incoming>),
 }
 
 /// Section 4.1: what a client must check of the answer.
 fn judge(
-    mut response: Response<Incoming>,
+    exchanged: Exchanged,
     asked: &Asked,
     deflate_offered: bool,
 ) -> Result<Answer, UpstreamError> {
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        headers::remove_hop_by_hop(response.headers_mut());
-        return Ok(Answer::Other(response.map(BodyExt::boxed)));
-    }
-    let upgrade = hyper::upgrade::on(&mut response);
-    let mut headers = std::mem::take(response.headers_mut());
+    let (mut headers, socket) = match exchanged {
+        Exchanged::Switched(headers, socket) => (headers, socket),
+        Exchanged::Other(mut response) => {
+            headers::remove_hop_by_hop(response.headers_mut());
+            return Ok(Answer::Other(response.map(BodyExt::boxed)));
+        }
+    };
     if !(headers::has_token(&headers, &UPGRADE, "websocket")
         && headers::has_token(&headers, &CONNECTION, "upgrade"))
     {
@@ -335,7 +374,7 @@ fn judge(
     let extensions = extensions::accept(&mut headers, deflate_offered, asked.inspected)?;
     Ok(Answer::Accepted(Accepted {
         headers,
-        upgrade,
+        socket,
         extensions,
     }))
 }

@@ -174,6 +174,9 @@ async fn serve(
                 return ExitCode::SUCCESS;
             }
         };
+        if trigger == "signal" {
+            watched.seen();
+        }
         running.reload(path, &mut tree, trigger, log);
     }
 }

@@ -29,6 +29,13 @@ impl Running {
             };
             log::emit(tracing::Level::ERROR, "config_rejected", &record);
         };
+        if path
+            .metadata()
+            .is_ok_and(|file| !file.is_file() && !file.is_dir())
+        {
+            // Reading a pipe could wait for ever, and SIGTERM with it.
+            return reject(&[format!("{name}: is no regular file any more")]);
+        }
         let Loaded {
             config,
             warnings,

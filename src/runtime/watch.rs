@@ -51,9 +51,19 @@ impl Watch {
         }
     }
 
+    /// Takes what is there now for known: it has just been loaded for another reason.
+    pub(super) fn seen(&mut self) {
+        self.known = read(&self.path);
+        self.candidate = None;
+    }
+
     /// Whether this reading makes another content certain.
     fn settled(&mut self, content: Content) -> bool {
-        if content == self.known {
+        // A process out of files, say, learns nothing of this one.
+        let says_nothing = content
+            .as_ref()
+            .is_err_and(|kind| !is_about_the_file(*kind));
+        if content == self.known || says_nothing {
             self.candidate = None;
             return false;
         }
@@ -69,6 +79,14 @@ impl Watch {
         self.known = content;
         true
     }
+}
+
+fn is_about_the_file(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, Unsupported};
+    matches!(
+        kind,
+        NotFound | NotADirectory | IsADirectory | PermissionDenied | Unsupported
+    )
 }
 
 fn read(path: &Path) -> Content {
@@ -102,6 +120,14 @@ mod tests {
         assert!(!watch.settled(Ok(b"new".to_vec())));
         assert!(watch.settled(Ok(b"new".to_vec())));
         assert!(!watch.settled(Ok(b"new".to_vec())), "told once");
+    }
+
+    #[test]
+    fn a_process_out_of_files_does_not_take_the_file_for_changed() {
+        let mut watch = watch("old");
+        for _ in 0..=PATIENCE {
+            assert!(!watch.settled(Err(io::ErrorKind::Other)));
+        }
     }
 
     #[test]

@@ -25,7 +25,8 @@ class Process:
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.events, self.seen = queue.Queue(), []
-        threading.Thread(target=self._read, daemon=True).start()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
 
     def _read(self):
         with self.process.stdout as lines:
@@ -58,6 +59,7 @@ class Process:
     def end(self):
         self.process.stdin.close()
         self.kill()
+        self.reader.join()
 
 
 class Peer(Process):

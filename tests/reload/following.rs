@@ -1,7 +1,7 @@
 //! Who follows what: live connections their heartbeat, limits and close; newcomers everything.
 
 use std::fs::{self, File};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -140,6 +140,17 @@ fn the_log_follows_its_level_and_what_it_tells() {
     assert_eq!(relayed.sidecar.logged("connection_opened").len(), 1);
 }
 
+/// A process that does not outlive its test, even one that fails.
+struct KilledInTheEnd(Child);
+
+impl Drop for KilledInTheEnd {
+    fn drop(&mut self) {
+        // Ended already is as good as killed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn the_log_follows_its_format() {
     let folder = tempfile::tempdir().unwrap();
@@ -150,13 +161,13 @@ fn the_log_follows_its_format() {
         fs::write(&config, text).unwrap();
     };
     write("json");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sidebeat"))
+    let child = Command::new(env!("CARGO_BIN_EXE_sidebeat"))
         .args(["run", "-c"])
         .arg(&config)
         .stdin(Stdio::null())
         .stdout(File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
+        .spawn();
+    let _process = KilledInTheEnd(child.unwrap());
     let lines = |what: &str| {
         let text = fs::read_to_string(&log).unwrap();
         let lines = text.lines().filter(|line| line.contains(what));
@@ -173,7 +184,5 @@ fn the_log_follows_its_format() {
     support::wait_until("it writes JSON again", || {
         !lines("\"event\":\"config_reloaded\"").is_empty()
     });
-    child.kill().unwrap();
-    child.wait().unwrap();
     assert!(lines("  INFO config_reloaded ")[0].contains(" changed=\"[\\\"log.format\\\"]\""));
 }

@@ -18,6 +18,7 @@ mod backend;
 mod frame;
 mod http;
 pub mod record;
+pub mod refusal;
 mod sidecar;
 mod wire;
 

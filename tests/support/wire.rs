@@ -109,6 +109,14 @@ impl Wire {
         self.socket.write_all(bytes)
     }
 
+    /// Sends byte after byte with a pause in between, so that each is a segment and a read of its own.
+    pub fn send_slowly(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.send(&[*byte]);
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     /// Sends a frame, masked if this is a client.
     pub fn send_frame(&mut self, frame: &Frame) {
         self.send(&self.encode(frame));

@@ -134,7 +134,7 @@ fn every_pair_of_first_bytes() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn noise(sender in role(), bytes in prop::collection::vec(any::<u8>(), 0..64)) {

@@ -3,14 +3,14 @@
 use super::*;
 use proptest::prelude::*;
 
-/// A data frame's payload, and the control frame behind it.
-type Fragment = (Vec<u8>, Option<(ControlKind, Vec<u8>)>);
+/// A control frame between fragments.
+type Interjection = (ControlKind, Vec<u8>);
 
 /// A message in fragments, each of which may have a control frame in front of it.
 #[derive(Clone, Debug)]
 pub(super) struct Spoken {
     text: bool,
-    fragments: Vec<Fragment>,
+    fragments: Vec<(Vec<u8>, Option<Interjection>)>,
 }
 
 pub(super) fn spoken(longest: usize) -> impl Strategy<Value = Spoken> {
@@ -91,8 +91,16 @@ proptest! {
             let place = place.index(bytes.len());
             bytes[place] = value;
         }
-        let rules = Rules { validate_utf8, deflate, max_frame: 60_000, max_message: 90_000 };
+        let rules = Rules { validate_utf8, deflate, max_frame: 60_000, max_message: 90_000, whole: 0 };
         assert_same(&read(role, &rules, [&bytes[..]]), &read(role, &rules, pieces(&bytes, &lens)), "in pieces");
+    }
+
+    #[test]
+    fn what_is_told_whole_is_the_same(role in role(), spoken in prop::collection::vec(spoken(100), 0..5), lens in prop::collection::vec(0usize..60, 1..6), whole in 1u64..200) {
+        let bytes = write(role, &spoken, &mut Vec::new());
+        let by_steps = read(role, &RULES, [&bytes[..]]);
+        let told_whole = read(role, &Rules { whole, ..RULES }, pieces(&bytes, &lens));
+        assert_same(&by_steps, &told_whole, "told whole");
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl<S: Transport> Relay<S> {
                 }
                 Err(violation) => {
                     self.pass(cx, to, &bytes[run..at], boundary);
-                    self.side_mut(from).reading = Reading::Discard;
+                    self.side_mut(from).reading = Reading::Broken;
                     let mid_frame = self.is_cut(to);
                     self.tell(Event::Violation {
                         from,
@@ -104,8 +104,12 @@ impl<S: Transport> Relay<S> {
             ControlKind::Ping => self.tell(Event::Ping { from, payload }),
             ControlKind::Pong => self.tell(Event::Pong { from, payload }),
             ControlKind::Close => {
-                self.side_mut(from).reading = Reading::Discard;
-                match Close::parse(&payload) {
+                let close = Close::parse(&payload);
+                self.side_mut(from).reading = match close {
+                    Ok(_) => Reading::Closed,
+                    Err(_) => Reading::Broken,
+                };
+                match close {
                     Ok(close) => self.tell(Event::Close { from, close }),
                     Err(violation) => self.tell(Event::Violation {
                         from,

@@ -96,3 +96,19 @@ async fn and_so_it_does_with_slow_peers_and_short_reads_and_writes() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_end_inside_a_frame_resets_the_other_leg_at_once() {
+    for leg in Leg::BOTH {
+        for end in [Peer::end, Peer::reset] {
+            let whole = text(leg, b"whole");
+            let mut bench = Bench::new(policy());
+            bench.send(leg, &[&whole[..], &whole[..whole.len() - 1]].concat());
+            end(bench.peer(leg));
+            bench.settle();
+            assert!(bench.done);
+            assert!(bench.relay.was_cut_mid_frame());
+            assert_eq!(bench.peer(leg.other()).ended(), Some(Ended::Reset));
+        }
+    }
+}

@@ -108,7 +108,7 @@ async fn converse(seed: u64, capacity: usize, conversation: Vec<(Leg, Said)>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(80))]
 
     #[test]
     fn what_is_sent_arrives(seed in any::<u64>(), capacity in prop_oneof![1..60_usize, Just(usize::MAX)], conversation in prop::collection::vec(said(), 0..25)) {

@@ -17,7 +17,9 @@ use tokio::time::Instant;
 use super::*;
 use crate::config::policy::{Activity, AnswerPings, Heartbeat, Limits, Policy, Probe, ProbeKind};
 use crate::observe::Identity;
-use crate::protocol::{Control, Data, FrameReader, OpCode, apply_mask, encode_frame};
+use crate::protocol::{
+    Close, Control, ControlKind, Data, FrameReader, OpCode, Rules, Step, apply_mask, encode_frame,
+};
 use wire::{Ended, Peer, Stream, connection};
 
 const CLIENT: Leg = Leg::Client;
@@ -34,6 +36,7 @@ fn policy() -> Policy {
         idle_notice: None,
     };
     Policy {
+        app: Arc::default(),
         check_interval: Duration::from_secs(1),
         client: heartbeat(),
         upstream: heartbeat(),
@@ -95,7 +98,7 @@ impl Bench {
             session,
             Arc::clone(&handle),
             clock,
-            false,
+            Extensions::default(),
         );
         let mut bench = Bench {
             relay,
@@ -134,7 +137,7 @@ impl Bench {
         let end = Instant::now() + time;
         self.settle();
         while !self.done && Instant::now() < end {
-            tokio::time::advance(Duration::from_millis(100).min(end - Instant::now())).await;
+            tokio::time::advance(Duration::from_millis(250).min(end - Instant::now())).await;
             self.settle();
         }
     }
@@ -238,6 +241,7 @@ fn decode(to: Leg, bytes: &[u8]) -> (Vec<Heard>, Boundary) {
                     heard.push(Heard::Message(std::mem::take(&mut message)));
                 }
             }
+            Step::Message { .. } => panic!("none is told whole"),
             Step::Control { len, kind, payload } => {
                 at += len;
                 heard.push(match kind {

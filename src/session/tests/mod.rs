@@ -41,6 +41,7 @@ fn no_heartbeat() -> Heartbeat {
 fn quiet() -> Policy {
     Policy {
         check_interval: s(1),
+        app: Arc::default(),
         client: no_heartbeat(),
         upstream: no_heartbeat(),
         limits: Limits {

@@ -46,6 +46,7 @@ impl Watch {
             Action::Ping { to, .. }
             | Action::Pong { to, .. }
             | Action::Text { to, .. }
+            | Action::Reply { to, .. }
             | Action::ProbeText { to, .. } => {
                 assert!(
                     !self.close_asked[*to as usize],
@@ -65,7 +66,7 @@ impl Watch {
                 assert!(close.code().is_none_or(crate::protocol::is_sendable_code));
             }
             Action::Finish { leg } => {
-                assert!(self.close_asked[*leg as usize] && !self.ended[*leg as usize])
+                assert!(self.close_asked[*leg as usize] && !self.ended[*leg as usize]);
             }
             Action::Drop { leg } | Action::Reset { leg } => {
                 assert!(
@@ -203,7 +204,7 @@ impl Watch {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(250))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn invariants_hold(policy in any_policy(), seed in any::<u64>(), happenings in prop::collection::vec(happening(), 0..80)) {
