@@ -1,5 +1,11 @@
 //! Ending: who is told when, what still works meanwhile, and what happens to those who do not answer.
 
+#![cfg(test)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program is watched in real time"
+)]
+
 mod support;
 
 use std::net::TcpStream;

@@ -194,6 +194,18 @@ impl Policy {
         }
     }
 
+    /// The longest message that has to be looked at whole, in payload bytes; 0: none.
+    #[must_use]
+    pub fn looks_at(&self) -> usize {
+        match &self.client.probe {
+            Some(Probe {
+                kind: ProbeKind::App(..),
+                ..
+            }) => self.app.max_size().max(MAX_APP_PONG),
+            _ => self.app.max_size(),
+        }
+    }
+
     /// What `close:` says the client is sent for a cause.
     #[must_use]
     pub fn close_for(&self, cause: Cause) -> Option<Close> {
@@ -203,6 +215,9 @@ impl Policy {
             .map(|(_, close)| close.clone())
     }
 }
+
+/// The longest message that may answer an `app_ping`.
+const MAX_APP_PONG: usize = 1024;
 
 /// One leg's heartbeat.
 #[derive(Clone, Debug, PartialEq)]

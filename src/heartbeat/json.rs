@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -26,9 +28,12 @@ impl From<&Value> for Pattern {
     fn from(value: &Value) -> Self {
         match value {
             Value::Array(items) => Pattern::List(items.iter().map(Pattern::from).collect()),
-            Value::Object(entries) => {
-                Pattern::Object(entries.iter().map(|(key, value)| (key.as_str().into(), value.into())).collect())
-            }
+            Value::Object(entries) => Pattern::Object(
+                entries
+                    .iter()
+                    .map(|(key, value)| (key.as_str().into(), value.into()))
+                    .collect(),
+            ),
             scalar => Pattern::Exactly(scalar.clone()),
         }
     }
@@ -49,7 +54,10 @@ impl Pattern {
 #[must_use]
 pub fn contains(message: &[u8], pattern: &Pattern) -> bool {
     let mut reader = serde_json::Deserializer::from_slice(message);
-    Contains(pattern).deserialize(&mut reader).is_ok_and(|matches| matches) && reader.end().is_ok()
+    Contains(pattern)
+        .deserialize(&mut reader)
+        .is_ok_and(|matches| matches)
+        && reader.end().is_ok()
 }
 
 /// The raw text of the value at a path of object keys and list positions, as it stands in the message.
@@ -82,11 +90,15 @@ impl<'de> Visitor<'de> for Contains<'_> {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<bool, E> {
-        Ok(self.0.scalar(|pattern| pattern.as_u64() == Some(value) || pattern.as_f64() == Some(value as f64)))
+        Ok(self.0.scalar(|pattern| {
+            pattern.as_u64() == Some(value) || pattern.as_f64() == Some(value as f64)
+        }))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<bool, E> {
-        Ok(self.0.scalar(|pattern| pattern.as_i64() == Some(value) || pattern.as_f64() == Some(value as f64)))
+        Ok(self.0.scalar(|pattern| {
+            pattern.as_i64() == Some(value) || pattern.as_f64() == Some(value as f64)
+        }))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<bool, E> {
@@ -166,7 +178,10 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-        let (step, rest) = self.0.split_first().ok_or_else(|| A::Error::custom("no path"))?;
+        let (step, rest) = self
+            .0
+            .split_first()
+            .ok_or_else(|| A::Error::custom("no path"))?;
         let Ok(position) = step.parse::<usize>() else {
             while items.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(None);
@@ -182,7 +197,10 @@ impl<'de> Visitor<'de> for At<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let (step, rest) = self.0.split_first().ok_or_else(|| A::Error::custom("no path"))?;
+        let (step, rest) = self
+            .0
+            .split_first()
+            .ok_or_else(|| A::Error::custom("no path"))?;
         let mut found = None;
         while let Some(Key(key)) = entries.next_key()? {
             if key == **step && found.is_none() {
@@ -296,7 +314,10 @@ mod tests {
     #[test]
     fn lists_match_item_by_item_and_numbers_by_value() {
         let pattern = Pattern::from(&json!([null, 1.0, "phoenix", {"a": true}]));
-        assert!(contains(br#"[null,1,"phoenix",{"a":true,"b":2}]"#, &pattern));
+        assert!(contains(
+            br#"[null,1,"phoenix",{"a":true,"b":2}]"#,
+            &pattern
+        ));
         assert!(!contains(br#"[null,1,"phoenix",{"a":true},5]"#, &pattern));
         assert!(!contains(br#"[null,1,"phoenix"]"#, &pattern));
         assert!(contains(b"[-3]", &Pattern::from(&json!([-3]))));
@@ -304,8 +325,15 @@ mod tests {
 
     #[test]
     fn any_takes_everything_but_nothing() {
-        let pattern = Pattern::List(vec![Pattern::Any, Pattern::Object(vec![("a".into(), Pattern::Any)])]);
-        for message in [r#"[1,{"a":null}]"#, r#"[[1,2],{"a":{"b":[1]}}]"#, r#"["x",{"b":1,"a":"y"}]"#] {
+        let pattern = Pattern::List(vec![
+            Pattern::Any,
+            Pattern::Object(vec![("a".into(), Pattern::Any)]),
+        ]);
+        for message in [
+            r#"[1,{"a":null}]"#,
+            r#"[[1,2],{"a":{"b":[1]}}]"#,
+            r#"["x",{"b":1,"a":"y"}]"#,
+        ] {
             assert!(contains(message.as_bytes(), &pattern), "{message}");
         }
         assert!(!contains(br#"[1,{"b":1}]"#, &pattern));
@@ -316,7 +344,10 @@ mod tests {
     fn what_is_looked_up_is_the_raw_text() {
         let message = br#"{"id": 1.50, "a": [ {"b": "x\u0041"}, [ ] ], "n": null}"#;
         assert_eq!(look_up(message, &path(&["id"])), Some("1.50"));
-        assert_eq!(look_up(message, &path(&["a", "0", "b"])), Some(r#""x\u0041""#));
+        assert_eq!(
+            look_up(message, &path(&["a", "0", "b"])),
+            Some(r#""x\u0041""#)
+        );
         assert_eq!(look_up(message, &path(&["a", "1"])), Some("[ ]"));
         assert_eq!(look_up(message, &path(&["n"])), Some("null"));
         assert_eq!(look_up(message, &path(&["n", "x"])), None);

@@ -25,7 +25,10 @@ impl Matcher {
         match self {
             Matcher::Json(pattern) => kind == MessageKind::Text && may_contain(payload, pattern),
             Matcher::JsonRecord(pattern) => {
-                kind == MessageKind::Text && payload.strip_suffix(b"\x1e").is_some_and(|json| may_contain(json, pattern))
+                kind == MessageKind::Text
+                    && payload
+                        .strip_suffix(b"\x1e")
+                        .is_some_and(|json| may_contain(json, pattern))
             }
             Matcher::Text(text) => kind == MessageKind::Text && payload == text.as_bytes(),
             Matcher::Binary(bytes) => kind == MessageKind::Binary && payload == &**bytes,

@@ -87,8 +87,12 @@ impl Preset {
             Preset::Pusher => {
                 let event = |name: &str| object(&json!({ "event": name }));
                 vec![
-                    asked("pusher", event("pusher:ping"), r#"{"event":"pusher:pong","data":{}}"#)?
-                        .answered_by(event("pusher:pong")),
+                    asked(
+                        "pusher",
+                        event("pusher:ping"),
+                        r#"{"event":"pusher:pong","data":{}}"#,
+                    )?
+                    .answered_by(event("pusher:pong")),
                     seen("pusher", Leg::Client, event("pusher:pong")),
                     seen("pusher", Leg::Upstream, event("pusher:ping")),
                     seen("pusher", Leg::Upstream, event("pusher:pong")),
@@ -100,12 +104,19 @@ impl Preset {
                     Matcher::Binary(Box::new([0x02, 0x91, 0x06])),
                 ]
             }),
-            Preset::Stomp => {
-                both_seen("stomp", || vec![Matcher::Bytes(Box::new(*b"\n")), Matcher::Bytes(Box::new(*b"\r\n"))])
-            }
+            Preset::Stomp => both_seen("stomp", || {
+                vec![
+                    Matcher::Bytes(Box::new(*b"\n")),
+                    Matcher::Bytes(Box::new(*b"\r\n")),
+                ]
+            }),
             Preset::Mqtt => mqtt_rules(),
             Preset::Centrifugo => both_seen("centrifugo", || vec![text("{}")]),
-            Preset::ActionCable => vec![seen("actioncable", Leg::Upstream, object(&json!({"type": "ping"})))],
+            Preset::ActionCable => vec![seen(
+                "actioncable",
+                Leg::Upstream,
+                object(&json!({"type": "ping"})),
+            )],
             Preset::Auto => auto_rules()?,
         })
     }
@@ -163,10 +174,16 @@ fn graphql_rules() -> Result<Vec<Rule>, TemplateError> {
     let with_payload = with_any(&json!({"type": "ping"}), "payload");
     let not_legacy = Subprotocol::Except(GRAPHQL_LEGACY);
     Ok(vec![
-        asked("graphql-ws", with_payload, r#"{"type":"pong","payload":${json.payload}}"#)?
+        asked(
+            "graphql-ws",
+            with_payload,
+            r#"{"type":"pong","payload":${json.payload}}"#,
+        )?
+        .answered_by(of("pong"))
+        .on(not_legacy),
+        asked("graphql-ws", of("ping"), r#"{"type":"pong"}"#)?
             .answered_by(of("pong"))
             .on(not_legacy),
-        asked("graphql-ws", of("ping"), r#"{"type":"pong"}"#)?.answered_by(of("pong")).on(not_legacy),
         seen("graphql-ws", Leg::Client, of("pong")).on(not_legacy),
         seen("graphql-ws", Leg::Upstream, of("ping")).on(not_legacy),
         seen("graphql-ws", Leg::Upstream, of("pong")).on(not_legacy),
@@ -179,7 +196,10 @@ fn mqtt_rules() -> Vec<Rule> {
     let packet = |bytes: [u8; 2]| Matcher::Binary(Box::new(bytes));
     let mut ping = seen("mqtt", Leg::Client, packet([0xc0, 0]));
     ping.reply = Some(Reply::Binary(Box::new([0xd0, 0])));
-    vec![ping.answered_by(packet([0xd0, 0])), seen("mqtt", Leg::Upstream, packet([0xd0, 0]))]
+    vec![
+        ping.answered_by(packet([0xd0, 0])),
+        seen("mqtt", Leg::Upstream, packet([0xd0, 0])),
+    ]
 }
 
 fn auto_rules() -> Result<Vec<Rule>, TemplateError> {
@@ -207,7 +227,11 @@ fn auto_rules() -> Result<Vec<Rule>, TemplateError> {
 /// A question of the client's, answered here.
 fn asked(name: &str, matcher: Matcher, reply: &str) -> Result<Rule, TemplateError> {
     let reply = Some(Reply::Text(Template::compile(reply)?));
-    Ok(Rule { reply, forward: Forward::Never, ..seen(name, Leg::Client, matcher) })
+    Ok(Rule {
+        reply,
+        forward: Forward::Never,
+        ..seen(name, Leg::Client, matcher)
+    })
 }
 
 /// Something that is recognised and goes on.
@@ -227,7 +251,14 @@ fn seen(name: &str, from: Leg, matcher: Matcher) -> Rule {
 
 /// Heartbeats that both sides send and nobody answers.
 fn both_seen(name: &str, matchers: impl Fn() -> Vec<Matcher>) -> Vec<Rule> {
-    Leg::BOTH.into_iter().flat_map(|leg| matchers().into_iter().map(move |matcher| seen(name, leg, matcher))).collect()
+    Leg::BOTH
+        .into_iter()
+        .flat_map(|leg| {
+            matchers()
+                .into_iter()
+                .map(move |matcher| seen(name, leg, matcher))
+        })
+        .collect()
 }
 
 fn text(text: &str) -> Matcher {
@@ -251,10 +282,16 @@ impl Rule {
     pub const DEFAULT_MAX_SIZE: usize = 1024;
 
     fn answered_by(self, answer: Matcher) -> Self {
-        Rule { answer: Some(answer), ..self }
+        Rule {
+            answer: Some(answer),
+            ..self
+        }
     }
 
     fn on(self, subprotocol: Subprotocol) -> Self {
-        Rule { subprotocol, ..self }
+        Rule {
+            subprotocol,
+            ..self
+        }
     }
 }

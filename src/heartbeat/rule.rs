@@ -73,7 +73,11 @@ impl Rules {
     /// The rules in their order; those past [`MAX_RULES`] are refused when the file is read.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        let max_size = rules.iter().map(|rule| rule.max_size).max().unwrap_or_default();
+        let max_size = rules
+            .iter()
+            .map(|rule| rule.max_size)
+            .max()
+            .unwrap_or_default();
         Rules { rules, max_size }
     }
 
@@ -81,6 +85,12 @@ impl Rules {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rules.is_empty()
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rules.len()
     }
 
     /// The longest message that any rule looks at.
@@ -103,17 +113,33 @@ impl Rules {
             Subprotocol::Only(names) => subprotocol.is_some_and(|name| names.contains(&name)),
             Subprotocol::Except(names) => subprotocol.is_none_or(|name| !names.contains(&name)),
         };
-        self.rules.iter().take(MAX_RULES).enumerate().filter(|(_, rule)| holds(rule)).map(|(index, _)| 1 << index).sum()
+        self.rules
+            .iter()
+            .take(MAX_RULES)
+            .enumerate()
+            .filter(|(_, rule)| holds(rule))
+            .map(|(index, _)| 1 << index)
+            .sum()
     }
 
     /// The first active rule that recognises a message.
     #[must_use]
-    pub fn recognise(&self, active: u64, from: Leg, kind: MessageKind, payload: &[u8]) -> Option<usize> {
-        self.rules.iter().take(MAX_RULES).enumerate().position(|(index, rule)| {
-            active & (1 << index) != 0
-                && rule.from == from
-                && payload.len() <= rule.max_size
-                && rule.matcher.matches(kind, payload)
-        })
+    pub fn recognise(
+        &self,
+        active: u64,
+        from: Leg,
+        kind: MessageKind,
+        payload: &[u8],
+    ) -> Option<usize> {
+        self.rules
+            .iter()
+            .take(MAX_RULES)
+            .enumerate()
+            .position(|(index, rule)| {
+                active & (1 << index) != 0
+                    && rule.from == from
+                    && payload.len() <= rule.max_size
+                    && rule.matcher.matches(kind, payload)
+            })
     }
 }

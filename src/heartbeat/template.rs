@@ -100,7 +100,9 @@ impl Template {
                     Some(rtt) => write!(out, "{rtt}"),
                     None => out.write_str("null"),
                 },
-                Part::Json(path) => out.write_str(json::look_up(context.message, path).unwrap_or("null")),
+                Part::Json(path) => {
+                    out.write_str(json::look_up(context.message, path).unwrap_or("null"))
+                }
             };
         }
         out
@@ -114,7 +116,9 @@ fn variable(name: &str) -> Result<Part, TemplateError> {
         "conn" => Part::Connection,
         "rtt_ms" => Part::RttMillis,
         _ => match name.strip_prefix("json.") {
-            Some(path) if path.split('.').any(str::is_empty) => return Err(TemplateError::EmptyStep(name.to_owned())),
+            Some(path) if path.split('.').any(str::is_empty) => {
+                return Err(TemplateError::EmptyStep(name.to_owned()));
+            }
             Some(path) => Part::Json(path.split('.').map(Into::into).collect()),
             None => return Err(TemplateError::Unknown(name.to_owned())),
         },
@@ -126,7 +130,12 @@ mod tests {
     use super::*;
 
     fn render(template: &str, message: &str) -> String {
-        let context = Context { unix_ms: 1_700_000_000_123, conn: "01X", rtt_ms: Some(18.4), message: message.as_bytes() };
+        let context = Context {
+            unix_ms: 1_700_000_000_123,
+            conn: "01X",
+            rtt_ms: Some(18.4),
+            message: message.as_bytes(),
+        };
         Template::compile(template).unwrap().render(&context)
     }
 
@@ -142,15 +151,30 @@ mod tests {
 
     #[test]
     fn the_characters_themselves() {
-        assert_eq!(render("$${unix_s} costs $5 and $$", ""), "${unix_s} costs $5 and $$");
+        assert_eq!(
+            render("$${unix_s} costs $5 and $$", ""),
+            "${unix_s} costs $5 and $$"
+        );
         assert_eq!(render("", ""), "");
     }
 
     #[test]
     fn mistakes_are_told_when_it_is_compiled() {
-        assert_eq!(Template::compile("ab${unix_s"), Err(TemplateError::NotClosed(3)));
-        assert_eq!(Template::compile("${unix}"), Err(TemplateError::Unknown("unix".into())));
-        assert_eq!(Template::compile("${json.a..b}"), Err(TemplateError::EmptyStep("json.a..b".into())));
-        assert_eq!(Template::compile("${json}"), Err(TemplateError::Unknown("json".into())));
+        assert_eq!(
+            Template::compile("ab${unix_s"),
+            Err(TemplateError::NotClosed(3))
+        );
+        assert_eq!(
+            Template::compile("${unix}"),
+            Err(TemplateError::Unknown("unix".into()))
+        );
+        assert_eq!(
+            Template::compile("${json.a..b}"),
+            Err(TemplateError::EmptyStep("json.a..b".into()))
+        );
+        assert_eq!(
+            Template::compile("${json}"),
+            Err(TemplateError::Unknown("json".into()))
+        );
     }
 }

@@ -1,8 +1,10 @@
 //! What is told of one connection: who it is, that it was opened, and how it ended.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::protocol::Close;
 use crate::session::{Cause, Counters, LegClose};
@@ -62,6 +64,10 @@ pub struct ClosingRecord<'a> {
     pub silence: [Duration; 2],
     /// What was counted on each leg.
     pub counters: [&'a Counters; 2],
+    /// Application-level heartbeats that were recognised.
+    pub app_heartbeats: u64,
+    /// Fields of them that are kept.
+    pub captured: BTreeMap<&'a str, &'a RawValue>,
 }
 
 impl Serialize for ClosingRecord<'_> {
@@ -93,9 +99,8 @@ impl Serialize for ClosingRecord<'_> {
             upstream_missed_pongs: upstream.missed_pongs,
             upstream_pings_answered: upstream.pings_answered,
             upstream_rtt_ms: upstream.rtt.map(rtt_millis),
-            // No rules, no application heartbeats: this version does not have `heartbeat.app`.
-            app_heartbeats: 0,
-            captured: Captured {},
+            app_heartbeats: self.app_heartbeats,
+            captured: &self.captured,
         }
         .serialize(serializer)
     }
@@ -131,11 +136,8 @@ struct Fields<'a> {
     upstream_pings_answered: u32,
     upstream_rtt_ms: Option<f64>,
     app_heartbeats: u64,
-    captured: Captured,
+    captured: &'a BTreeMap<&'a str, &'a RawValue>,
 }
-
-#[derive(Serialize)]
-struct Captured {}
 
 #[derive(Serialize)]
 struct CloseFields<'a> {

@@ -47,6 +47,25 @@ pub fn deflate_accepted<'a>(
     Ok(accepted)
 }
 
+/// The elements of a list of permessage-deflate, each with this parameter, which has no value.
+#[must_use]
+pub fn deflate_with(list: &str, parameter: &str) -> String {
+    let has = |element: &str| {
+        element
+            .split(';')
+            .skip(1)
+            .any(|part| part.trim().eq_ignore_ascii_case(parameter))
+    };
+    let with = |element: &str| {
+        if has(element) {
+            element.to_owned()
+        } else {
+            format!("{element}; {parameter}")
+        }
+    };
+    split_list(list).map(with).collect::<Vec<_>>().join(", ")
+}
+
 fn name(element: &str) -> String {
     element
         .split(';')

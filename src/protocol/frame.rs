@@ -1,8 +1,9 @@
 //! Reading frames out of a stream of bytes that arrives in arbitrary pieces (RFC 6455 section 5).
 //!
 //! The reader never holds payload: a data frame is told in steps as its bytes come, so that memory does not depend on
-//! the size of a frame. Only what cannot be judged yet, an incomplete header or control frame, is left to the caller
-//! to hold: at most [`MAX_HELD`] bytes, to be put in front of the next piece.
+//! the size of a frame. Only what cannot be judged yet, an incomplete header, control frame or message that is to be
+//! told whole, is left to the caller to hold: at most [`MAX_HELD`] bytes, or [`Rules::whole`] and a header, to be put
+//! in front of the next piece.
 
 use std::io::Cursor;
 
@@ -33,6 +34,8 @@ pub struct Rules {
     pub deflate: bool,
     /// Whether uncompressed text must be UTF-8.
     pub validate_utf8: bool,
+    /// Unfragmented messages up to this many payload bytes are told whole, as [`Step::Message`]; 0: none.
+    pub whole: u64,
 }
 
 /// What may be injected at a point of a stream (RFC 6455 section 5.4).
@@ -57,6 +60,19 @@ pub enum Step {
         payload: usize,
         /// Whether they end a message.
         ends_message: bool,
+    },
+    /// A whole unfragmented message of at most [`Rules::whole`] payload bytes.
+    Message {
+        /// Bytes of the frame.
+        len: usize,
+        /// Where in the frame its payload begins.
+        start: usize,
+        /// Whether it is text.
+        text: bool,
+        /// RSV1: its payload is compressed.
+        compressed: bool,
+        /// The key that its payload is masked with.
+        mask: Option<[u8; 4]>,
     },
     /// A whole control frame.
     Control {
@@ -189,6 +205,20 @@ impl FrameReader {
         check_length_encoding(second & 0x7f, len)?;
         let header_len = cursor.position() as usize;
         match opcode {
+            OpCode::Data(kind) if self.is_told_whole(&header, len, rules) => {
+                if ((bytes.len() - header_len) as u64) < len {
+                    return Ok(Step::Incomplete);
+                }
+                self.begin_data_frame(kind, &header, len, rules)?;
+                self.payload(bytes, header_len)?;
+                Ok(Step::Message {
+                    len: header_len + len as usize,
+                    start: header_len,
+                    text: kind == Data::Text,
+                    compressed: header.rsv1,
+                    mask: header.mask,
+                })
+            }
             OpCode::Data(kind) => {
                 self.begin_data_frame(kind, &header, len, rules)?;
                 self.payload(bytes, header_len)
@@ -228,6 +258,13 @@ impl FrameReader {
             (Role::Server, true) => Err(Violation::Masked),
             _ => Ok(opcode),
         }
+    }
+
+    fn is_told_whole(&self, header: &FrameHeader, len: u64, rules: &Rules) -> bool {
+        rules.whole > 0
+            && len <= rules.whole.min(rules.max_frame)
+            && header.is_final
+            && !self.in_message
     }
 
     fn begin_data_frame(
@@ -332,5 +369,5 @@ fn control_frame(
 }
 
 #[cfg(test)]
-#[path = "frame_tests.rs"]
+#[path = "frame_tests/mod.rs"]
 mod tests;

@@ -9,7 +9,7 @@ mod violation;
 
 pub use close::{Close, MAX_CLOSE_REASON, is_sendable_code};
 pub use encode::{apply_mask, encode_frame};
-pub use extensions::{ExtensionError, deflate_accepted, deflate_offers};
+pub use extensions::{ExtensionError, deflate_accepted, deflate_offers, deflate_with};
 pub use frame::{Boundary, ControlKind, ControlPayload, FrameReader, MAX_HELD, Role, Rules, Step};
 pub use utf8::Utf8Validator;
 pub use violation::Violation;

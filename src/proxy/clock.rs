@@ -1,5 +1,7 @@
 //! The one place that reads the time for the data path.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use tokio::time::Instant;
 
 use crate::session::Time;
@@ -35,4 +37,13 @@ impl Clock {
         self.origin
             .checked_add(std::time::Duration::from_micros(time.micros()))
     }
+}
+
+/// Wall-clock time for what people and applications read, in milliseconds since 1970-01-01 UTC.
+pub(super) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    // A clock that stands before 1970 is as wrong as it can be; zero says so.
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
 }

@@ -104,7 +104,7 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         let handshake_ms = millis(opening.duration());
         let opened = Opened {
             identity: &handle.identity,
-            compressed: upstream.deflate,
+            compressed: upstream.extensions.deflate,
             handshake_ms,
         };
         log::emit(tracing::Level::INFO, "connection_opened", &opened);
@@ -124,13 +124,14 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         });
     }
     let opened = clock.now();
-    let session = Session::new(policy, rand::random(), opened);
+    let mut session = Session::new(policy, rand::random(), opened);
+    session.speak(handle.identity.subprotocol.as_deref());
     let relay = Relay::new(
         [client, upstream_io],
         session,
         Arc::clone(&handle),
         clock,
-        upstream.deflate,
+        upstream.extensions,
     );
     Some((
         Live {
@@ -192,6 +193,8 @@ impl Drop for Live {
                 session.silence(Leg::Upstream, now),
             ],
             counters,
+            app_heartbeats: session.app_heartbeats(),
+            captured: session.captured().collect(),
         };
         log::emit(cause.level(), "connection_closed", &record);
     }

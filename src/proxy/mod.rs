@@ -10,14 +10,18 @@
 //! | `headers` | what of a head is passed on |
 //! | `upstream` | dialling |
 //! | `established` | the task of one WebSocket connection, from its 101 to its closing record |
+//! | `extensions` | what was negotiated in Sec-WebSocket-Extensions |
+//! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
 //! | `relay`, `side`, `outbox` | the relay itself |
 //! | `stream`, `clock` | sockets and time |
 
 pub mod clock;
 mod connection;
 mod established;
+mod extensions;
 mod headers;
 mod http;
+mod inspect;
 pub mod listener;
 mod opening;
 mod outbox;

@@ -1,10 +1,15 @@
 //! What has to go out on one leg and could not go at once: bytes that the socket did not take, and frames of the
 //! sidecar's own that wait for a place where a frame may begin.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::heartbeat::MessageKind;
 use crate::protocol::{Close, Control, ControlPayload, Data, OpCode, encode_frame};
 use crate::session::Payload;
+
+/// The most answers to application-level heartbeats that wait.
+const MAX_REPLIES: usize = 16;
 
 /// One leg's outgoing side. Empty, it owns no memory.
 #[derive(Debug, Default)]
@@ -19,13 +24,14 @@ pub(super) struct Outbox {
     close: ClosePlace,
 }
 
-/// Frames of the sidecar's own, at most one of each kind, in the order in which they go out.
+/// Frames of the sidecar's own, at most one of each kind but replies, in the order in which they go out.
 #[derive(Debug, Default)]
 struct Waiting {
     pong: Option<ControlPayload>,
     ping: Option<ControlPayload>,
     probe: Option<(Control, [u8; 8])>,
     probe_text: Option<Arc<str>>,
+    replies: VecDeque<(MessageKind, Box<[u8]>)>,
     text: Option<Arc<str>>,
     close: Option<Close>,
 }
@@ -117,6 +123,16 @@ impl Outbox {
         self.waiting().probe_text = Some(text);
     }
 
+    /// An answer to an application-level heartbeat. Each is owed, but a peer that asks and does not read loses the
+    /// oldest ones.
+    pub(super) fn push_reply(&mut self, kind: MessageKind, payload: Box<[u8]>) {
+        let replies = &mut self.waiting().replies;
+        if replies.len() == MAX_REPLIES {
+            replies.pop_front();
+        }
+        replies.push_back((kind, payload));
+    }
+
     pub(super) fn push_text(&mut self, text: Arc<str>) {
         self.waiting().text = Some(text);
     }
@@ -148,6 +164,13 @@ impl Outbox {
             self.probe_leaving = true;
         }
         if message_boundary {
+            for (kind, payload) in waiting.replies.drain(..) {
+                let kind = match kind {
+                    MessageKind::Text => Data::Text,
+                    MessageKind::Binary => Data::Binary,
+                };
+                write(OpCode::Data(kind), &payload);
+            }
             if let Some(text) = waiting.probe_text.take() {
                 write(OpCode::Data(Data::Text), text.as_bytes());
                 self.probe_leaving = true;
@@ -162,7 +185,8 @@ impl Outbox {
             write(OpCode::Control(Control::Close), &payload);
             self.close = ClosePlace::Leaving;
         }
-        let message_waits = waiting.probe_text.is_some() || waiting.text.is_some();
+        let message_waits =
+            waiting.probe_text.is_some() || waiting.text.is_some() || !waiting.replies.is_empty();
         if self.is_closed() || !message_waits {
             self.waiting = None;
         }
@@ -170,6 +194,12 @@ impl Outbox {
 
     fn waiting(&mut self) -> &mut Waiting {
         self.waiting.get_or_insert_default()
+    }
+
+    /// What an idle connection's must be.
+    #[cfg(test)]
+    pub(super) fn owns_nothing(&self) -> bool {
+        self.backlog.capacity() == 0 && self.waiting.is_none()
     }
 }
 

@@ -5,6 +5,8 @@
 //! frames to the other leg straight from there, and leaves nothing behind but what a socket did not take. All progress
 //! is in fields, so nothing is lost between two polls.
 
+mod intake;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -13,10 +15,11 @@ use tokio::io::ReadBuf;
 use tokio::time::Sleep;
 
 use super::clock::Clock;
+use super::extensions::Extensions;
 use super::side::{Reading, Side};
 use super::stream::Transport;
 use crate::observe::{Command, Handle};
-use crate::protocol::{Boundary, Close, ControlKind, ControlPayload, Role, Rules, Step};
+use crate::protocol::{Boundary, Role};
 use crate::session::{Action, Actions, Cause, Event, Leg, Session, Time};
 
 /// How often a poll reads both legs before other connections have their turn.
@@ -30,7 +33,7 @@ pub(super) struct Relay<S> {
     clock: Clock,
     /// When this poll began.
     now: Time,
-    deflate: bool,
+    extensions: Extensions,
     /// A leg was reset inside a frame.
     mid_frame: bool,
     /// Something other than data happened: the next deadline may be nearer than the timer, and there may be more to do.
@@ -45,7 +48,7 @@ impl<S: Transport> Relay<S> {
         session: Session,
         handle: Arc<Handle>,
         clock: Clock,
-        deflate: bool,
+        extensions: Extensions,
     ) -> Self {
         Relay {
             sides: [
@@ -56,7 +59,7 @@ impl<S: Transport> Relay<S> {
             handle,
             clock,
             now: clock.now(),
-            deflate,
+            extensions,
             mid_frame: false,
             stirred: true,
             timer_set_for: Time::NEVER,
@@ -179,84 +182,6 @@ impl<S: Transport> Relay<S> {
         true
     }
 
-    /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them.
-    #[inline]
-    fn take_in(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
-        let rules = self.rules();
-        let to = from.other();
-        let (mut run, mut at) = (0, 0);
-        let mut boundary = self.side(from).reader.boundary();
-        loop {
-            match self.side_mut(from).reader.next(&bytes[at..], &rules) {
-                Ok(Step::Data {
-                    len,
-                    payload,
-                    ends_message,
-                }) => {
-                    at += len;
-                    boundary = self.side(from).reader.boundary();
-                    let event = Event::Data {
-                        from,
-                        bytes: payload,
-                        ends_message,
-                    };
-                    self.session.handle(event, self.now, &mut Actions::new());
-                    self.stirred |= self.session.data_moves_deadline();
-                    if boundary != Boundary::None && self.side(to).out.has_waiting() {
-                        self.pass(cx, to, &bytes[run..at], boundary);
-                        self.place(to);
-                        run = at;
-                    }
-                }
-                Ok(Step::Control { len, kind, payload }) => {
-                    self.pass(cx, to, &bytes[run..at], boundary);
-                    at += len;
-                    run = at;
-                    if !self.control(from, kind, payload) {
-                        return;
-                    }
-                }
-                Ok(Step::Incomplete) => {
-                    self.pass(cx, to, &bytes[run..at], boundary);
-                    self.side_mut(from).held = bytes[at..].to_vec();
-                    return;
-                }
-                Err(violation) => {
-                    self.pass(cx, to, &bytes[run..at], boundary);
-                    self.side_mut(from).reading = Reading::Discard;
-                    let mid_frame = self.is_cut(to);
-                    self.tell(Event::Violation {
-                        from,
-                        violation,
-                        mid_frame,
-                    });
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Tells the session of a control frame; false: it is the last frame that is read from this leg.
-    fn control(&mut self, from: Leg, kind: ControlKind, payload: ControlPayload) -> bool {
-        match kind {
-            ControlKind::Ping => self.tell(Event::Ping { from, payload }),
-            ControlKind::Pong => self.tell(Event::Pong { from, payload }),
-            ControlKind::Close => {
-                self.side_mut(from).reading = Reading::Discard;
-                match Close::parse(&payload) {
-                    Ok(close) => self.tell(Event::Close { from, close }),
-                    Err(violation) => self.tell(Event::Violation {
-                        from,
-                        violation,
-                        mid_frame: false,
-                    }),
-                }
-                return false;
-            }
-        }
-        true
-    }
-
     /// Writes a run of data frames to a leg, up to `boundary`; what the socket does not take is kept.
     fn pass(&mut self, cx: &mut Context<'_>, to: Leg, run: &[u8], boundary: Boundary) {
         let side = self.side_mut(to);
@@ -347,7 +272,10 @@ impl<S: Transport> Relay<S> {
         let handle = Arc::clone(&self.handle);
         for command in handle.take_mail(cx.waker()) {
             match command {
-                Command::Follow(policy) => self.tell(Event::PolicyChanged { policy }),
+                Command::Follow(policy) => {
+                    self.tell(Event::PolicyChanged { policy });
+                    self.session.speak(handle.identity.subprotocol.as_deref());
+                }
                 Command::Terminate {
                     cause,
                     close,
@@ -374,11 +302,13 @@ impl<S: Transport> Relay<S> {
         });
         for leg in Leg::BOTH {
             self.flush(cx, leg);
-            let mid_frame = self.is_cut(leg.other());
+            if self.is_cut(leg) {
+                self.perform(Action::Reset { leg });
+            }
             self.tell(Event::Lost {
                 leg,
                 detail: String::new(),
-                mid_frame,
+                mid_frame: false,
             });
         }
     }
@@ -399,6 +329,7 @@ impl<S: Transport> Relay<S> {
             Action::Pong { to, payload } => self.side_mut(to).out.push_pong(payload),
             Action::Text { to, text } => self.side_mut(to).out.push_text(text),
             Action::ProbeText { to, text } => self.side_mut(to).out.push_probe_text(text),
+            Action::Reply { to, kind, payload } => self.side_mut(to).out.push_reply(kind, payload),
             Action::Close { to, close } => self.side_mut(to).out.push_close(close),
             // RFC 6455 section 7.1.1: the server ends TCP first, so that it, not its clients, keeps TIME_WAIT.
             Action::Finish { leg: Leg::Client } => self.side_mut(Leg::Client).shut_down(),
@@ -450,16 +381,6 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    fn rules(&self) -> Rules {
-        let limits = &self.session.policy().limits;
-        Rules {
-            max_frame: limits.max_frame.unwrap_or(u64::MAX),
-            max_message: limits.max_message.unwrap_or(u64::MAX),
-            deflate: self.deflate,
-            validate_utf8: limits.validate_utf8,
-        }
-    }
-
     fn side(&self, leg: Leg) -> &Side<S> {
         &self.sides[leg as usize]
     }
@@ -468,3 +389,7 @@ impl<S: Transport> Relay<S> {
         &mut self.sides[leg as usize]
     }
 }
+
+#[cfg(test)]
+#[path = "relay_tests/mod.rs"]
+mod tests;

@@ -6,8 +6,8 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::{
-    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS,
-    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
@@ -17,14 +17,15 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::connection::{Incomer, full_text};
+use super::extensions::{self, Extensions};
 use super::opening::Opening;
 use super::respond::{self, Body};
 use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::{Shared, established, headers};
-use crate::config::policy::{Route, Upstream};
+use crate::config::policy::Route;
 use crate::observe::{HandshakeFailure, Refusal, bounded};
-use crate::protocol::{ExtensionError, deflate_accepted, deflate_offers};
+use crate::protocol::ExtensionError;
 
 /// What is wrong with a client's opening handshake (section 4.2.1).
 #[derive(Debug, Error)]
@@ -123,7 +124,7 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
     drop(config);
 
     let client_upgrade = hyper::upgrade::on(&mut incomer.request);
-    let upstream = match ask_upstream(incomer, &route.upstream).await {
+    let upstream = match ask_upstream(incomer, &route).await {
         Ok(Answer::Accepted(accepted)) => accepted,
         Ok(Answer::Other(response)) => {
             let status = response.status();
@@ -235,7 +236,7 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
 pub(super) struct Accepted {
     pub(super) headers: HeaderMap,
     pub(super) upgrade: hyper::upgrade::OnUpgrade,
-    pub(super) deflate: bool,
+    pub(super) extensions: Extensions,
 }
 
 enum Answer {
@@ -245,24 +246,32 @@ enum Answer {
 }
 
 /// Dials the upstream and passes the opening handshake on.
-async fn ask_upstream(incomer: Incomer, upstream: &Upstream) -> Result<Answer, UpstreamError> {
+async fn ask_upstream(incomer: Incomer, route: &Route) -> Result<Answer, UpstreamError> {
+    let upstream = &route.upstream;
     let stream = dial(upstream).await?;
-    let key = generate_key();
-    let (request, deflate_offered) = upstream_request(incomer, upstream, &key);
-    match upstream.handshake_timeout {
-        Some(limit) => {
-            let exchanged = timeout(limit, exchange(stream, request)).await;
-            judge(
-                exchanged.map_err(|_| UpstreamError::Timeout)??,
-                &key,
-                deflate_offered,
-            )
-        }
-        None => judge(exchange(stream, request).await?, &key, deflate_offered),
-    }
+    let asked = Asked {
+        key: generate_key(),
+        inspected: route.policy.looks_at() > 0,
+    };
+    let (request, deflate_offered) = upstream_request(incomer, route, &asked);
+    let response = match upstream.handshake_timeout {
+        Some(limit) => timeout(limit, exchange(stream, request))
+            .await
+            .map_err(|_| UpstreamError::Timeout)??,
+        None => exchange(stream, request).await?,
+    };
+    judge(response, &asked, deflate_offered)
 }
 
-fn upstream_request(incomer: Incomer, upstream: &Upstream, key: &str) -> (Request<Body>, bool) {
+/// What the upstream's answer is held against.
+struct Asked {
+    key: String,
+    /// Small messages are looked into.
+    inspected: bool,
+}
+
+fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<Body>, bool) {
+    let upstream = &route.upstream;
     let Incomer {
         request,
         peer,
@@ -270,13 +279,6 @@ fn upstream_request(incomer: Incomer, upstream: &Upstream, key: &str) -> (Reques
         request_id,
     } = incomer;
     let (mut parts, _) = request.into_parts();
-    let offers = deflate_offers(
-        parts
-            .headers
-            .get_all(SEC_WEBSOCKET_EXTENSIONS)
-            .into_iter()
-            .filter_map(|value| value.to_str().ok()),
-    );
     headers::prepare_request(&mut parts.headers, &host, &peer, &request_id, upstream);
     parts
         .headers
@@ -284,18 +286,12 @@ fn upstream_request(incomer: Incomer, upstream: &Upstream, key: &str) -> (Reques
     parts
         .headers
         .insert(UPGRADE, HeaderValue::from_static("websocket"));
-    if let Ok(key) = HeaderValue::from_str(key) {
+    if let Ok(key) = HeaderValue::from_str(&asked.key) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);
     }
-    parts.headers.remove(SEC_WEBSOCKET_EXTENSIONS);
-    if let (false, Ok(value)) = (offers.is_empty(), HeaderValue::from_str(&offers)) {
-        parts.headers.insert(SEC_WEBSOCKET_EXTENSIONS, value);
-    }
+    let offered = extensions::offer(&mut parts.headers, false, asked.inspected);
     parts.uri = headers::origin_form(&parts.uri);
-    (
-        Request::from_parts(parts, respond::full("")),
-        !offers.is_empty(),
-    )
+    (Request::from_parts(parts, respond::full("")), offered)
 }
 
 async fn exchange(
@@ -316,7 +312,7 @@ async fn exchange(
 /// Section 4.1: what a client must check of the answer.
 fn judge(
     mut response: Response<Incoming>,
-    key: &str,
+    asked: &Asked,
     deflate_offered: bool,
 ) -> Result<Answer, UpstreamError> {
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
@@ -324,26 +320,23 @@ fn judge(
         return Ok(Answer::Other(response.map(BodyExt::boxed)));
     }
     let upgrade = hyper::upgrade::on(&mut response);
-    let headers = std::mem::take(response.headers_mut());
+    let mut headers = std::mem::take(response.headers_mut());
     if !(headers::has_token(&headers, &UPGRADE, "websocket")
         && headers::has_token(&headers, &CONNECTION, "upgrade"))
     {
         return Err(UpstreamError::NoUpgrade);
     }
     let accept = one_value(&headers, &SEC_WEBSOCKET_ACCEPT);
-    if accept.is_none_or(|accept| accept.as_bytes() != derive_accept_key(key.as_bytes()).as_bytes())
-    {
+    if accept.is_none_or(|accept| {
+        accept.as_bytes() != derive_accept_key(asked.key.as_bytes()).as_bytes()
+    }) {
         return Err(UpstreamError::Accept);
     }
-    let answers = headers
-        .get_all(SEC_WEBSOCKET_EXTENSIONS)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok());
-    let deflate = deflate_accepted(answers, deflate_offered)?;
+    let extensions = extensions::accept(&mut headers, deflate_offered, asked.inspected)?;
     Ok(Answer::Accepted(Accepted {
         headers,
         upgrade,
-        deflate,
+        extensions,
     }))
 }
 

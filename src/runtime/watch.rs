@@ -72,6 +72,10 @@ impl Watch {
 }
 
 fn read(path: &Path) -> Content {
+    // A pipe gives its content only once, and that is for the one who loads it.
+    if !path.metadata().map_err(|error| error.kind())?.is_file() {
+        return Err(io::ErrorKind::Unsupported);
+    }
     let mut content = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_READ).read_to_end(&mut content))

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::policy::{Policy, ProbeKind};
+use crate::heartbeat::MessageKind;
 use crate::protocol::{Close, ControlPayload, Violation};
 
 use super::{Cause, Leg};
@@ -146,6 +147,15 @@ pub enum Action {
         to: Leg,
         /// The message.
         text: Arc<str>,
+    },
+    /// Answer an application-level heartbeat, where a message may begin.
+    Reply {
+        /// The leg.
+        to: Leg,
+        /// Text or binary.
+        kind: MessageKind,
+        /// The message.
+        payload: Box<[u8]>,
     },
     /// Send a text message that is a probe: told with [`Event::ProbeWritten`] when it has gone.
     ProbeText {

@@ -12,7 +12,8 @@ pub(super) struct PingBucket {
 impl PingBucket {
     pub(super) fn new(rate: Option<u32>, now: Time) -> Self {
         PingBucket {
-            micro_tokens: capacity(rate.unwrap_or_default()),
+            // Without a rate, as full as the one that may come.
+            micro_tokens: rate.map_or(u64::MAX, capacity),
             refilled: now,
         }
     }
@@ -54,6 +55,15 @@ mod tests {
         assert!(!bucket.take(rate, Time::from_micros(99_999)));
         assert!(bucket.take(rate, Time::from_micros(100_000)));
         assert!(!bucket.take(rate, Time::from_micros(100_000)));
+    }
+
+    #[test]
+    fn a_rate_that_comes_later_begins_with_its_burst() {
+        let mut bucket = PingBucket::new(None, Time::from_micros(0));
+        for _ in 0..20 {
+            assert!(bucket.take(Some(10), Time::from_micros(1)));
+        }
+        assert!(!bucket.take(Some(10), Time::from_micros(1)));
     }
 
     #[test]

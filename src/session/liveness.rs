@@ -42,6 +42,8 @@ pub(super) enum Due {
 pub(super) struct Liveness {
     last_received: Time,
     last_message: Time,
+    /// The last data frame or heartbeat of the application's.
+    last_application: Time,
     /// `NEVER`: the leg is being read.
     paused_at: Time,
     /// Since when bytes wait without any being accepted; `NEVER`: none wait.
@@ -49,13 +51,16 @@ pub(super) struct Liveness {
     next_probe: Time,
     /// When the newest ping left.
     probe_sent: Time,
-    notice_sent: Option<Time>,
+    /// The last activity before the newest idle notice, which marks the spell it was for; `NEVER`: none was sent.
+    noticed: Time,
     missed_in_a_row: u32,
     /// Marks the pings of this leg as ours.
     nonce: u32,
     sequence: u32,
     /// A probe was asked for and has not left yet.
     probe_queued: bool,
+    /// It is a ping, whatever the policy says by the time it leaves.
+    ping_queued: bool,
     /// The newest ping has been neither answered nor missed yet.
     awaiting_pong: bool,
     counters: Counters,
@@ -66,15 +71,17 @@ impl Liveness {
         let mut liveness = Liveness {
             last_received: now,
             last_message: now,
+            last_application: now,
             paused_at: Time::NEVER,
             blocked_since: Time::NEVER,
             next_probe: Time::NEVER,
             probe_sent: Time::NEVER,
-            notice_sent: None,
+            noticed: Time::NEVER,
             missed_in_a_row: 0,
             nonce: seed as u32,
             sequence: 0,
             probe_queued: false,
+            ping_queued: false,
             awaiting_pong: false,
             counters: Counters::default(),
         };
@@ -85,8 +92,26 @@ impl Liveness {
     pub(super) fn data(&mut self, bytes: usize, ends_message: bool, now: Time) {
         self.last_received = now;
         self.last_message = now;
+        self.last_application = now;
         self.counters.bytes += bytes as u64;
         self.counters.messages += u64::from(ends_message);
+    }
+
+    /// A message that is a heartbeat: no message for `activity: message`, nor in the count of them.
+    pub(super) fn heartbeat(&mut self, bytes: usize, now: Time) {
+        self.last_received = now;
+        self.last_application = now;
+        self.counters.bytes += bytes as u64;
+    }
+
+    /// The application's answer to the newest probe.
+    pub(super) fn app_pong(&mut self, now: Time) {
+        self.answered(now);
+    }
+
+    /// Whether an answer of the application's is waited for.
+    pub(super) fn expects_app_pong(&self) -> bool {
+        self.probe_sent != Time::NEVER
     }
 
     pub(super) fn control(&mut self, now: Time) {
@@ -104,26 +129,26 @@ impl Liveness {
             return false;
         };
         if payload == self.payload(self.sequence) && self.probe_sent != Time::NEVER {
-            self.counters.pongs_received = self.counters.pongs_received.saturating_add(1);
-            self.counters.rtt = Some(now.since(self.probe_sent));
-            self.probe_sent = Time::NEVER;
-            self.awaiting_pong = false;
-            self.missed_in_a_row = 0;
+            self.answered(now);
         }
         payload[..4] == self.nonce.to_be_bytes()
+    }
+
+    fn answered(&mut self, now: Time) {
+        self.counters.pongs_received = self.counters.pongs_received.saturating_add(1);
+        self.counters.rtt = Some(now.since(self.probe_sent));
+        self.probe_sent = Time::NEVER;
+        self.awaiting_pong = false;
+        self.missed_in_a_row = 0;
     }
 
     pub(super) fn probe_written(&mut self, policy: &Heartbeat, now: Time) {
         self.probe_queued = false;
         self.counters.pings_sent = self.counters.pings_sent.saturating_add(1);
-        if let Some(Probe {
-            kind: ProbeKind::Ping,
-            pong_timeout,
-            ..
-        }) = &policy.probe
-        {
+        if std::mem::take(&mut self.ping_queued) {
+            let probe = policy.probe.as_ref();
             self.probe_sent = now;
-            self.awaiting_pong = pong_timeout.is_some();
+            self.awaiting_pong = probe.is_some_and(|probe| probe.pong_timeout.is_some());
         }
     }
 
@@ -146,6 +171,8 @@ impl Liveness {
         for time in [
             &mut self.last_received,
             &mut self.last_message,
+            &mut self.last_application,
+            &mut self.noticed,
             &mut self.probe_sent,
         ] {
             if *time != Time::NEVER {
@@ -195,6 +222,7 @@ impl Liveness {
                 now.after(probe.interval)
             };
             self.probe_queued = true;
+            self.ping_queued = matches!(probe.kind, ProbeKind::Ping | ProbeKind::App(..));
             self.sequence = self.sequence.wrapping_add(1);
             return Due::Probe(self.payload(self.sequence));
         }
@@ -214,7 +242,7 @@ impl Liveness {
         if self.notice_deadline(policy) > now {
             return None;
         }
-        self.notice_sent = Some(now);
+        self.noticed = self.last_activity(policy);
         policy.idle_notice.as_ref()
     }
 
@@ -227,7 +255,7 @@ impl Liveness {
 
     /// Whether an idle notice was ever sent: then activity may bring the next one nearer than the timer.
     pub(super) fn was_noticed(&self) -> bool {
-        self.notice_sent.is_some()
+        self.noticed != Time::NEVER
     }
 
     pub(super) fn silence(&self, now: Time) -> Duration {
@@ -259,7 +287,12 @@ impl Liveness {
     /// too many.
     fn pong_overdue(&mut self, policy: &Heartbeat) -> Option<u32> {
         self.awaiting_pong = false;
-        if self.last_received > self.probe_sent {
+        // A WebSocket layer that answers pings says nothing of the application behind it.
+        let heard = match policy.probe.as_ref().map(|probe| &probe.kind) {
+            Some(ProbeKind::App(..)) => self.last_application,
+            _ => self.last_received,
+        };
+        if heard > self.probe_sent {
             self.missed_in_a_row = 0;
             return None;
         }
@@ -288,11 +321,7 @@ impl Liveness {
 
     fn notice_deadline(&self, policy: &Heartbeat) -> Time {
         match &policy.idle_notice {
-            Some(notice)
-                if self
-                    .notice_sent
-                    .is_none_or(|sent| self.last_activity(policy) > sent) =>
-            {
+            Some(notice) if self.noticed != self.last_activity(policy) => {
                 self.idle_deadline(policy).before(notice.before)
             }
             _ => Time::NEVER,

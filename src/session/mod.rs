@@ -8,9 +8,11 @@
 //! |---|---|
 //! | `cause` | the list of causes, and what each puts on the wire |
 //! | `liveness` | one leg's heartbeat: idle, pings and their pongs, standing still under backpressure |
+//! | `application` | application-level heartbeats: answered, passed on, kept back, captured |
 //! | `flood` | whether a client pings too often |
 //! | `closing` | the closing handshakes of both legs, once there is a cause |
 
+mod application;
 mod cause;
 mod closing;
 mod event;
@@ -21,6 +23,7 @@ mod time;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use application::Message;
 pub use cause::{Cause, DefaultClose, Initiator, Leg};
 pub use closing::{Ending, LegClose};
 pub use event::{Action, Actions, Event, Payload};
@@ -29,6 +32,7 @@ pub use time::Time;
 
 use crate::config::policy::{AnswerPings, Policy};
 use crate::protocol::{Close, ControlPayload, Violation};
+use application::Application;
 use closing::Closing;
 use flood::PingBucket;
 use liveness::{Due, Liveness};
@@ -42,6 +46,8 @@ pub struct Session {
     lifetime_share: u32,
     legs: [Liveness; 2],
     pings: PingBucket,
+    /// Boxed: exists only where messages are looked at.
+    application: Option<Box<Application>>,
     /// Boxed: exists only once there is a cause.
     closing: Option<Box<Closing>>,
 }
@@ -63,6 +69,7 @@ impl Session {
             lifetime_share,
             legs,
             pings,
+            application: None,
             closing: None,
         }
     }
@@ -306,6 +313,9 @@ impl Session {
             self.leg_mut(leg).policy_changed(&old, new, now);
         }
         self.policy = policy;
+        if let Some(application) = &mut self.application {
+            application.follow(&self.policy.app);
+        }
     }
 
     fn timeout(&mut self, now: Time, actions: &mut Actions) {
@@ -342,6 +352,8 @@ impl Session {
                     Leg::Upstream => Cause::UpstreamIdle,
                 };
                 let detail = self.leg(leg).idle_detail(heartbeat, now);
+                // Both may fall on the same point of the grid, and an idle time may have shrunk.
+                self.notice(leg, now, actions);
                 self.begin_close(cause, detail, None, now, actions);
             }
             Due::PongTimeout { missed } => {

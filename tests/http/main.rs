@@ -1,6 +1,8 @@
 //! Requests that open no WebSocket, through the built program: what passes, what is refused, and what happens when
 //! one end goes away.
 
+#![cfg(test)]
+
 mod bodies;
 mod failures;
 mod heads;

@@ -1,0 +1,186 @@
+//! What comes in on a leg: judged, shown to the session where it matters, and passed on.
+
+use std::task::Context;
+
+use super::super::clock;
+use super::super::inspect::{self, Small};
+use super::super::side::Reading;
+use super::super::stream::Transport;
+use super::Relay;
+use crate::heartbeat::MessageKind;
+use crate::protocol::{Boundary, Close, ControlKind, ControlPayload, Rules, Step};
+use crate::session::{Actions, Event, Leg, Message};
+
+impl<S: Transport> Relay<S> {
+    /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them.
+    #[inline]
+    pub(super) fn take_in(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
+        let rules = self.rules();
+        let to = from.other();
+        let (mut run, mut at) = (0, 0);
+        let mut boundary = self.side(from).reader.boundary();
+        loop {
+            match self.side_mut(from).reader.next(&bytes[at..], &rules) {
+                Ok(Step::Data {
+                    len,
+                    payload,
+                    ends_message,
+                }) => {
+                    at += len;
+                    boundary = self.side(from).reader.boundary();
+                    let event = Event::Data {
+                        from,
+                        bytes: payload,
+                        ends_message,
+                    };
+                    self.session.handle(event, self.now, &mut Actions::new());
+                    self.stirred |= self.session.data_moves_deadline();
+                    if boundary != Boundary::None && self.side(to).out.has_waiting() {
+                        self.pass(cx, to, &bytes[run..at], boundary);
+                        self.place(to);
+                        run = at;
+                    }
+                }
+                Ok(Step::Message {
+                    len,
+                    start,
+                    text,
+                    compressed,
+                    mask,
+                }) => {
+                    let payload = &bytes[at + start..at + len];
+                    let small = Small {
+                        payload,
+                        compressed,
+                        mask,
+                    };
+                    if !self.message(from, text, &small) {
+                        self.pass(cx, to, &bytes[run..at], boundary);
+                        run = at + len;
+                    }
+                    at += len;
+                    boundary = Boundary::Message;
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    run = at;
+                    self.flush_waiting(cx);
+                }
+                Ok(Step::Control { len, kind, payload }) => {
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    at += len;
+                    run = at;
+                    if !self.control(cx, from, kind, payload) {
+                        return;
+                    }
+                }
+                Ok(Step::Incomplete) => {
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    self.side_mut(from).held = bytes[at..].to_vec();
+                    return;
+                }
+                Err(violation) => {
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    self.side_mut(from).reading = Reading::Discard;
+                    let mid_frame = self.is_cut(to);
+                    self.tell(Event::Violation {
+                        from,
+                        violation,
+                        mid_frame,
+                    });
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells the session of a control frame; false: it is the last frame that is read from this leg.
+    fn control(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Leg,
+        kind: ControlKind,
+        payload: ControlPayload,
+    ) -> bool {
+        match kind {
+            ControlKind::Ping => self.tell(Event::Ping { from, payload }),
+            ControlKind::Pong => self.tell(Event::Pong { from, payload }),
+            ControlKind::Close => {
+                self.side_mut(from).reading = Reading::Discard;
+                match Close::parse(&payload) {
+                    Ok(close) => self.tell(Event::Close { from, close }),
+                    Err(violation) => self.tell(Event::Violation {
+                        from,
+                        violation,
+                        mid_frame: false,
+                    }),
+                }
+                return false;
+            }
+        }
+        self.flush_waiting(cx);
+        true
+    }
+
+    /// Shows the session a small message; true: it goes on.
+    fn message(&mut self, from: Leg, text: bool, small: &Small<'_>) -> bool {
+        let wire_bytes = small.payload.len();
+        let kind = if text {
+            MessageKind::Text
+        } else {
+            MessageKind::Binary
+        };
+        let mut actions = Actions::new();
+        let readable = !small.compressed || self.extensions.inflates(from);
+        let max = self.session.policy().looks_at();
+        let goes_on = readable.then(|| {
+            inspect::with_plain(small, max, |payload| {
+                let message = Message {
+                    from,
+                    kind,
+                    payload,
+                    wire_bytes,
+                    unix_ms: clock::unix_ms(),
+                    conn: &self.handle.identity.conn,
+                };
+                self.session.message(&message, self.now, &mut actions)
+            })
+        });
+        self.stirred |= !actions.is_empty() || self.session.data_moves_deadline();
+        for action in actions {
+            self.perform(action);
+        }
+        goes_on.flatten().unwrap_or_else(|| {
+            let (bytes, ends_message) = (wire_bytes, true);
+            self.session.handle(
+                Event::Data {
+                    from,
+                    bytes,
+                    ends_message,
+                },
+                self.now,
+                &mut Actions::new(),
+            );
+            true
+        })
+    }
+
+    /// Writes frames of our own before the next one is judged, which would replace what waits: only a blocked leg is
+    /// to be answered with the newest alone.
+    fn flush_waiting(&mut self, cx: &mut Context<'_>) {
+        for leg in Leg::BOTH {
+            if self.side(leg).out.has_waiting() {
+                self.flush(cx, leg);
+            }
+        }
+    }
+
+    fn rules(&self) -> Rules {
+        let limits = &self.session.policy().limits;
+        Rules {
+            max_frame: limits.max_frame.unwrap_or(u64::MAX),
+            max_message: limits.max_message.unwrap_or(u64::MAX),
+            deflate: self.extensions.deflate,
+            validate_utf8: limits.validate_utf8,
+            whole: self.session.policy().looks_at() as u64,
+        }
+    }
+}

@@ -1,0 +1,147 @@
+"""Messages, pings and what the opening handshake agrees on arrive as they were sent."""
+
+import pytest
+
+MIB = 1024 * 1024
+
+MESSAGES = [
+    {"text": "hello"},
+    {"text": ""},
+    {"text": "żółw 心跳 🫀"},
+    {"kind": "binary", "size": 0},
+    {"kind": "binary", "size": 125},
+    {"kind": "binary", "size": 126},
+    {"kind": "text", "size": 65535},
+    {"kind": "binary", "size": 65536},
+    {"kind": "text", "size": 1000, "fragments": 7},
+    {"kind": "binary", "size": 200_000, "fragments": 20},
+    {"kind": "text", "size": 3, "fragments": 10},
+    {"kind": "binary", "size": MIB},
+    {"kind": "text", "size": MIB},
+    {"kind": "binary", "size": 16 * MIB},
+    {"kind": "binary", "size": 16 * MIB, "fragments": 5},
+]
+
+
+def test_echo(world):
+    client, sidecar, backend = world.three(echo=True)
+    for message in MESSAGES:
+        sent = client.send(**message)
+        backend.expect("message", **sent)
+        client.expect("message", **sent)
+    client.do("close", code=1000, reason="")
+    closed = sidecar.expect("connection_closed", reason="client_closed")
+    assert closed["client_messages"] == closed["upstream_messages"] == len(MESSAGES)
+
+
+def test_the_backend_may_speak_first_and_in_fragments(world):
+    client, _, backend = world.three()
+    for message in MESSAGES:
+        client.expect("message", **backend.send(**message))
+
+
+@pytest.mark.parametrize(("known", "chosen"), [(["chat.v2", "other"], "chat.v2"), (["other"], None), (None, None)])
+def test_the_backend_chooses_the_subprotocol(world, known, chosen):
+    offered = ["chat.v1", "chat.v2"]
+    backend = world.backend(subprotocols=known)
+    sidecar = world.sidecar(backend)
+    client = world.client(sidecar, subprotocols=offered)
+    backend.expect("opened", subprotocol=chosen)
+    sidecar.expect("connection_opened", subprotocol=chosen)
+    if chosen is None and client.library == "ws":
+        client.expect("failed", message="Server sent no subprotocol")  # this library insists on one
+    else:
+        client.expect("opened", subprotocol=chosen)
+
+
+def test_pings_are_answered_by_the_sidecar(world):
+    client, sidecar, backend = world.three({"heartbeat": {"client": {"ping_interval": "off"}, "upstream": {"keepalive": "off"}}})
+    for peer in (client, backend):
+        peer.do("ping", payload="are you there")
+        peer.expect("pong", payload="are you there")
+    client.do("close", code=1000, reason="")
+    sidecar.expect("connection_closed", pings_answered=1, upstream_pings_answered=1)
+    for peer in (client, backend):
+        peer.expect("closed")
+        assert peer.told("ping") == 0, "it went through"
+
+
+def test_pings_are_forwarded(world):
+    forward = {"answer_pings": "forward"}
+    settings = {"client": {"ping_interval": "off", **forward}, "upstream": {"keepalive": "off", **forward}}
+    client, sidecar, backend = world.three({"heartbeat": settings})
+    for asking, asked in ((client, backend), (backend, client)):
+        asking.do("ping", payload="end to end")
+        asked.expect("ping", payload="end to end")
+        asking.expect("pong", payload="end to end")
+    client.do("close", code=1000, reason="")
+    sidecar.expect("connection_closed", pings_answered=0, upstream_pings_answered=0)
+    for peer in (client, backend):
+        peer.expect("closed")
+        assert (peer.told("ping"), peer.told("pong")) == (1, 1), "none twice"
+
+
+# (what the client offers, what the backend wants, what must be in the answer)
+DEFLATE = [
+    ([{}], {}, []),
+    ([{"client_max_window_bits": True}], {"client_max_window_bits": 10}, ["client_max_window_bits=10"]),
+    ([{"client_max_window_bits": 11}], {}, []),
+    ([{"server_max_window_bits": 10}], {}, ["server_max_window_bits=10"]),
+    ([{"server_no_context_takeover": True}], {}, ["server_no_context_takeover"]),
+    ([{"client_no_context_takeover": True}], {"server_no_context_takeover": True}, ["server_no_context_takeover"]),
+    ([{"server_max_window_bits": 9}, {"client_max_window_bits": True}, {}], {}, []),
+]
+
+
+@pytest.mark.parametrize(("offers", "wants", "agreed"), DEFLATE)
+def test_permessage_deflate_passes_through(world, offers, wants, agreed):
+    if world.client_library == "ws" and len(offers) > 1:
+        offers = offers[:1]  # this library offers one at a time
+    client, sidecar, backend = world.three(client={"offers": offers}, deflate=wants, echo=True)
+    assert client.opened["offer"] == backend.opened["offer"], "the offers arrive unchanged"
+    assert client.opened["answer"] == backend.opened["answer"], "and so does the answer"
+    for parameter in ["permessage-deflate", *agreed]:
+        assert parameter in client.opened["answer"]
+    sidecar.expect("connection_opened", compressed=True)
+    for message in [*MESSAGES[:12], {"text": "again"}, {"text": "again"}]:
+        sent = client.send(**message)
+        backend.expect("message", **sent)
+        client.expect("message", **sent)
+    before = sum(told.get("size", 0) for told in client.seen if told["event"] == "sent")
+    client.send(kind="text", size=MIB)
+    client.expect("message")
+    client.do("close", code=1000, reason="")
+    closed = sidecar.expect("connection_closed", reason="client_closed")
+    assert max(closed["client_bytes"], closed["upstream_bytes"]) < before + MIB / 2, "nothing was compressed"
+
+
+def test_a_declined_offer_stays_declined(world):
+    client, sidecar, backend = world.three(client={"offers": [{}]}, echo=True)
+    assert "permessage-deflate" in backend.opened["offer"]
+    assert client.opened["answer"] == ""
+    sidecar.expect("connection_opened", compressed=False)
+    client.expect("message", **client.send(kind="text", size=5000))
+
+
+COUNT = 5000
+
+
+@pytest.mark.parametrize("compressed", [False, True], ids=["plain", "compressed"])
+def test_integrity(world, compressed):
+    """Random messages in both directions at once, while everybody pings everybody."""
+    often = {"ping_interval": "60ms", "pong_timeout": "30s"}
+    settings = {
+        "heartbeat": {"check_interval": "20ms", "client": often, "upstream": often},
+        "limits": {"pings_per_second": 1000},
+    }
+    flow = {"flow": COUNT, "ping_interval": 0.05}
+    client = {"offers": [{}], **flow} if compressed else flow
+    client, sidecar, backend = world.three(settings, client, **flow, deflate={} if compressed else None)
+    at_client, at_backend = (peer.expect("flowed", patience=120) for peer in (client, backend))
+    assert at_client["sent"] == at_backend["received"]
+    assert at_backend["sent"] == at_client["received"]
+    client.do("close", code=1000, reason="")
+    closed = sidecar.expect("connection_closed", reason="client_closed")
+    assert closed["client_messages"] == closed["upstream_messages"] == COUNT
+    for pings in ("pings_sent", "upstream_pings_sent", "pings_answered", "upstream_pings_answered"):
+        assert closed[pings] > 3, pings
