@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::kind::{Choice, List, TEXT, Word};
-use super::message::{FIELD, HEX, REPLY, matcher};
+use super::kind::{Choice, List, Word};
+use super::message::{FIELD, HEX, MESSAGE, REPLY, matcher};
 use super::policy::ProbeKind;
 use super::section::Section;
 use super::units::{SizeUpTo, TIME, parse_duration, show_duration};
@@ -251,9 +251,9 @@ pub(super) fn app_ping(s: &mut Section<'_>, base: Option<&ProbeKind>) -> ProbeKi
         let complaints = s.complaints();
         let (text, expect) = base.unzip();
         let doc = "The text message that is sent, as it stands.";
-        let written = s.optional("text", None, &TEXT, doc);
+        let written = s.optional("text", None, &MESSAGE, doc);
         let text = written.map(Arc::from).or(text);
-        let doc = "What the client answers; `missed_pongs` counts these.";
+        let doc = "What the client answers; `pong_timeout` and `missed_pongs` hold for it.";
         let has_expect = s.is_written("expect");
         let written = s.block("expect", doc, |s| matcher(s, has_expect));
         let expect = written.map(Arc::new).or(expect);

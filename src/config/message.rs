@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 use serde_yaml::Value;
 
 use super::keypath::{Step, key_text, quoted};
-use super::kind::{Fault, Kind, TEXT, Word, or_variable, scalar};
+use super::kind::{Fault, Kind, TEXT, Word};
 use super::section::Section;
 use crate::heartbeat::json::Pattern;
 use crate::heartbeat::{Matcher, Template, TemplateError};
@@ -22,7 +22,12 @@ pub(super) fn matcher(s: &mut Section<'_>, is_needed: bool) -> Option<Matcher> {
         &JsonPattern,
         "A text message that is JSON and has these fields with these values, and maybe others; lists item by item.",
     );
-    let text = s.optional("text", None, &TEXT, "A text message that is exactly this.");
+    let text = s.optional(
+        "text",
+        None,
+        &MESSAGE,
+        "A text message that is exactly this.",
+    );
     let binary = s.optional(
         "binary",
         None,
@@ -127,34 +132,43 @@ fn below<'v>(
     }
 }
 
-/// Bytes in hex; YAML takes some of them for numbers, which would lose zeros.
-pub(super) struct Hex;
+/// Text to the letter: what YAML takes for a number or a truth could come back written differently.
+pub(super) struct Literal<T>(Word<T>);
 
-/// `match.binary` and `reply_binary`.
-pub(super) const HEX: Hex = Hex;
+impl<T: Clone> Kind for Literal<T> {
+    type Out = T;
 
-impl Kind for Hex {
-    type Out = Vec<u8>;
-
-    fn read(&self, value: &Value) -> Result<Vec<u8>, Vec<Fault>> {
-        let text = scalar(value)?;
-        if value.is_number() {
-            let message =
-                "YAML takes this for a number; write the hex digits in quotes, as in 'c000'";
-            return Err(Fault::here(message));
-        }
-        bytes(&text).map_err(Fault::here)
+    fn read(&self, value: &Value) -> Result<T, Vec<Fault>> {
+        let taken_for = match value {
+            Value::Number(_) => "a number",
+            Value::Bool(_) => "true or false",
+            _ => return self.0.read(value),
+        };
+        let message = format!("YAML takes this for {taken_for}; write it in quotes");
+        Err(Fault::here(message))
     }
 
-    fn show(&self, value: &Vec<u8>) -> Json {
-        let digits: Vec<String> = value.iter().map(|byte| format!("{byte:02x}")).collect();
-        json!(digits.join(" "))
+    fn show(&self, value: &T) -> Json {
+        self.0.show(value)
     }
 
     fn schema(&self) -> Json {
-        or_variable(json!({"type": "string", "pattern": "^[0-9A-Fa-f ]*$"}))
+        self.0.schema()
     }
 }
+
+/// A text message.
+pub(super) const MESSAGE: Literal<String> = Literal(TEXT);
+
+/// A binary message, in hex.
+pub(super) const HEX: Literal<Vec<u8>> = Literal(Word {
+    read: bytes,
+    show: |bytes| {
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        json!(digits.join(" "))
+    },
+    schema: || json!({"type": "string", "pattern": "^[0-9A-Fa-f ]*$"}),
+});
 
 fn bytes(text: &str) -> Result<Vec<u8>, String> {
     let digits: Vec<char> = text.chars().filter(|c| *c != ' ').collect();
@@ -177,7 +191,7 @@ fn bytes(text: &str) -> Result<Vec<u8>, String> {
 }
 
 /// `reply`: the text of a template, and what it compiles to.
-pub(super) const REPLY: Word<(String, Template)> = Word {
+pub(super) const REPLY: Literal<(String, Template)> = Literal(Word {
     read: |text| match Template::compile(text) {
         Ok(template) => Ok((text.to_owned(), template)),
         // In the file one `$` more is needed than in the template: variables of the environment take one away.
@@ -188,7 +202,7 @@ pub(super) const REPLY: Word<(String, Template)> = Word {
     },
     show: |(text, _)| json!(text),
     schema: || json!({"type": "string"}),
-};
+});
 
 /// One item of `capture`: a field of a JSON message, or a path to one.
 pub(super) const FIELD: Word<String> = Word {
@@ -280,6 +294,16 @@ mod tests {
             ("[c0]", "found a list"),
         ] {
             let message = read(&HEX, text).unwrap_err();
+            assert!(message.contains(help), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn text_is_taken_to_the_letter() {
+        assert_eq!(read(&MESSAGE, "'2'").as_deref(), Ok("2"));
+        assert_eq!(read(&MESSAGE, "yes").as_deref(), Ok("yes"));
+        for (text, help) in [("2", "a number"), ("1e3", "a number"), ("True", "true or")] {
+            let message = read(&MESSAGE, text).unwrap_err();
             assert!(message.contains(help), "{text}: {message}");
         }
     }
