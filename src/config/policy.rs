@@ -194,16 +194,23 @@ impl Policy {
         }
     }
 
-    /// The longest message that has to be looked at whole, in payload bytes; 0: none.
+    /// The longest message of this leg's peer that has to be looked at whole, in payload bytes; 0: none.
     #[must_use]
-    pub fn looks_at(&self) -> usize {
-        match &self.client.probe {
+    pub fn looks_at(&self, from: Leg) -> usize {
+        let by_rules = self.app.max_size(from);
+        match &self.heartbeat(from).probe {
             Some(Probe {
                 kind: ProbeKind::App(..),
                 ..
-            }) => self.app.max_size().max(MAX_APP_PONG),
-            _ => self.app.max_size(),
+            }) => by_rules.max(MAX_APP_PONG),
+            _ => by_rules,
         }
+    }
+
+    /// Whether any message has to be looked at.
+    #[must_use]
+    pub fn looks_at_messages(&self) -> bool {
+        Leg::BOTH.into_iter().any(|leg| self.looks_at(leg) > 0)
     }
 
     /// What `close:` says the client is sent for a cause.

@@ -12,7 +12,8 @@ pub const MAX_RULES: usize = 64;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rules {
     rules: Vec<Rule>,
-    max_size: usize,
+    /// By leg.
+    max_size: [usize; 2],
 }
 
 /// One thing to recognise in one direction.
@@ -73,11 +74,11 @@ impl Rules {
     /// The rules in their order; those past [`MAX_RULES`] are refused when the file is read.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        let max_size = rules
-            .iter()
-            .map(|rule| rule.max_size)
-            .max()
-            .unwrap_or_default();
+        let mut max_size = [0; 2];
+        for rule in &rules {
+            let looked_at = &mut max_size[rule.from as usize];
+            *looked_at = rule.max_size.max(*looked_at);
+        }
         Rules { rules, max_size }
     }
 
@@ -93,10 +94,10 @@ impl Rules {
         self.rules.len()
     }
 
-    /// The longest message that any rule looks at.
+    /// The longest message of this leg's peer that any rule looks at; 0: none does.
     #[must_use]
-    pub fn max_size(&self) -> usize {
-        self.max_size
+    pub fn max_size(&self, from: Leg) -> usize {
+        self.max_size[from as usize]
     }
 
     /// A rule by its place.

@@ -256,7 +256,7 @@ async fn ask_upstream(incomer: Incomer, route: &Route) -> Result<Answer, Upstrea
     let stream = dial(upstream).await?;
     let asked = Asked {
         key: generate_key(),
-        inspected: route.policy.looks_at() > 0,
+        inspected: route.policy.looks_at_messages(),
     };
     let (request, deflate_offered) = upstream_request(incomer, route, &asked);
     let response = match upstream.handshake_timeout {

@@ -15,7 +15,7 @@ impl<S: Transport> Relay<S> {
     /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them.
     #[inline]
     pub(super) fn take_in(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
-        let rules = self.rules();
+        let rules = self.rules(from);
         let to = from.other();
         let (mut run, mut at) = (0, 0);
         let mut boundary = self.side(from).reader.boundary();
@@ -134,7 +134,7 @@ impl<S: Transport> Relay<S> {
         };
         let mut actions = Actions::new();
         let readable = !small.compressed || self.extensions.inflates(from);
-        let max = self.session.policy().looks_at();
+        let max = self.session.policy().looks_at(from);
         let goes_on = readable.then(|| {
             inspect::with_plain(small, max, |payload| {
                 let message = Message {
@@ -177,14 +177,14 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    fn rules(&self) -> Rules {
+    fn rules(&self, from: Leg) -> Rules {
         let limits = &self.session.policy().limits;
         Rules {
             max_frame: limits.max_frame.unwrap_or(u64::MAX),
             max_message: limits.max_message.unwrap_or(u64::MAX),
             deflate: self.extensions.deflate,
             validate_utf8: limits.validate_utf8,
-            whole: self.session.policy().looks_at() as u64,
+            whole: self.session.policy().looks_at(from) as u64,
         }
     }
 }
