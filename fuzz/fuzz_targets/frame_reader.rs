@@ -35,6 +35,12 @@ fn read<'a>(role: Role, rules: &Rules, pieces: impl Iterator<Item = &'a [u8]>) -
                         outcome.messages.push(std::mem::take(&mut message));
                     }
                 }
+                Ok(Step::Message { len, start, .. }) => {
+                    assert!(start < len + 1 && len - start <= rules.whole as usize);
+                    outcome.passed.extend_from_slice(&bytes[at..at + len]);
+                    at += len;
+                    outcome.messages.push((len - start) as u64);
+                }
                 Ok(Step::Control { len, kind, payload }) => {
                     if kind == ControlKind::Close {
                         let _ = Close::parse(&payload);
@@ -50,7 +56,7 @@ fn read<'a>(role: Role, rules: &Rules, pieces: impl Iterator<Item = &'a [u8]>) -
             }
         }
         held = bytes[at..].to_vec();
-        assert!(held.len() <= MAX_HELD);
+        assert!(held.len() <= MAX_HELD.max(rules.whole as usize + 13));
     }
     outcome
 }
@@ -70,6 +76,7 @@ fuzz_target!(|input: &[u8]| {
         max_message: limit(options & 4 != 0, 300),
         deflate: options & 8 != 0,
         validate_utf8: options & 16 != 0,
+        whole: if options & 32 != 0 { 50 } else { 0 },
     };
     let whole = read(role, &rules, std::iter::once(stream));
     let mut pieces = read(role, &rules, stream.chunks(usize::from(*step).max(1)));

@@ -97,6 +97,7 @@ fn heartbeat(beat: Beat) -> Heartbeat {
 
 fn policy(settings: Settings) -> Policy {
     Policy {
+        app: std::sync::Arc::default(),
         check_interval: ms(settings.check_ms),
         client: heartbeat(settings.client),
         upstream: heartbeat(settings.upstream),
@@ -149,6 +150,7 @@ impl Watch {
         let (Action::Ping { to, .. }
         | Action::Pong { to, .. }
         | Action::Text { to, .. }
+        | Action::Reply { to, .. }
         | Action::ProbeText { to, .. }
         | Action::Close { to, .. }
         | Action::Finish { leg: to }
