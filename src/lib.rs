@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | 0 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers. No IO, no clock |
 //! | 1 | [`session`] | one connection's brain: events and times in, actions out. Every decision and its cause is made here |
+//! | 1 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
 //! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::policy`], which cannot express nonsense; differences; schema |
 //! | 2 | [`observe`] | the only place that tells anybody of an event: log lines, closing records, the registry of the living |
 //! | 3 | [`proxy`] | IO: listeners, opening handshakes, plain HTTP, dialling, and the relay that performs what a session decides |

@@ -67,7 +67,9 @@ impl Running {
     async fn close_all(&mut self, drain: &Drain) {
         sleep(drain.delay).await;
         self.shared.refuse_newcomers();
-        self.listeners.clear();
+        for (_, listening) in self.listeners.drain() {
+            listening.end().await;
+        }
         self.addresses.clear();
         tokio::join!(self.close_websockets(drain), self.shared.http_finished());
         self.shared.registry.empty().await;

@@ -37,6 +37,15 @@ struct Listening {
     task: JoinHandle<()>,
 }
 
+impl Listening {
+    /// Ends accepting, and waits until the socket, and the file of a Unix one, are gone.
+    async fn end(mut self) {
+        self.task.abort();
+        // Aborted or ended, it is over.
+        let _ = (&mut self.task).await;
+    }
+}
+
 impl Drop for Listening {
     fn drop(&mut self) {
         self.task.abort();
