@@ -54,15 +54,18 @@ impl<S: Transport> Relay<S> {
                         compressed,
                         mask,
                     };
-                    if !self.message(from, text, &small) {
+                    let goes_on = self.message(from, text, &small);
+                    if !goes_on {
                         self.pass(cx, to, &bytes[run..at], boundary);
                         run = at + len;
                     }
                     at += len;
                     boundary = Boundary::Message;
-                    self.pass(cx, to, &bytes[run..at], boundary);
-                    run = at;
-                    self.flush_waiting(cx);
+                    if self.sides.iter().any(|side| side.out.has_waiting()) {
+                        self.pass(cx, to, &bytes[run..at], boundary);
+                        run = at;
+                        self.flush_waiting(cx);
+                    }
                 }
                 Ok(Step::Control { len, kind, payload }) => {
                     self.pass(cx, to, &bytes[run..at], boundary);
