@@ -17,7 +17,7 @@ use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
-use crate::observe::{ClosingRecord, Command, Handle, Identity, Opened, Permit, log, millis};
+use crate::observe::{ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, millis};
 use crate::session::{Cause, Counters, Leg, LegClose, Session, Time};
 
 /// The size of a thread's read buffer. A message of 1 MiB costs a fifth less CPU than with 64 KiB; with 256 KiB it would
@@ -85,16 +85,14 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         upstream: opening.upstream.clone().unwrap_or_default(),
     };
     let handle = Arc::new(Handle::new(identity, offered_subprotocols));
-    permit.establish(&handle);
-    if shared.config.load().log.opened {
-        let handshake_ms = millis(opening.duration());
-        let opened = Opened {
-            identity: &handle.identity,
-            compressed: upstream.extensions.deflate,
-            handshake_ms,
-        };
-        log::emit(tracing::Level::INFO, "connection_opened", &opened);
-    }
+    let observer = Arc::clone(&shared.observer);
+    let opened = Opened {
+        identity: &handle.identity,
+        compressed: upstream.extensions.deflate,
+        handshake_ms: millis(opening.duration()),
+    };
+    let told = shared.config.load().log.opened;
+    observer.opened(&mut permit, &handle, &opened, told);
     opening.succeeded();
     let clock = shared.clock;
     // The file may have changed since the route was chosen.
@@ -125,7 +123,8 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
             handle,
             opened,
             clock,
-            _permit: permit,
+            permit,
+            observer,
         },
         [client_bytes, upstream_bytes],
     ))
@@ -143,7 +142,8 @@ struct Live {
     handle: Arc<Handle>,
     opened: Time,
     clock: super::clock::Clock,
-    _permit: Permit,
+    permit: Permit,
+    observer: Arc<Observer>,
 }
 
 impl Drop for Live {
@@ -182,6 +182,7 @@ impl Drop for Live {
             app_heartbeats: session.app_heartbeats(),
             captured: session.captured().collect(),
         };
-        log::emit(cause.level(), "connection_closed", &record);
+        self.handle.live.publish(session);
+        self.observer.closed(&mut self.permit, &record);
     }
 }

@@ -38,7 +38,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::config::policy::{Config, Route};
-use crate::observe::{Handle, Registry};
+use crate::observe::{Handle, Observer};
 use clock::Clock;
 use http::Clients;
 
@@ -46,8 +46,8 @@ use http::Clients;
 pub struct Shared {
     /// The configuration in force.
     pub config: ArcSwap<Config>,
-    /// Who is connected.
-    pub registry: Arc<Registry>,
+    /// Where everything that happens is told.
+    pub observer: Arc<Observer>,
     /// The data path's time.
     pub clock: Clock,
     clients: Clients,
@@ -61,7 +61,7 @@ impl Shared {
     pub fn new(config: Arc<Config>) -> Self {
         Shared {
             config: ArcSwap::new(config),
-            registry: Arc::default(),
+            observer: Arc::default(),
             clock: Clock::start(),
             clients: Clients::default(),
             draining: watch::Sender::new(false),

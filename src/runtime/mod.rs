@@ -81,7 +81,7 @@ impl Running {
             .collect::<Result<_, _>>()?;
         for (wanted, listener) in bound {
             let address = listener.to_string();
-            log::emit(
+            self.shared.observer.tell(
                 tracing::Level::INFO,
                 "listening",
                 &events::Listening { address: &address },
@@ -93,7 +93,7 @@ impl Running {
         self.listeners.retain(|address, listening| {
             let keep = wanted.contains(address);
             if !keep {
-                log::emit(
+                self.shared.observer.tell(
                     tracing::Level::INFO,
                     "listening_ended",
                     &events::Listening {
