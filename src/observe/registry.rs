@@ -7,17 +7,18 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::Duration;
 
 use atomic_waker::AtomicWaker;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::{Identity, Live, Totals};
 use crate::config::policy::{Policy, ProcessLimits};
 use crate::protocol::Close;
-use crate::session::Cause;
+use crate::session::{Cause, Leg};
 
 /// What a connection's task can be told.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Command {
     /// Follow this policy from now on.
     Follow(Arc<Policy>),
@@ -29,6 +30,13 @@ pub enum Command {
         close: Close,
         /// For people.
         detail: String,
+    },
+    /// Ping a leg now, whatever its heartbeat is set to, and measure the round trip.
+    Ping {
+        /// Which.
+        leg: Leg,
+        /// Gets the round trip; is dropped when the connection ends, or is ending already.
+        answer: oneshot::Sender<Duration>,
     },
     /// Time is up: end both legs now, whatever is still on its way.
     Abort,
@@ -239,7 +247,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Actions, Event, Leg, Session, Time};
+    use crate::session::{Actions, Event, Session, Time};
 
     fn limits(all: usize, per_ip: usize) -> ProcessLimits {
         ProcessLimits {

@@ -5,6 +5,7 @@ mod backpressure;
 mod closing;
 mod ends;
 mod integrity;
+mod measuring;
 mod pings;
 mod wire;
 
