@@ -20,6 +20,11 @@ pub(crate) enum Order {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused(pub(crate) &'static str);
 
+/// Tells what came of an order; one who does not wait any more needs no answer.
+pub(crate) fn tell<T>(answer: oneshot::Sender<T>, what: T) {
+    drop(answer.send(what));
+}
+
 /// A way for orders.
 pub(crate) fn channel() -> (mpsc::Sender<Order>, mpsc::Receiver<Order>) {
     mpsc::channel(MAX_WAITING)

@@ -25,7 +25,7 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<String>,
     #[serde(skip)]
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
@@ -88,7 +88,8 @@ impl Problem {
 
     fn with(mut self, name: HeaderName, value: &str) -> Self {
         // Only ever written in this file's callers, of visible ASCII.
-        self.header = HeaderValue::from_str(value).ok().map(|value| (name, value));
+        let value = HeaderValue::from_str(value).ok();
+        self.header = value.map(|value| Box::new((name, value)));
         self
     }
 
@@ -97,7 +98,7 @@ impl Problem {
         let body = serde_json::to_string(&self).unwrap_or_default();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = answer(status, "application/problem+json", body);
-        if let Some((name, value)) = self.header {
+        if let Some((name, value)) = self.header.map(|header| *header) {
             response.headers_mut().insert(name, value);
         }
         response

@@ -2,6 +2,26 @@
 
 use serde::Serialize;
 
+/// The names of all lifecycle events, which go to the log and to those who listen.
+pub const NAMES: [&str; 16] = [
+    "connection_opened",
+    "connection_closed",
+    "handshake_failed",
+    "config_reloaded",
+    "config_rejected",
+    "draining",
+    "drain_progress",
+    "drained",
+    "upstream_down",
+    "upstream_up",
+    "listening",
+    "listening_ended",
+    "metrics_listening",
+    "metrics_listening_ended",
+    "admin_listening",
+    "admin_listening_ended",
+];
+
 /// `handshake_failed`.
 #[derive(Debug, Serialize)]
 pub struct HandshakeFailed<'a> {

@@ -131,6 +131,12 @@ pub(super) fn fields(record: &impl Serialize) -> String {
     }
 }
 
+/// How many lines were not written, because nobody read them fast enough.
+#[must_use]
+pub fn lines_dropped() -> u64 {
+    sink::DROPPED.load(Ordering::Relaxed)
+}
+
 impl LogGuard {
     /// Follows a new configuration at once.
     pub fn apply(&self, log: &Log) {

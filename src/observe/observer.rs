@@ -1,8 +1,9 @@
 //! Where every lifecycle event is told, once: from here it goes to the log, into the sums, and to those who look on.
 
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use arc_swap::ArcSwapOption;
 use serde::Serialize;
 use tracing::Level;
 
@@ -20,8 +21,8 @@ pub struct Observer {
     pub registry: Arc<Registry>,
     /// The last quarter of an hour.
     pub history: History,
-    /// Exists once somebody can ask.
-    journal: OnceLock<Arc<Journal>>,
+    /// Exists while somebody can ask.
+    journal: ArcSwapOption<Journal>,
     reload: Mutex<Option<Arc<Reload>>>,
     drain: Mutex<Option<Drain>>,
 }
@@ -82,15 +83,21 @@ impl Observer {
         self.spread(&news, record);
     }
 
-    /// Begins to keep what operators may ask for, if that has not begun.
-    pub fn keep_journal(&self) -> &Arc<Journal> {
-        self.journal.get_or_init(Arc::default)
+    /// Begins to keep what operators may ask for.
+    pub fn keep_journal(&self) {
+        self.journal.store(Some(Arc::default()));
+    }
+
+    /// Nobody can ask any more.
+    pub fn drop_journal(&self) {
+        self.end();
+        self.journal.store(None);
     }
 
     /// What is kept for operators.
     #[must_use]
-    pub fn journal(&self) -> Option<&Arc<Journal>> {
-        self.journal.get()
+    pub fn journal(&self) -> Option<Arc<Journal>> {
+        self.journal.load_full()
     }
 
     /// Keeps a sample of this moment.
@@ -125,15 +132,16 @@ impl Observer {
 
     /// Nothing more will happen: who listens to events hears the end of them.
     pub fn end(&self) {
-        if let Some(journal) = self.journal.get() {
+        if let Some(journal) = &*self.journal.load() {
             journal.end();
         }
     }
 
     /// Tells everybody who wants to know; the record is serialised at most once.
     fn spread(&self, news: &News, record: &impl Serialize) {
+        let journal = self.journal.load();
         let wanted = |journal: &&Arc<Journal>| journal.wants(news.event, news.cause);
-        let Some(journal) = self.journal.get().filter(wanted) else {
+        let Some(journal) = journal.as_ref().filter(wanted) else {
             if news.logged {
                 log::emit(news.level, news.event, record);
             }

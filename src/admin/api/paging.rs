@@ -208,7 +208,7 @@ mod tests {
                     *shown.entry(conn).or_default() += 1;
                     let here = place(order, conn);
                     if let Some(last) = last.replace(here.clone()) {
-                        prop_assert!(if order.descending { here < last } else { here > last });
+                        prop_assert_eq!(here > last, !order.descending);
                     }
                 }
                 after = next;
@@ -246,7 +246,10 @@ mod tests {
         for other in ["-opened", "client", "rtt"] {
             assert_eq!(read_cursor(&text, Order::read(other).unwrap()), None);
         }
-        assert_eq!(read_cursor("client.n1.x", Order::read("client").unwrap()), None);
+        assert_eq!(
+            read_cursor("client.n1.x", Order::read("client").unwrap()),
+            None
+        );
         assert_eq!(Order::read("age"), None);
         assert!(Order::words().iter().any(|word| word == Order::DEFAULT));
     }
