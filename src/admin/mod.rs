@@ -3,12 +3,14 @@
 //! | file | does |
 //! |---|---|
 //! | `server` | a small HTTP server on a listener of its own |
+//! | `accept` | in which format somebody wants metrics |
 //! | `probes` | /metrics, /livez and /readyz, for monitoring |
 //! | `api` | the API for operators |
 //! | `control` | what operators want of the process |
 //! | `recorder` | what is kept for them |
 //! | `respond`, `problem` | answers |
 
+mod accept;
 mod api;
 mod control;
 mod probes;
@@ -79,7 +81,7 @@ pub(crate) enum Service {
 impl Service {
     async fn answer(self, request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
         match self {
-            Service::Metrics => probes::answer(&request, &state),
+            Service::Metrics => probes::answer(&request, &state).await,
             Service::Admin => api::answer(request, &state).await,
         }
     }

@@ -19,7 +19,7 @@ use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
 use crate::observe::{
-    Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, millis,
+    Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit,
 };
 use crate::session::{Cause, Counters, Leg, LegClose, Session};
 
@@ -92,12 +92,13 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         opened_at: SystemTime::now(),
         compressed: upstream.extensions.deflate,
     };
-    let handle = Arc::new(Handle::new(identity, beginning, offered_subprotocols));
     let observer = Arc::clone(&shared.observer);
+    let handle = Handle::new(identity, beginning, offered_subprotocols, &observer.tally);
+    let handle = Arc::new(handle);
     let opened = Opened {
         identity: &handle.identity,
         compressed: handle.beginning.compressed,
-        handshake_ms: millis(opening.duration()),
+        handshake: opening.duration(),
     };
     let told = shared.config.load().log.opened;
     observer.opened(&mut permit, &handle, &opened, told);

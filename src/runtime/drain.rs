@@ -72,6 +72,7 @@ impl Running {
 }
 
 fn begin(observer: &Observer, drain: &Drain, trigger: &'static str) {
+    observer.tally.drains();
     let connections = observer.registry.admitted();
     let since = SystemTime::now();
     observer.drains(status::Drain {

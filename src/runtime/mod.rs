@@ -21,6 +21,7 @@ use crate::config::{self, Loaded};
 use crate::observe::status::{self, Reload};
 use crate::observe::{events, log};
 use crate::proxy::Shared;
+use crate::proxy::health::Checks;
 use crate::proxy::listener::BindError;
 use listeners::Listeners;
 
@@ -34,6 +35,7 @@ pub struct Running {
     state: Arc<State>,
     listeners: Listeners,
     orders: mpsc::Receiver<Order>,
+    checks: Checks,
 }
 
 /// Binds every address and begins to serve; needs a tokio runtime. `name` is what the configuration is called.
@@ -49,13 +51,18 @@ pub fn start(config: Config, tree: serde_yaml::Value, name: String) -> Result<Ru
         file: ArcSwap::new(File::read(name, tree)),
         orders: sender,
     });
+    let config = shared.config.load_full();
+    // Before anybody can ask for them.
+    let mut checks = Checks::new(Arc::clone(&shared.observer));
+    checks.follow(&config);
     let mut listeners = Listeners::new(Arc::clone(&state));
-    listeners.follow(&shared.config.load())?;
+    listeners.follow(&config)?;
     Ok(Running {
         shared,
         state,
         listeners,
         orders,
+        checks,
     })
 }
 

@@ -20,6 +20,12 @@ fn a_summary_adds_up() {
     wait_until("its place is free", || {
         get(admin, "/api/summary")["connections"]["admitted"] == 1
     });
+    let refused = Request::opening("/").with("Sec-WebSocket-Version", "12");
+    let answer = Wire::connect(relayed.sidecar.address()).ask(&refused);
+    assert_eq!(answer.status, 426);
+    wait_until("the backend was tried", || {
+        get(admin, "/api/summary")["upstreams"][0]["up"] == true
+    });
     let summary = get(admin, "/api/summary");
     for (pointer, value) in [
         ("/version", json!(env!("CARGO_PKG_VERSION"))),
@@ -36,6 +42,16 @@ fn a_summary_adds_up() {
             "/closed",
             json!([{"route": "default", "initiator": "client", "reason": "client_closed", "count": 1}]),
         ),
+        (
+            "/handshakes_failed",
+            json!([{"reason": "client_bad_handshake", "count": 1}]),
+        ),
+        (
+            "/http_requests/0",
+            json!({"status_class": "2xx", "count": 0}),
+        ),
+        ("/upstreams/0/address", json!(relayed.backend.name())),
+        ("/upstreams/0/detail", json!(null)),
         ("/client/messages", json!(1)),
         ("/client/bytes", json!(9)),
         ("/client/rtt_ms", json!(null)),
