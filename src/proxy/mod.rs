@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `listener` | accepts, and backs off when the system refuses |
+//! | `workers` | the threads that connections run on |
 //! | `connection` | one accepted connection: its request heads, and which way each request goes |
 //! | `upgrade` | opening handshakes on both sides |
 //! | `opening` | one opening handshake's record, told however it ends |
@@ -31,6 +32,7 @@ mod side;
 pub mod stream;
 mod upgrade;
 mod upstream;
+pub mod workers;
 
 use std::sync::Arc;
 
@@ -41,6 +43,8 @@ use crate::config::policy::{Config, Route};
 use crate::observe::{Handle, Observer};
 use clock::Clock;
 use http::Clients;
+use listener::Failure;
+use workers::Workers;
 
 /// What every connection of a process shares.
 pub struct Shared {
@@ -50,7 +54,10 @@ pub struct Shared {
     pub observer: Arc<Observer>,
     /// The data path's time.
     pub clock: Clock,
+    /// The threads that connections run on.
+    pub workers: Workers,
     clients: Clients,
+    accept_failure: Failure,
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
     draining: watch::Sender<bool>,
 }
@@ -58,12 +65,14 @@ pub struct Shared {
 impl Shared {
     /// Nobody connected yet.
     #[must_use]
-    pub fn new(config: Arc<Config>) -> Self {
+    pub fn new(config: Arc<Config>, workers: Workers) -> Self {
         Shared {
             config: ArcSwap::new(config),
             observer: Arc::default(),
             clock: Clock::start(),
+            workers,
             clients: Clients::default(),
+            accept_failure: Failure::default(),
             draining: watch::Sender::new(false),
         }
     }
