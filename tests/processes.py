@@ -40,7 +40,7 @@ class Process:
             assert told is not None, f"no `{event}` came, but: {self.seen[-10:]}"
             self.seen.append(told)
             if told["event"] == event:
-                assert told == {**told, **fields}
+                assert told == {**told, **fields}, f"{told}, without {fields}"
                 return told
 
     def told(self, event):
