@@ -101,10 +101,10 @@ def libraries(*names):
 
 def presets(names):
     """Each library with the preset that bears its name, and with that which goes by the subprotocol, if it has one."""
-    each = [(LIBRARIES[name], LIBRARIES[name].preset, name) for name in names]
-    auto = [(library, "auto", f"{name}-auto") for library, _, name in each if library.subprotocol]
-    *values, ids = zip(*each, *auto)
-    return pytest.mark.parametrize(("library", "preset"), list(zip(*values)), ids=ids)
+    each = [pytest.param(LIBRARIES[name], LIBRARIES[name].preset, id=name) for name in names]
+    spoken = [name for name in names if LIBRARIES[name].subprotocol]
+    auto = [pytest.param(LIBRARIES[name], "auto", id=f"{name}, auto") for name in spoken]
+    return pytest.mark.parametrize(("library", "preset"), each + auto)
 
 
 def talk(client, backend):
