@@ -35,6 +35,7 @@ mod upstream;
 pub mod workers;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -60,6 +61,8 @@ pub struct Shared {
     accept_failure: Failure,
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
     draining: watch::Sender<bool>,
+    /// True once what is left is cut off.
+    cut_off: AtomicBool,
 }
 
 impl Shared {
@@ -74,6 +77,7 @@ impl Shared {
             clients: Clients::default(),
             accept_failure: Failure::default(),
             draining: watch::Sender::new(false),
+            cut_off: AtomicBool::new(false),
         }
     }
 
@@ -81,6 +85,11 @@ impl Shared {
     /// they are in.
     pub fn refuse_newcomers(&self) {
         self.draining.send_replace(true);
+    }
+
+    /// From now on a connection that becomes established is cut off at once; those that are are to be told.
+    pub fn cut_off_newcomers(&self) {
+        self.cut_off.store(true, Ordering::Release);
     }
 
     /// Waits until there is no HTTP connection.
