@@ -54,6 +54,7 @@ impl Running {
         };
         orders.close();
         let connections = observer.registry.admitted();
+        shared.cut_off_newcomers();
         for handle in observer.registry.established() {
             handle.send(Command::Abort);
         }
