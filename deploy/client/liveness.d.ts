@@ -11,8 +11,11 @@ export class Liveness {
      */
     constructor(socket: WebSocket, heartbeat: Heartbeat | undefined, options: Rhythm, onPong: (rtt: number) => void, onDead: () => void);
     end(): void;
-    /** @param {string | ArrayBuffer | ArrayBufferView | Blob} data */
-    send(data: string | ArrayBuffer | ArrayBufferView | Blob): void;
+    /**
+     * @param {string | ArrayBuffer | ArrayBufferView | Blob} data
+     * @returns {boolean} `false`: the socket is closing already
+     */
+    send(data: string | ArrayBuffer | ArrayBufferView | Blob): boolean;
     /** Asks now, unless an answer is being waited for. */
     check(): void;
     /**

@@ -8,7 +8,7 @@ export class SidebeatClient extends EventTarget {
      */
     constructor(url: string | URL | ((attempt: number) => string | URL | Promise<string | URL>), options?: Partial<Options>);
     /** `waiting`: for the next try; `closed`: there will be none. */
-    get state(): "waiting" | "closed" | "connecting" | "open";
+    get state(): "open" | "connecting" | "waiting" | "closed";
     /** The last round trip in milliseconds. */
     get rtt(): number | undefined;
     /**

@@ -122,19 +122,19 @@ test('close ends it for good, and tells the server', async () => {
   assert.equal(sockets.length, 1);
 });
 
-for (const waiting of [false, true]) {
-  test(`close while ${waiting ? 'waiting' : 'connecting'}`, async () => {
+test('close while connecting, and while waiting', async () => {
+  for (const state of ['connecting', 'waiting']) {
     const { client, events, sockets } = start();
     await pass(0);
-    if (waiting) sockets[0].end(1006);
-    assert.equal(client.state, waiting ? 'waiting' : 'connecting');
+    if (state === 'waiting') sockets[0].end(1006);
+    assert.equal(client.state, state);
     client.close();
     assert.equal(events.last('close').delay, null);
     await pass(100_000);
     assert.equal(sockets.length, 1);
-    assert.equal(events.of('close').length, waiting ? 2 : 1);
-  });
-}
+    assert.equal(events.of('close').length, state === 'waiting' ? 2 : 1);
+  }
+});
 
 test('closed before it began, it never connects', async () => {
   const { client, sockets } = start();
@@ -193,13 +193,13 @@ const SIGNS = {
   visible: () => document.dispatchEvent(new Event('visibilitychange')),
 };
 
-for (const [name, sign] of Object.entries(SIGNS)) {
-  test(`${name}: asks at once, and comes back at once`, async () => {
+test('at a sign of the page it asks at once, and comes back at once', async () => {
+  for (const [name, sign] of Object.entries(SIGNS)) {
     const world = await connected();
     const { client, events, sockets } = world;
     await pass(9_000);
     sign();
-    assert.equal(world.socket.pings, 1);
+    assert.equal(world.socket.pings, 1, name);
     sign();
     assert.equal(world.socket.pings, 1, 'one question at a time');
     await pass(5_000);
@@ -209,21 +209,23 @@ for (const [name, sign] of Object.entries(SIGNS)) {
     assert.equal(client.state, 'waiting');
     sign();
     await pass(0);
-    assert.equal(sockets.length, 3);
+    assert.equal(sockets.length, 3, name);
     world.socket.end(1006);
     assert.equal(events.last('close').delay, 2000, 'the steps go on');
     client.close();
-  });
+  }
+});
 
-  test(`${name}: does not bring back what has ended`, async () => {
+test('no sign of the page brings back what has ended', async () => {
+  for (const [name, sign] of Object.entries(SIGNS)) {
     const { client, sockets } = await connected();
     sockets[0].end(1008);
     sign();
     await pass(100_000);
-    assert.equal(sockets.length, 1);
+    assert.equal(sockets.length, 1, name);
     assert.equal(client.state, 'closed');
-  });
-}
+  }
+});
 
 test('a page that is being hidden is no reason', async () => {
   const { client, socket } = await connected();
