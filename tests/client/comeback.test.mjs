@@ -192,5 +192,7 @@ test('after so many tries without a stable connection it gives up', async () => 
   client.connect();
   await pass(0);
   assert.equal(sockets.length, 4);
+  world.socket.end(1006);
+  assert.equal(events.last('close').delay, 1000, 'from the beginning');
   client.close();
 });

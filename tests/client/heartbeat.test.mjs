@@ -114,6 +114,18 @@ test('a pong timer that was held back asks once more before it believes', async 
   client.close();
 });
 
+test('each time that the page was frozen it asks once more', async () => {
+  const { client, socket } = await connected();
+  for (let time = 0; time < 3; time += 1) {
+    await pass(25_000);
+    await freeze(3_600_000);
+    await pass(0);
+    assert.equal(client.state, 'open');
+    socket.pong();
+  }
+  client.close();
+});
+
 test('a connection that died while the page was frozen is found dead afterwards', async () => {
   const world = await connected();
   await pass(25_000);

@@ -1,6 +1,7 @@
 // Opening, sending, ending, and what the page around the client tells it.
 
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { SidebeatClient } from '../../deploy/client/sidebeat-client.js';
 import { connected, pass, start } from './fake.mjs';
@@ -94,6 +95,16 @@ test('a URL function that fails is a failed try', async () => {
   await pass(0);
   assert.deepEqual([events.last('close').reason, events.last('close').delay], ['no URL: Error: no token', 1000]);
   client.close();
+});
+
+test('a URL function that fails after the end is not heard', async () => {
+  let fail;
+  const { client, events } = start({}, () => new Promise((_, reject) => (fail = reject)));
+  await pass(0);
+  client.close();
+  fail(new Error('no token'));
+  await pass(100_000);
+  assert.equal(events.length, 1);
 });
 
 test('something that is no URL is not tried again', async () => {
@@ -225,6 +236,19 @@ test('no sign of the page brings back what has ended', async () => {
     assert.equal(sockets.length, 1, name);
     assert.equal(client.state, 'closed');
   }
+});
+
+test('a client that has ended listens to the page no more', async () => {
+  const listeners = () => getEventListeners(page, 'online').length + getEventListeners(document, 'resume').length;
+  const before = listeners();
+  const { client, sockets } = await connected();
+  assert.equal(listeners(), before + 2);
+  sockets[0].end(1008);
+  assert.equal(listeners(), before);
+  client.connect();
+  assert.equal(listeners(), before + 2);
+  client.close();
+  assert.equal(listeners(), before);
 });
 
 test('a page that is being hidden is no reason', async () => {
