@@ -85,7 +85,13 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         bounded(&incomer.host),
         bounded(incomer.request.uri().path()),
     );
-    let mut opening = Opening::new(incomer.request_id.clone(), &incomer.peer, host, path);
+    let mut opening = Opening::new(
+        &shared.observer,
+        incomer.request_id.clone(),
+        &incomer.peer,
+        host,
+        path,
+    );
     let key = match check(&incomer.request) {
         Ok(key) => key,
         Err(bad) => return refuse_request(opening, &bad),
@@ -108,7 +114,11 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         let detail = format!("Origin {origin:?} is not in limits.allowed_origins");
         return refuse(opening, HandshakeFailure::OriginDenied, &detail);
     }
-    let permit = match shared.registry.admit(incomer.peer.ip(), &config.process) {
+    let permit = match shared
+        .observer
+        .registry
+        .admit(incomer.peer.ip(), &config.process)
+    {
         Ok(permit) => permit,
         Err(Refusal::OverCapacity) => {
             return refuse(

@@ -118,6 +118,10 @@ impl Liveness {
         self.last_received = now;
     }
 
+    pub(super) fn last_received(&self) -> Time {
+        self.last_received
+    }
+
     pub(super) fn answered_ping(&mut self) {
         self.counters.pings_answered = self.counters.pings_answered.saturating_add(1);
     }

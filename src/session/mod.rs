@@ -177,6 +177,12 @@ impl Session {
         self.leg(leg).counters()
     }
 
+    /// When a leg was last heard of.
+    #[must_use]
+    pub fn last_received(&self, leg: Leg) -> Time {
+        self.leg(leg).last_received()
+    }
+
     /// How long nothing has been received on a leg; once there is a cause, when it struck.
     #[must_use]
     pub fn silence(&self, leg: Leg, now: Time) -> Duration {
