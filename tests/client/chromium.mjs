@@ -39,7 +39,7 @@ export class Chromium {
     const options = ['--headless', '--remote-debugging-pipe', `--user-data-dir=${browser.folder}`, '--no-first-run'];
     options.push('--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking', '--no-proxy-server');
     options.push('--disable-component-update', '--disable-sync', '--no-default-browser-check', '--disable-extensions');
-    if (process.getuid() === 0) options.push('--no-sandbox');
+    options.push('--no-sandbox'); // which root and many containers cannot have; the pages are our own
     const stdio = ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'];
     browser.process = spawn(PROGRAM, [...options, 'about:blank'], { stdio });
     browser.exited = new Promise((resolve, reject) => {
