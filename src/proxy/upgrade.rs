@@ -138,8 +138,8 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
     drop(config);
 
     let client_upgrade = hyper::upgrade::on(&mut incomer.request);
-    let upstream = match ask_upstream(incomer, &route, &shared.observer).await {
-        Ok(Answer::Accepted(accepted)) => accepted,
+    let (headers, upstream) = match ask_upstream(incomer, &route, &shared.observer).await {
+        Ok(Answer::Accepted(headers, accepted)) => (headers, accepted),
         Ok(Answer::Other(response)) => {
             let status = response.status();
             opening.failed(
@@ -151,7 +151,7 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         }
         Err(error) => return refuse(opening, error.failure(), &full_text(&error)),
     };
-    let response = switching_protocols(upstream.headers.clone(), &key);
+    let response = switching_protocols(headers, &key);
     let newcomer = established::Newcomer {
         opening,
         permit,
@@ -248,14 +248,15 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
 
 /// An upstream's leg that is ready to be relayed.
 pub(super) struct Accepted {
-    pub(super) headers: HeaderMap,
+    /// Which the upstream chose.
+    pub(super) subprotocol: Option<Box<str>>,
     /// The socket, and what came behind the head.
     pub(super) socket: (Stream, Bytes),
     pub(super) extensions: Extensions,
 }
 
 enum Answer {
-    Accepted(Accepted),
+    Accepted(HeaderMap, Accepted),
     /// Not a 101: the client gets it unchanged.
     Other(Response<Body>),
 }
@@ -386,11 +387,16 @@ fn judge(
         return Err(UpstreamError::Accept);
     }
     let extensions = extensions::accept(&mut headers, deflate_offered, asked.inspected)?;
-    Ok(Answer::Accepted(Accepted {
-        headers,
+    let subprotocol = headers
+        .get(SEC_WEBSOCKET_PROTOCOL)
+        .and_then(|value| value.to_str().ok())
+        .map(Into::into);
+    let accepted = Accepted {
+        subprotocol,
         socket,
         extensions,
-    }))
+    };
+    Ok(Answer::Accepted(headers, accepted))
 }
 
 /// The client's 101: the upstream's, with the accept value for the client's own key.
