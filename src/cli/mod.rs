@@ -3,7 +3,9 @@
 mod check;
 mod completions;
 mod demo;
+mod drain;
 mod probe;
+mod remote;
 mod run;
 mod schema;
 mod websocket;
@@ -28,6 +30,7 @@ Examples:
   sidebeat check -c proxy.yaml      every problem of the file, with line, column and key
   sidebeat -c proxy.yaml            run it; the same as `sidebeat run -c proxy.yaml`
   sidebeat probe ws://127.0.0.1:8080/chat
+  sidebeat drain                    send the clients away and end, and wait for it
 
 The smallest proxy.yaml:
   listen: 0.0.0.0:8080
@@ -64,6 +67,9 @@ enum Command {
     /// Open a WebSocket, ping, and print status and round-trip times; exit status 0 or 1
     #[command(after_help = probe::HELP)]
     Probe(probe::Options),
+    /// Have a running sidecar send its clients away and end, and wait for it: a preStop hook
+    #[command(after_help = drain::HELP)]
+    Drain(drain::Options),
     /// Print a completion script
     #[command(after_help = COMPLETIONS_HELP)]
     Completions {
@@ -88,7 +94,7 @@ Examples:
 
 #[derive(Debug, Default, Args)]
 struct ConfigFile {
-    /// The configuration file, for `run` and `check` [default: $SIDEBEAT_CONFIG, or else proxy.yaml]
+    /// The configuration file [default: $SIDEBEAT_CONFIG, or else proxy.yaml]
     #[arg(short, long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -110,10 +116,12 @@ impl Cli {
     /// Does what the command line says.
     #[must_use]
     pub fn run(self) -> ExitCode {
-        let path = |file: ConfigFile| file.path(self.file, env::var_os("SIDEBEAT_CONFIG"));
+        let before = self.file;
+        let environment = || env::var_os("SIDEBEAT_CONFIG");
         match self.command.unwrap_or(Command::Run(ConfigFile::default())) {
-            Command::Run(file) => run::run(&path(file)),
-            Command::Check(file) => check::run(&path(file)),
+            Command::Run(file) => run::run(&file.path(before, environment())),
+            Command::Check(file) => check::run(&file.path(before, environment())),
+            Command::Drain(options) => drain::run(options, before),
             Command::Schema => schema::run(),
             Command::Demo(options) => demo::run(&options),
             Command::Probe(options) => probe::run(&options),

@@ -87,6 +87,14 @@ fn only_what_works_is_listed() {
         .collect();
     assert_eq!(
         names,
-        ["run", "check", "schema", "demo", "probe", "completions"]
+        [
+            "run",
+            "check",
+            "schema",
+            "demo",
+            "probe",
+            "drain",
+            "completions"
+        ]
     );
 }

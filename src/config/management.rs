@@ -11,7 +11,7 @@ use super::section::Section;
 
 /// `metrics:` as a block, or `off`.
 pub(super) fn metrics(s: &mut Section<'_>) -> Option<Listen> {
-    let base = Some(local(Ipv4Addr::UNSPECIFIED, 9902));
+    let base = Some(Listen::Tcp(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9902))));
     let doc = "Metrics for Prometheus, and probes: /metrics, /livez, /readyz.";
     s.block_or_off("metrics", doc, base.clone(), |s| {
         let doc = "Where they are served: an address as for `listen`.";
@@ -21,23 +21,16 @@ pub(super) fn metrics(s: &mut Section<'_>) -> Option<Listen> {
 
 /// `admin:` as a block, or `off`.
 pub(super) fn admin(s: &mut Section<'_>) -> Option<Admin> {
-    let listen = Some(local(Ipv4Addr::LOCALHOST, 9901));
-    let base = listen.clone().map(|listen| Admin {
-        listen,
-        token: None,
-    });
+    let base = Admin::default();
+    let listen = Some(base.listen.clone());
     let doc = "The API and the page for operators.";
-    s.block_or_off("admin", doc, base, |s| {
+    s.block_or_off("admin", doc, Some(base), |s| {
         let doc = "Where they are served: an address as for `listen`.";
         let listen = s.key("listen", &listen, &OrOff(LISTEN), doc);
         let doc = "What every call must bring as `Authorization: Bearer …`; empty: nothing.";
         let token = s.key("token", &None, &TOKEN, doc);
         listen.map(|listen| Admin { listen, token })
     })
-}
-
-fn local(ip: Ipv4Addr, port: u16) -> Listen {
-    Listen::Tcp(SocketAddr::from((ip, port)))
 }
 
 /// A secret that fits into a header.

@@ -42,7 +42,7 @@ use serde_yaml::Value;
 pub use describe::{KeyDoc, keys, schema};
 pub use diff::{Change, diff, masked};
 pub use effective::effective;
-use keypath::{Found, KeyPath, Place};
+use keypath::{Found, KeyPath, Place, Step};
 pub use policy::*;
 pub use problem::{LoadError, MAX_FILE, Problem, Severity};
 use sink::Sink;
@@ -70,12 +70,42 @@ pub struct Loaded {
 /// The file cannot be read, or its content cannot be used; then all of its problems are there.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let name = path.display().to_string();
-    let bytes = read(path)?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => return Err(LoadError::Invalid(vec![not_utf8(&name, &error)])),
-    };
+    let text = text(path, &name)?;
     parse(&text, &name, &|variable| std::env::var(variable).ok()).map_err(LoadError::Invalid)
+}
+
+/// Reads the block `admin` of a file alone, to find a process that was started with the file and goes on whatever has
+/// become of the rest of it since. None: `admin: off`.
+///
+/// # Errors
+/// The file cannot be read, is no YAML, or the block has errors.
+pub fn load_admin(path: &Path) -> Result<Option<Admin>, LoadError> {
+    let name = path.display().to_string();
+    let text = text(path, &name)?;
+    let env = |variable: &str| std::env::var(variable).ok();
+    admin_of(&text, &name, &env).map_err(LoadError::Invalid)
+}
+
+fn admin_of(
+    text: &str,
+    name: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Option<Admin>, Vec<Problem>> {
+    let mut found = Vec::new();
+    let text = without_mark(text);
+    let raw = tree::parse(text, &mut found)
+        .map_err(|fatal| problems(text, &Value::Null, name, vec![fatal]))?;
+    let mut tree = tree::merged(&raw, &mut found);
+    env::expand(&mut tree, env, &mut found);
+    let (admin, asked) = Sink::read(&tree, management::admin);
+    found.extend(without_repeats(&found, asked));
+    let block = Step::Key("admin".to_owned());
+    let concerns = |found: &Found| found.path.steps().first().is_none_or(|step| *step == block);
+    found.retain(concerns);
+    match found.is_empty() {
+        true => Ok(admin),
+        false => Err(problems(text, &raw, name, found)),
+    }
 }
 
 /// Reads a file's text; `name` stands in the problems, `env` looks up variables.
@@ -87,8 +117,7 @@ pub fn parse(
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, Vec<Problem>> {
-    // Editors of some systems put a byte order mark there, which is no part of the text.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = without_mark(text);
     let mut found = Vec::new();
     let raw = match tree::parse(text, &mut found) {
         Ok(raw) => raw,
@@ -119,6 +148,11 @@ pub fn parse(
         }
         _ => Err(problems),
     }
+}
+
+/// Editors of some systems put a byte order mark there, which is no part of the text.
+fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// A value that could not be expanded, or should not have a tag, needs no second complaint.
@@ -163,6 +197,11 @@ fn problems(text: &str, raw: &Value, name: &str, mut found: Vec<Found>) -> Vec<P
         problems.push(problem(String::new(), at, Severity::Error, message));
     }
     problems
+}
+
+fn text(path: &Path, name: &str) -> Result<String, LoadError> {
+    let text = String::from_utf8(read(path)?);
+    text.map_err(|error| LoadError::Invalid(vec![not_utf8(name, &error)]))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {

@@ -1,7 +1,7 @@
 //! What the rest of the program uses: configuration with every name resolved and no invalid state left to write down.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,6 +56,15 @@ pub struct Admin {
     pub listen: Listen,
     /// What every call must bring as `Authorization: Bearer`; none: nothing.
     pub token: Option<Token>,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Admin {
+            listen: Listen::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 9901))),
+            token: None,
+        }
+    }
 }
 
 /// A secret, which is never shown.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use tokio::sync::Notify;
 use tracing::Level;
 
 use super::listener::{Listener, Queue};
@@ -39,6 +40,8 @@ pub struct Journal {
     /// The newest first.
     closed: Mutex<VecDeque<Arc<Entry>>>,
     listeners: Mutex<Vec<Arc<Queue>>>,
+    /// One of them has left.
+    left: Notify,
     dropped: AtomicU64,
 }
 
@@ -103,6 +106,18 @@ impl Journal {
 
     pub(super) fn leave(&self, queue: &Arc<Queue>) {
         lock(&self.listeners).retain(|other| !Arc::ptr_eq(other, queue));
+        self.left.notify_waiters();
+    }
+
+    /// Waits until nobody listens.
+    pub(super) async fn deserted(&self) {
+        loop {
+            let left = self.left.notified();
+            if lock(&self.listeners).is_empty() {
+                return;
+            }
+            left.await;
+        }
     }
 
     /// Nothing more will happen: who listens gets what waits, and then the end.
@@ -197,6 +212,21 @@ mod tests {
         enter(&journal, "draining", None, "{}");
         assert_eq!(name(&hear(&mut slow).await), "draining");
         assert_eq!(name(&hear(&mut elsewhere).await), "draining");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_seen_when_the_last_one_leaves() {
+        let journal = Arc::new(Journal::default());
+        journal.deserted().await;
+        let (one, other) = (journal.listen(None).unwrap(), journal.listen(None).unwrap());
+        let waiting = Arc::clone(&journal);
+        let mut waiting = tokio::spawn(async move { waiting.deserted().await });
+        drop(one);
+        let hour = std::time::Duration::from_secs(3600);
+        let still = tokio::time::timeout(hour, &mut waiting).await;
+        assert!(still.is_err(), "the other one is there");
+        drop(other);
+        waiting.await.unwrap();
     }
 
     #[test]

@@ -175,6 +175,13 @@ impl Observer {
         *lock(&self.drain)
     }
 
+    /// Waits until nobody listens to events.
+    pub async fn deserted(&self) {
+        if let Some(journal) = self.journal() {
+            journal.deserted().await;
+        }
+    }
+
     /// Nothing more will happen: who listens to events hears the end of them.
     pub fn end(&self) {
         if let Some(journal) = &*self.journal.load() {

@@ -20,6 +20,8 @@ use crate::session::Cause;
 
 /// How long connections that were aborted have to write their records.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long who listens to events may take to leave after the last one.
+const FAREWELL: Duration = Duration::from_millis(500);
 /// How often the log tells how far it is.
 const TELL_EVERY: Duration = Duration::from_secs(5);
 
@@ -66,6 +68,8 @@ impl Running {
             detail: detail.to_owned(),
         };
         observer.tell(tracing::Level::INFO, "drained", &drained);
+        // `sidebeat drain` in the same container would be killed together with this process: it goes first.
+        let _ = timeout(FAREWELL, observer.deserted()).await;
         observer.end();
         // Monitoring may look until there is nothing left to see.
         listeners.end().await;

@@ -21,6 +21,8 @@ fn it_is_what_sigterm_does_and_answers_to_the_end() {
     let body = answer.json();
     assert_eq!(body["trigger"], "api");
     assert_eq!((&body["remaining"], &body["of"]), (&1.into(), &1.into()));
+    let left = body["left_ms"].as_u64().unwrap();
+    assert!((1..=60_000).contains(&left), "{body}");
     assert!(
         ["delay", "closing", "finishing"]
             .iter()

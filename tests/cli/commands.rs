@@ -99,6 +99,9 @@ fn usage_is_exit_status_2() {
         &["probe", "ftp://127.0.0.1"],
         &["probe", "-n", "0"],
         &["completions", "dosbox"],
+        &["drain", "--admin", "https://127.0.0.1"],
+        &["drain", "--token", "a b"],
+        &["drain", "--timeout", "soon"],
     ] {
         let (code, stdout, stderr) = run(sidebeat(folder.path()).args(wrong));
         assert_eq!((code, &*stdout), (Some(2), ""), "{wrong:?}: {stderr}");
@@ -223,6 +226,7 @@ fn help_and_version_are_told() {
         "schema",
         "demo",
         "probe",
+        "drain",
         "completions",
         "SIDEBEAT_CONFIG",
         "SIGHUP",
@@ -230,7 +234,15 @@ fn help_and_version_are_told() {
     ] {
         assert!(help.contains(word), "{word} in {help}");
     }
-    for command in ["run", "check", "schema", "demo", "probe", "completions"] {
+    for command in [
+        "run",
+        "check",
+        "schema",
+        "demo",
+        "probe",
+        "drain",
+        "completions",
+    ] {
         let (code, help, _) = run(sidebeat(folder.path()).args([command, "--help"]));
         assert_eq!(code, Some(0));
         assert!(

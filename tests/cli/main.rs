@@ -7,6 +7,7 @@
 )]
 
 mod commands;
+mod drain;
 mod hardship;
 mod output;
 #[path = "../support/mod.rs"]

@@ -11,8 +11,8 @@ use super::super::problem::Problem;
 use super::super::respond::Body;
 use super::super::{Order, State};
 use super::{json, time};
-use crate::observe::Observer;
 use crate::observe::status::{Drain, DrainPhase};
+use crate::observe::{Observer, millis};
 
 /// How far a drain has come.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -31,6 +31,8 @@ pub(super) struct Draining {
     /// When what is left is cut off (RFC 3339).
     #[schemars(extend("format" = "date-time"))]
     deadline: String,
+    /// How long that is from now, in milliseconds.
+    left_ms: u64,
 }
 
 /// `delay`: newcomers are let in until the load balancer has noticed; `closing`: clients are closed one after the
@@ -47,6 +49,7 @@ impl Draining {
     pub(super) fn new(drain: Drain, observer: &Observer) -> Self {
         let remaining = observer.registry.admitted();
         let rfc3339 = |at: SystemTime| time(at);
+        let left = drain.deadline.duration_since(SystemTime::now());
         Draining {
             trigger: drain.trigger,
             since: rfc3339(drain.since),
@@ -59,6 +62,8 @@ impl Draining {
             // More may come during the delay.
             of: drain.of.max(remaining),
             deadline: rfc3339(drain.deadline),
+            // Past it, nothing is left.
+            left_ms: millis(left.unwrap_or_default()),
         }
     }
 }

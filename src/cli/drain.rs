@@ -1,0 +1,197 @@
+//! `sidebeat drain`: has a running sidecar send its clients away, and waits for that.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+use serde::Deserialize;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::remote::{self, AskError, Events, FindError, Remote};
+use super::{ConfigFile, block_on, complain, say};
+use crate::runtime::EXIT_CONFIG;
+
+pub(super) const HELP: &str = "\
+Clients are closed over `drain.spread` and the process ends, as after SIGTERM; here one waits for it.
+
+Examples:
+  sidebeat drain                                   the sidecar of ./proxy.yaml or of $SIDEBEAT_CONFIG
+  sidebeat drain --admin unix:/run/sidebeat.sock --timeout 1m
+  preStop: {exec: {command: [/sidebeat, drain]}}   in a container of Kubernetes
+
+Ending this command does not end the draining.
+Exit: 0 drained, or the process has gone meanwhile; 1 not within --timeout, or the API cannot be
+reached or refuses; 78 the file that -c names is not there, or has `admin: off`.";
+
+/// Above the drain's own deadline: what was cut off writes its last records then.
+const SLACK: Duration = Duration::from_secs(5);
+/// Between two looks.
+const PERIOD: Duration = Duration::from_secs(1);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    #[command(flatten)]
+    remote: remote::Whereabouts,
+    /// The most to wait [default: what is left of `drain.timeout`, and 5s]
+    #[arg(long, value_parser = crate::config::parse_duration)]
+    timeout: Option<Duration>,
+}
+
+/// Why it is not known to have drained.
+#[derive(Debug, thiserror::Error)]
+enum DrainError {
+    #[error(transparent)]
+    Find(#[from] FindError),
+    #[error(transparent)]
+    Ask(#[from] AskError),
+    #[error("not drained within {}: {remaining} left; the sidecar goes on with it", crate::config::show_duration(*.within))]
+    Late { within: Duration, remaining: String },
+}
+
+/// How far it has come; what is not used here is left out.
+#[derive(Deserialize)]
+struct Draining {
+    phase: String,
+    remaining: usize,
+    of: usize,
+    left_ms: u64,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    draining: Option<Draining>,
+}
+
+/// The end of it.
+#[derive(Deserialize)]
+struct Drained {
+    connections: usize,
+    detail: String,
+}
+
+pub(super) fn run(options: Options, before: ConfigFile) -> ExitCode {
+    block_on(async {
+        match drain(options, before).await {
+            Ok(end) => {
+                say(end);
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                complain(format_args!("sidebeat drain: {error}"));
+                match error {
+                    DrainError::Find(_) => ExitCode::from(EXIT_CONFIG),
+                    _ => ExitCode::FAILURE,
+                }
+            }
+        }
+    })
+}
+
+async fn drain(options: Options, before: ConfigFile) -> Result<String, DrainError> {
+    let remote = options.remote.find(before)?;
+    // Before it begins: without clients it is over before the answer to the order has come.
+    let events = match remote.listen("/api/events?types=drained").await {
+        Ok(events) => Some(events),
+        // As many listen as may; looking now and then does as well.
+        Err(error) if error.status() == Some(StatusCode::SERVICE_UNAVAILABLE) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let order = remote.ask::<Draining>(Method::POST, "/api/drain", remote::PATIENCE);
+    let begun = match order.await {
+        Ok(begun) => Some(begun),
+        // It is about to end, so that nobody takes orders.
+        Err(error) if error.status() == Some(StatusCode::SERVICE_UNAVAILABLE) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let left = begun.as_ref().map_or(0, |begun| begun.left_ms);
+    let left = Duration::from_millis(left);
+    let mut progress = Progress::default();
+    if let Some(begun) = begun {
+        let place = remote.place();
+        let seconds = left.as_secs_f64().ceil();
+        say(format_args!(
+            "draining {place}: what is left in {seconds:.0}s is cut off"
+        ));
+        progress.tell(&begun);
+    }
+    let within = options.timeout.unwrap_or(left + SLACK);
+    match timeout(within, follow(&remote, events, &mut progress)).await {
+        Ok(end) => end,
+        Err(_) => Err(DrainError::Late {
+            within,
+            remaining: connections(progress.remaining),
+        }),
+    }
+}
+
+/// What was told last.
+#[derive(Default)]
+struct Progress {
+    line: String,
+    remaining: usize,
+}
+
+impl Progress {
+    fn tell(&mut self, now: &Draining) {
+        let what = match &*now.phase {
+            "delay" => "newcomers are still let in",
+            "closing" => "they are told one after the other",
+            _ => "all have been told",
+        };
+        let line = format!("{} of {} left: {what}", now.remaining, connections(now.of));
+        self.remaining = now.remaining;
+        if line != self.line {
+            say(&line);
+            self.line = line;
+        }
+    }
+}
+
+/// Waits for the end, and says how it was.
+async fn follow(
+    remote: &Remote,
+    mut events: Option<Events>,
+    progress: &mut Progress,
+) -> Result<String, DrainError> {
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            event = next(&mut events) => match event.map(serde_json::from_value) {
+                Some(Ok(Drained { connections: 0, detail })) => return Ok(format!("drained: {detail}")),
+                Some(Ok(Drained { connections: cut, detail })) => {
+                    return Ok(format!("drained: {detail}: {}", connections(cut)));
+                }
+                // Another event: that something was missed.
+                Some(Err(_)) => {}
+                None => events = None,
+            },
+            _ = ticks.tick() => match remote.get("/api/summary").await {
+                Ok(Summary { draining: Some(now) }) => progress.tell(&now),
+                Ok(Summary { draining: None }) => {
+                    return Ok("drained: another process answers already".to_owned());
+                }
+                Err(error) if error.is_absence() => {
+                    return Ok("drained: the process has ended".to_owned());
+                }
+                Err(AskError::Late(..)) => {}
+                Err(error) => return Err(error.into()),
+            },
+        }
+    }
+}
+
+/// The next event; never, where none are followed.
+async fn next(events: &mut Option<Events>) -> Option<serde_json::Value> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn connections(count: usize) -> String {
+    match count {
+        1 => "1 connection".to_owned(),
+        count => format!("{count} connections"),
+    }
+}

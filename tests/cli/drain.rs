@@ -1,0 +1,210 @@
+//! `sidebeat drain` against a sidecar with clients.
+
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+
+use super::support::{PATIENCE, Relayed, Sidecar};
+use super::*;
+
+const ADMIN: &str = "admin: {listen: '127.0.0.1:0'}";
+
+fn admin(sidecar: &Sidecar) -> String {
+    let record = sidecar.log_event("admin_listening", PATIENCE);
+    record["address"].as_str().unwrap().to_owned()
+}
+
+/// The command in an empty folder.
+fn drain(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let folder = tempfile::tempdir().unwrap();
+    run(command(folder.path()).args(arguments))
+}
+
+fn command(folder: &Path) -> Command {
+    let mut command = sidebeat(folder);
+    command
+        .env_remove("SIDEBEAT_ADMIN")
+        .env_remove("SIDEBEAT_TOKEN");
+    command.arg("drain");
+    command
+}
+
+/// The command as it runs, and the lines that it has told.
+fn started(command: &mut Command) -> (Process, impl Iterator<Item = String> + use<>) {
+    let mut process = Process::start(command.stdout(Stdio::piped()));
+    let lines = BufReader::new(process.0.stdout.take().unwrap()).lines();
+    (process, lines.map_while(Result::ok))
+}
+
+#[test]
+fn it_returns_when_the_last_client_has_gone() {
+    let settings = "drain: {spread: 0s, timeout: 60s}";
+    let mut relayed = Relayed::start(&format!("{ADMIN}\n{settings}"));
+    let (mut other, other_upstream) = relayed.another();
+    let admin = admin(&relayed.sidecar);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut process, mut lines) = started(command(folder.path()).args(["--admin", &admin]));
+    let first = lines.next().unwrap();
+    assert!(
+        first.starts_with(&format!("draining http://{admin}: ")),
+        "{first}"
+    );
+    assert!(lines.next().unwrap().starts_with("2 of 2 connections left"));
+    relayed.client.answer_close();
+    drop((relayed.client, relayed.upstream));
+    let mut left = lines.by_ref().skip_while(|line| line.starts_with('2'));
+    assert_eq!(
+        left.next().as_deref(),
+        Some("1 of 2 connections left: all have been told")
+    );
+    assert!(process.0.try_wait().unwrap().is_none(), "one is left");
+    other.answer_close();
+    drop((other, other_upstream));
+    assert_eq!(
+        lines.last().as_deref(),
+        Some("drained: every connection has ended")
+    );
+    assert_eq!(process.status(), Some(0));
+    assert_eq!(relayed.sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+}
+
+#[test]
+fn without_clients_it_is_over_at_once_and_told_all_the_same() {
+    let sidecar = Sidecar::start(&format!("upstream: ws://127.0.0.1:9\n{ADMIN}"));
+    let (code, stdout, stderr) = drain(&["--admin", &admin(&sidecar)]);
+    assert_eq!((code, &*stderr), (Some(0), ""));
+    assert!(
+        stdout.ends_with("\ndrained: every connection has ended\n"),
+        "{stdout}"
+    );
+    sidecar.wait_for_exit(PATIENCE);
+}
+
+#[test]
+fn it_finds_the_sidecar_of_a_file_and_brings_its_token() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("admin.sock");
+    let settings = format!(
+        "admin: {{listen: 'unix:{}', token: s3cret}}",
+        socket.display()
+    );
+    let sidecar = Sidecar::start(&format!("upstream: ws://127.0.0.1:9\n{settings}"));
+    sidecar.log_event("admin_listening", PATIENCE);
+    let url = format!("unix:{}", socket.display());
+
+    let (code, stdout, stderr) = drain(&["--admin", &url]);
+    assert_eq!((code, &*stdout), (Some(1), ""));
+    let wanted = format!("sidebeat drain: {url} wants a token: ");
+    assert!(
+        stderr.starts_with(&wanted) && stderr.contains("SIDEBEAT_TOKEN"),
+        "{stderr}"
+    );
+    let (code, stdout, stderr) = drain(&["--admin", &url, "--token", "guess"]);
+    assert_eq!((code, &*stdout), (Some(1), ""));
+    assert!(
+        stderr.starts_with(&format!("sidebeat drain: the token is not that of {url}")),
+        "{stderr}"
+    );
+    assert!(sidecar.logged("draining").is_empty());
+
+    // As in a container whose image names the file.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let mut command = command(elsewhere.path());
+    let (code, stdout, stderr) = run(command.env("SIDEBEAT_CONFIG", sidecar.config_path()));
+    assert_eq!((code, &*stderr), (Some(0), ""), "{stdout}");
+    assert!(stdout.starts_with(&format!("draining {url} (")), "{stdout}");
+    sidecar.wait_for_exit(PATIENCE);
+}
+
+#[test]
+fn what_does_not_end_in_time_is_told_and_goes_on() {
+    let settings = "drain: {delay: 60s, timeout: 120s}";
+    let relayed = Relayed::start(&format!("{ADMIN}\n{settings}"));
+    let admin = admin(&relayed.sidecar);
+    let (code, stdout, stderr) = drain(&["--admin", &admin, "--timeout", "300ms"]);
+    assert_eq!(code, Some(1), "{stdout}");
+    assert!(
+        stdout.contains("1 of 1 connection left: newcomers are still let in"),
+        "{stdout}"
+    );
+    assert_eq!(
+        stderr,
+        "sidebeat drain: not drained within 300ms: 1 connection left; the sidecar goes on with it\n"
+    );
+    let progress = relayed.sidecar.log_event("drain_progress", PATIENCE);
+    assert_eq!(progress["phase"], "delay");
+}
+
+#[test]
+fn a_process_that_dies_meanwhile_has_drained() {
+    let settings = "drain: {delay: 60s, timeout: 120s}";
+    let relayed = Relayed::start(&format!("{ADMIN}\n{settings}"));
+    let admin = admin(&relayed.sidecar);
+    let folder = tempfile::tempdir().unwrap();
+    let (mut process, mut lines) = started(command(folder.path()).args(["--admin", &admin]));
+    lines.find(|line| line.starts_with('1')).unwrap();
+    relayed.sidecar.signal(rustix::process::Signal::KILL);
+    assert_eq!(
+        lines.last().as_deref(),
+        Some("drained: the process has ended")
+    );
+    assert_eq!(process.status(), Some(0));
+}
+
+#[test]
+fn what_was_cut_off_is_counted() {
+    let settings = "drain: {spread: 0s, timeout: 200ms}\nlimits: {close_timeout: 60s}";
+    let relayed = Relayed::start(&format!("{ADMIN}\n{settings}"));
+    let admin = admin(&relayed.sidecar);
+    let (code, stdout, _) = drain(&["--admin", &admin]);
+    assert_eq!(code, Some(0));
+    assert!(
+        stdout
+            .ends_with("drained: drain.timeout passed: what was left was cut off: 1 connection\n"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn nobody_there_or_somebody_else_is_a_sentence() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address: SocketAddr = free.local_addr().unwrap();
+    drop(free);
+    let (code, stdout, stderr) = drain(&["--admin", &format!("http://{address}")]);
+    assert_eq!((code, &*stdout), (Some(1), ""));
+    assert_eq!(
+        stderr,
+        format!(
+            "sidebeat drain: nothing listens at http://{address} (connection refused): is sidebeat running, and is that \
+             its `admin.listen`?\n"
+        )
+    );
+
+    // The clients' port.
+    let backend = support::Backend::echo();
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let (code, stdout, stderr) = drain(&["--admin", &sidecar.address().to_string()]);
+    assert_eq!((code, &*stdout), (Some(1), ""));
+    assert!(
+        stderr.contains("not as sidebeat's admin API does") && stderr.lines().count() == 1,
+        "{stderr}"
+    );
+
+    let (code, _, stderr) = drain(&["-c", "none.yaml"]);
+    assert_eq!(code, Some(78));
+    assert!(
+        stderr.starts_with("sidebeat drain: none.yaml: no such file"),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn who_takes_the_connection_and_says_nothing_is_not_waited_for_for_ever() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let (code, stdout, stderr) = drain(&["--admin", &address.to_string()]);
+    assert_eq!((code, &*stdout), (Some(1), ""));
+    assert_eq!(
+        stderr,
+        format!("sidebeat drain: no answer from http://{address} within 5s\n")
+    );
+}
