@@ -12,14 +12,14 @@ use super::{ConfigFile, block_on, complain, say};
 use crate::runtime::EXIT_CONFIG;
 
 pub(super) const HELP: &str = "\
-Clients are closed over `drain.spread` and the process ends, as after SIGTERM; here one waits for it.
+Clients are closed over `drain.spread` and the process ends, as after SIGTERM; this waits for it.
+Ending this command does not end the draining.
 
 Examples:
-  sidebeat drain                                   the sidecar of ./proxy.yaml or of $SIDEBEAT_CONFIG
-  sidebeat drain --admin unix:/run/sidebeat.sock --timeout 1m
-  preStop: {exec: {command: [/sidebeat, drain]}}   in a container of Kubernetes
+  sidebeat drain                                      the sidecar of ./proxy.yaml
+  sidebeat drain --admin unix:/run/admin.sock --timeout 1m
+  preStop: {exec: {command: [/sidebeat, drain]}}      in a container of Kubernetes
 
-Ending this command does not end the draining.
 Exit: 0 drained, or the process has gone meanwhile; 1 not within --timeout, or the API cannot be
 reached or refuses; 78 the file that -c names is not there, or has `admin: off`.";
 

@@ -8,6 +8,7 @@ mod probe;
 mod remote;
 mod run;
 mod schema;
+mod top;
 mod websocket;
 
 use std::env;
@@ -30,6 +31,7 @@ Examples:
   sidebeat check -c proxy.yaml      every problem of the file, with line, column and key
   sidebeat -c proxy.yaml            run it; the same as `sidebeat run -c proxy.yaml`
   sidebeat probe ws://127.0.0.1:8080/chat
+  sidebeat top                      watch it in a terminal
   sidebeat drain                    send the clients away and end, and wait for it
 
 The smallest proxy.yaml:
@@ -67,6 +69,9 @@ enum Command {
     /// Open a WebSocket, ping, and print status and round-trip times; exit status 0 or 1
     #[command(after_help = probe::HELP)]
     Probe(probe::Options),
+    /// Watch a running sidecar: connections, rates, close reasons; ping and close connections
+    #[command(after_help = top::HELP)]
+    Top(top::Options),
     /// Have a running sidecar send its clients away and end, and wait for it: a preStop hook
     #[command(after_help = drain::HELP)]
     Drain(drain::Options),
@@ -121,6 +126,7 @@ impl Cli {
         match self.command.unwrap_or(Command::Run(ConfigFile::default())) {
             Command::Run(file) => run::run(&file.path(before, environment())),
             Command::Check(file) => check::run(&file.path(before, environment())),
+            Command::Top(options) => top::run(options, before),
             Command::Drain(options) => drain::run(options, before),
             Command::Schema => schema::run(),
             Command::Demo(options) => demo::run(&options),

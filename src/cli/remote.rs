@@ -23,8 +23,8 @@ pub(super) struct Whereabouts {
     /// `admin.listen` of the configuration file, or else http://127.0.0.1:9901]
     #[arg(long, value_name = "URL", value_parser = address::read)]
     admin: Option<Address>,
-    /// Its token [default: $SIDEBEAT_TOKEN, or else `admin.token` of the configuration file if that says where it is];
-    /// everybody on the machine can read a command line, so the variable is better
+    /// Its token; $SIDEBEAT_TOKEN is better, because everybody on the machine can read a command line [default:
+    /// $SIDEBEAT_TOKEN, or else `admin.token` of the configuration file, if that says where it is or -c names it]
     #[arg(long, value_parser = token)]
     token: Option<HeaderValue>,
     /// The configuration file that it was started with [default: $SIDEBEAT_CONFIG, or else proxy.yaml]

@@ -93,6 +93,7 @@ fn only_what_works_is_listed() {
             "schema",
             "demo",
             "probe",
+            "top",
             "drain",
             "completions"
         ]

@@ -102,6 +102,8 @@ fn usage_is_exit_status_2() {
         &["drain", "--admin", "https://127.0.0.1"],
         &["drain", "--token", "a b"],
         &["drain", "--timeout", "soon"],
+        &["top", "--sort", "age"],
+        &["top", "--limit", "0"],
     ] {
         let (code, stdout, stderr) = run(sidebeat(folder.path()).args(wrong));
         assert_eq!((code, &*stdout), (Some(2), ""), "{wrong:?}: {stderr}");
@@ -226,6 +228,7 @@ fn help_and_version_are_told() {
         "schema",
         "demo",
         "probe",
+        "top",
         "drain",
         "completions",
         "SIDEBEAT_CONFIG",
@@ -240,6 +243,7 @@ fn help_and_version_are_told() {
         "schema",
         "demo",
         "probe",
+        "top",
         "drain",
         "completions",
     ] {

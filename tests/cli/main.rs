@@ -12,6 +12,7 @@ mod hardship;
 mod output;
 #[path = "../support/mod.rs"]
 mod support;
+mod top;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

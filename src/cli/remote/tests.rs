@@ -29,7 +29,7 @@ fn find(options: Whereabouts, environment: Environment) -> Found {
     let mut told = String::new();
     let remote = options
         .find_with(ConfigFile::default(), environment, &mut |line| {
-            told += &line
+            told += &line;
         })
         .map_err(|error| error.to_string())?;
     let secret = remote.secret().map(ToOwned::to_owned);

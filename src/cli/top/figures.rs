@@ -1,0 +1,136 @@
+//! Numbers that fit into a column.
+
+/// `1,234`, `56.8k`, `1.2M`.
+pub(super) fn count(count: u64) -> String {
+    match count {
+        0..100_000 => grouped(count),
+        _ => scaled(count as f64, 1000.0, &["", "k", "M", "G", "T", "P", "E"]),
+    }
+}
+
+/// The same with two decimals for what happens seldom: `0.05/s`.
+pub(super) fn rate(per_second: f64) -> String {
+    let figure = match per_second {
+        rate if rate <= 0.0 => "0".to_owned(),
+        rate if rate < 0.095 => format!("{rate:.2}"),
+        rate if rate < 99.5 => format!("{rate:.1}"),
+        rate => count(rate.round() as u64),
+    };
+    format!("{figure}/s")
+}
+
+/// `999 B`, `1.2 KiB`.
+pub(super) fn bytes(bytes: f64) -> String {
+    match bytes {
+        bytes if bytes < 1023.5 => format!("{bytes:.0} B"),
+        _ => scaled(
+            bytes,
+            1024.0,
+            &[" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"],
+        ),
+    }
+}
+
+/// Three digits and a unit.
+fn scaled(mut number: f64, step: f64, units: &[&str]) -> String {
+    let mut unit = 0;
+    while number >= step - 0.5 && unit + 1 < units.len() {
+        number /= step;
+        unit += 1;
+    }
+    let decimals = usize::from(number < 99.95);
+    format!("{number:.decimals$}{}", units[unit])
+}
+
+fn grouped(count: u64) -> String {
+    match count {
+        0..1000 => count.to_string(),
+        _ => format!("{},{:03}", grouped(count / 1000), count % 1000),
+    }
+}
+
+/// `850ms`, `12s`, `3m05s`, `2h14m`, `3d04h`.
+pub(super) fn span(ms: u64) -> String {
+    let seconds = ms / 1000;
+    match seconds {
+        0 => format!("{ms}ms"),
+        1..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        3600..86_400 => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+        _ => format!("{}d{:02}h", seconds / 86_400, seconds / 3600 % 24),
+    }
+}
+
+/// Milliseconds with as many digits as matter: `0.31`, `18.4`, `1234`.
+pub(super) fn millis(ms: f64) -> String {
+    match ms {
+        ms if ms < 9.95 => format!("{ms:.2}"),
+        ms if ms < 99.5 => format!("{ms:.1}"),
+        ms => format!("{ms:.0}"),
+    }
+}
+
+/// Text of somebody else's, which must not steer the terminal.
+pub(super) fn clean(text: &str) -> String {
+    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().map(visible).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_keep_to_a_few_characters() {
+        for (number, shown) in [
+            (0, "0"),
+            (999, "999"),
+            (1234, "1,234"),
+            (99_999, "99,999"),
+            (100_000, "100k"),
+            (1_250_000, "1.2M"),
+            (999_960_000, "1.0G"),
+            (u64::MAX, "18.4E"),
+        ] {
+            assert_eq!(count(number), shown);
+        }
+        for (number, shown) in [
+            (0.0, "0/s"),
+            (0.05, "0.05/s"),
+            (0.1, "0.1/s"),
+            (12.34, "12.3/s"),
+            (1234.5, "1,235/s"),
+        ] {
+            assert_eq!(rate(number), shown);
+        }
+        for (number, shown) in [
+            (0.0, "0 B"),
+            (1023.0, "1023 B"),
+            (1024.0, "1.0 KiB"),
+            (150.0 * 1024.0, "150 KiB"),
+            (1024.0 * 1024.0 - 1.0, "1.0 MiB"),
+        ] {
+            assert_eq!(bytes(number), shown);
+        }
+        for (ms, shown) in [
+            (850, "850ms"),
+            (59_999, "59s"),
+            (185_000, "3m05s"),
+            (8_040_000, "2h14m"),
+            (273_600_000, "3d04h"),
+        ] {
+            assert_eq!(span(ms), shown);
+        }
+        for (ms, shown) in [(0.314, "0.31"), (18.44, "18.4"), (1234.5, "1234")] {
+            assert_eq!(millis(ms), shown);
+        }
+    }
+
+    #[test]
+    fn escape_sequences_are_text() {
+        assert_eq!(
+            clean("/a\u{1b}[2J\u{9b}b\n"),
+            "/a\u{fffd}[2J\u{fffd}b\u{fffd}"
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! One look as text or JSON.
+
+use serde_json::{Value, json};
+
+use super::data::{self, Page};
+use super::draw;
+use super::figures::clean;
+use super::state::State;
+use crate::cli::remote::{AskError, Remote};
+use crate::cli::say;
+
+/// Prints `summary` and `connections` as the API has them.
+pub(super) async fn json(remote: &Remote, state: &State, limit: u16) -> Result<(), AskError> {
+    let mut request = state.request();
+    request.limit = limit;
+    let summary: Value = remote.get("/api/summary").await?;
+    let connections: Value = remote.get(&data::page_path(&request)).await?;
+    say(json!({"summary": summary, "connections": connections}));
+    Ok(())
+}
+
+/// Prints what the live view has, without its edges; nothing is cut.
+pub(super) async fn text(remote: &Remote, mut state: State, limit: u16) -> Result<(), AskError> {
+    let mut request = state.request();
+    request.limit = limit;
+    let answer = data::fetch(remote, &request).await?;
+    state.rates.add(&answer.summary);
+    state.summary = Some(answer.summary);
+    for line in draw::header_lines(&state) {
+        say(clean(&line));
+    }
+    for (reason, count, _) in state.rates.reasons() {
+        say(format_args!("closed {count}: {}", clean(reason)));
+    }
+    let Page::Connections(page) = answer.page else {
+        return Ok(());
+    };
+    say("");
+    for line in draw::table_lines(&page.rows) {
+        say(clean(&line));
+    }
+    let (shown, matching) = (page.rows.len(), page.matching.unwrap_or_default());
+    if shown < matching {
+        say(format_args!("… {shown} of {matching}; --limit shows more"));
+    }
+    Ok(())
+}

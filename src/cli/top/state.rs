@@ -1,0 +1,131 @@
+//! What is on the screen, without a screen.
+
+use super::data::{Closing, Connection, Detail, History, Order, PageRequest, Request, Summary};
+use super::list::{List, PAGE};
+use super::rates::Rates;
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// Who is asked.
+    pub(super) place: String,
+    pub(super) colours: bool,
+    /// None until the first answer.
+    pub(super) summary: Option<Summary>,
+    pub(super) history: History,
+    pub(super) rates: Rates,
+    /// Why there was no answer lately.
+    pub(super) trouble: Option<String>,
+    pub(super) view: View,
+    pub(super) connections: List<Connection>,
+    pub(super) closings: List<Closing>,
+    pub(super) order: Order,
+    /// What is searched for; empty: everything.
+    pub(super) query: String,
+    /// A connection that is looked at alone.
+    pub(super) detail: Option<Looking>,
+    pub(super) dialog: Option<Dialog>,
+    /// What came of the last command.
+    pub(super) notice: Option<Notice>,
+}
+
+/// Which list is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum View {
+    Connections,
+    Closings,
+}
+
+/// At one connection.
+#[derive(Debug, PartialEq)]
+pub(super) struct Looking {
+    pub(super) conn: String,
+    /// None when nothing is known of it any more.
+    pub(super) detail: Option<Detail>,
+    /// Until then nothing is known yet.
+    pub(super) is_answered: bool,
+    /// Lines that are above the screen.
+    pub(super) scrolled: u16,
+}
+
+/// What has the keyboard.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Dialog {
+    Help,
+    /// What is being typed.
+    Search(String),
+    Close(CloseForm),
+}
+
+/// A connection is to be closed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct CloseForm {
+    pub(super) conn: String,
+    pub(super) client: String,
+    /// Empty: as the configuration says.
+    pub(super) code: String,
+    /// Likewise.
+    pub(super) reason: String,
+    /// The reason is being typed, not the code.
+    pub(super) at_reason: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Notice {
+    pub(super) text: String,
+    pub(super) is_bad: bool,
+}
+
+impl State {
+    pub(super) fn new(place: String, order: Order, query: String) -> Self {
+        State {
+            place,
+            colours: true,
+            summary: None,
+            history: History::default(),
+            rates: Rates::default(),
+            trouble: None,
+            view: View::Connections,
+            connections: List::default(),
+            closings: List::default(),
+            order,
+            query,
+            detail: None,
+            dialog: None,
+            notice: None,
+        }
+    }
+
+    /// What would have to be asked for this screen.
+    pub(super) fn request(&self) -> Request {
+        let (page, cursor) = match self.view {
+            View::Connections => (
+                PageRequest::Connections(self.order),
+                self.connections.cursor(),
+            ),
+            View::Closings => (PageRequest::Closings, self.closings.cursor()),
+        };
+        Request {
+            page,
+            query: self.query.clone(),
+            cursor: cursor.cloned(),
+            limit: PAGE,
+            detail: self.detail.as_ref().map(|looking| looking.conn.clone()),
+        }
+    }
+
+    /// The connection that a command is for: its id and its client, if it lives as far as is known.
+    pub(super) fn meant(&self) -> Option<(String, String)> {
+        if let Some(looking) = &self.detail {
+            let detail = looking.detail.as_ref().filter(|detail| detail.living)?;
+            let client = detail.fields.get("client").and_then(|it| it.as_str());
+            return Some((looking.conn.clone(), client.unwrap_or_default().to_owned()));
+        }
+        match self.view {
+            View::Connections => {
+                let row = self.connections.chosen()?;
+                Some((row.conn.clone(), row.client.clone()))
+            }
+            View::Closings => None,
+        }
+    }
+}
