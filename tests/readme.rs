@@ -270,7 +270,16 @@ const NOT_RUN: [&str; 5] = [
 #[test]
 fn every_command_works() {
     let backend = Backend::echo();
-    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let settings = format!(
+        "upstream: {}\nadmin: {{listen: '127.0.0.1:0'}}",
+        backend.url()
+    );
+    let sidecar = Sidecar::start(&settings);
+    let admin = |sidecar: &Sidecar| {
+        let record = sidecar.log_event("admin_listening", support::PATIENCE);
+        record["address"].as_str().unwrap().to_owned()
+    };
+    let watched = admin(&sidecar);
     for (file, readme) in READMES {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("proxy.yaml"), blocks(readme, "yaml")[0]).unwrap();
@@ -292,6 +301,10 @@ fn every_command_works() {
             if command == "sidebeat" {
                 continue; // as `Sidecar` does
             }
+            // It ends its sidecar.
+            let to_drain = command.starts_with("sidebeat drain");
+            let to_drain = to_drain.then(|| Sidecar::start(&settings));
+            let asked = to_drain.as_ref().map_or_else(|| watched.clone(), admin);
             let command = command.replace("127.0.0.1:8080", &sidecar.address().to_string());
             let program = Path::new(env!("CARGO_BIN_EXE_sidebeat")).parent().unwrap();
             let output = Command::new("sh")
@@ -299,6 +312,7 @@ fn every_command_works() {
                 .current_dir(folder.path())
                 .env("PATH", format!("{}:/usr/bin:/bin", program.display()))
                 .env_remove("SIDEBEAT_CONFIG")
+                .env("SIDEBEAT_ADMIN", asked)
                 .output()
                 .unwrap();
             assert!(output.status.success(), "{file}: {command}: {output:?}");
