@@ -143,6 +143,12 @@ class Alerts(unittest.TestCase):
                 self.assertIn((rule["alert"], rule["labels"]["severity"]), fired, "alerts_test.yaml never lets it fire")
         self.assertEqual(len(alerts()), len({rule["alert"] for rule in alerts()}))
 
+    def test_both_readmes_list_them(self):
+        expected = [(rule["alert"], rule["labels"]["severity"]) for rule in alerts()]
+        for file in ("README.md", "README.zh-CN.md"):
+            table = (ROOT / file).read_text(encoding="utf-8").partition("<!-- table: alerts -->")[2].partition("<!-- end -->")[0]
+            self.assertEqual(re.findall(r"^\| `(\w+)` \| (\w+) \|", table, re.M), expected, file)
+
     def test_the_operators_form_is_made_of_the_same_file(self):
         """As monitoring/kustomization.yaml says: a head, and the file, indented."""
         comment = (ROOT / "deploy/kubernetes/monitoring/kustomization.yaml").read_text(encoding="utf-8")
