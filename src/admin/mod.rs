@@ -3,10 +3,12 @@
 //! | file | does |
 //! |---|---|
 //! | `server` | a small HTTP server on a listener of its own |
+//! | `accept` | in which format somebody wants metrics |
 //! | `probes` | /metrics, /livez and /readyz, for monitoring |
 //! | `api` | the API for operators |
 //! | `respond` | answers |
 
+mod accept;
 mod api;
 mod probes;
 mod respond;
@@ -40,7 +42,7 @@ pub(crate) enum Service {
 impl Service {
     async fn answer(self, request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
         match self {
-            Service::Metrics => probes::answer(&request, &state),
+            Service::Metrics => probes::answer(&request, &state).await,
             Service::Admin => api::answer(request, &state).await,
         }
     }

@@ -11,7 +11,7 @@ use std::task::Waker;
 use atomic_waker::AtomicWaker;
 use tokio::sync::Notify;
 
-use super::{Identity, Live, Totals};
+use super::{Identity, Live, Tally, Totals};
 use crate::config::policy::{Policy, ProcessLimits};
 use crate::protocol::Close;
 use crate::session::Cause;
@@ -49,13 +49,17 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A handle that nobody has written to.
+    /// A handle that nobody has written to; its round trips are counted in `tally`.
     #[must_use]
-    pub fn new(identity: Identity, offered_subprotocols: Box<[Box<str>]>) -> Self {
+    pub fn new(
+        identity: Identity,
+        offered_subprotocols: Box<[Box<str>]>,
+        tally: &Arc<Tally>,
+    ) -> Self {
         Handle {
             identity,
             offered_subprotocols,
-            live: Live::default(),
+            live: Live::new(tally),
             has_mail: AtomicBool::new(false),
             mail: Mutex::default(),
             waker: AtomicWaker::new(),
@@ -281,7 +285,11 @@ mod tests {
     fn a_connection_is_in_the_sums_once_while_it_lives_and_afterwards() {
         let registry = Arc::new(Registry::default());
         let mut permit = registry.admit(None, &limits(1, 1)).unwrap();
-        let handle = Arc::new(Handle::new(identity("chat"), Box::default()));
+        let handle = Arc::new(Handle::new(
+            identity("chat"),
+            Box::default(),
+            &Arc::default(),
+        ));
         permit.establish(&handle);
         let file = "listen: 127.0.0.1:1\nupstream: ws://127.0.0.1:2";
         let config = crate::config::parse(file, "test", &|_| None)

@@ -18,7 +18,7 @@ use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
-use crate::observe::{ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, millis};
+use crate::observe::{ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit};
 use crate::session::{Cause, Counters, Leg, LegClose, Session, Time};
 
 /// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame.
@@ -84,12 +84,12 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         subprotocol: subprotocol.map(Into::into),
         upstream: opening.upstream.clone().unwrap_or_default(),
     };
-    let handle = Arc::new(Handle::new(identity, offered_subprotocols));
     let observer = Arc::clone(&shared.observer);
+    let handle = Arc::new(Handle::new(identity, offered_subprotocols, &observer.tally));
     let opened = Opened {
         identity: &handle.identity,
         compressed: upstream.extensions.deflate,
-        handshake_ms: millis(opening.duration()),
+        handshake: opening.duration(),
     };
     let told = shared.config.load().log.opened;
     observer.opened(&mut permit, &handle, &opened, told);

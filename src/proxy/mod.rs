@@ -9,6 +9,7 @@
 //! | `http` | requests that open no WebSocket |
 //! | `headers` | what of a head is passed on |
 //! | `upstream` | dialling |
+//! | `health` | whether backends take connections, tried in the background |
 //! | `established` | the task of one WebSocket connection, from its 101 to its closing record |
 //! | `extensions` | what was negotiated in Sec-WebSocket-Extensions |
 //! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
@@ -20,6 +21,7 @@ mod connection;
 mod established;
 mod extensions;
 mod headers;
+pub mod health;
 mod http;
 mod inspect;
 pub mod listener;

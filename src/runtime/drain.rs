@@ -24,6 +24,7 @@ impl Running {
         trigger: &'static str,
         hurry: impl Future<Output = T>,
     ) {
+        self.shared.observer.tally.drains();
         let connections = self.shared.observer.registry.admitted();
         let detail = format!(
             "listening ends after {}, clients are closed over {}, all ends after {}",

@@ -17,6 +17,7 @@ use crate::config::policy::Config;
 use crate::config::{self, Loaded};
 use crate::observe::{events, log};
 use crate::proxy::Shared;
+use crate::proxy::health::Checks;
 use crate::proxy::listener::BindError;
 use listeners::Listeners;
 
@@ -28,6 +29,7 @@ pub struct Running {
     /// What its connections share.
     pub shared: Arc<Shared>,
     listeners: Listeners,
+    checks: Checks,
 }
 
 /// Binds every address and begins to serve; needs a tokio runtime.
@@ -39,9 +41,17 @@ pub fn start(config: Config) -> Result<Running, BindError> {
     let state = Arc::new(State {
         shared: Arc::clone(&shared),
     });
+    let config = shared.config.load_full();
+    // Before anybody can ask for them.
+    let mut checks = Checks::new(Arc::clone(&shared.observer));
+    checks.follow(&config);
     let mut listeners = Listeners::new(state);
-    listeners.follow(&shared.config.load())?;
-    Ok(Running { shared, listeners })
+    listeners.follow(&config)?;
+    Ok(Running {
+        shared,
+        listeners,
+        checks,
+    })
 }
 
 impl Running {

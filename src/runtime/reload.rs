@@ -21,6 +21,7 @@ impl Running {
         let name = path.display().to_string();
         let observer = Arc::clone(&self.shared.observer);
         let reject = |problems: &[String]| {
+            observer.tally.reloaded(false);
             let detail = "nothing was changed: the configuration in force stays";
             let record = events::ConfigRejected {
                 config: &name,
@@ -54,6 +55,8 @@ impl Running {
         log.apply(&config.log);
         let config = Arc::new(config);
         self.shared.config.store(Arc::clone(&config));
+        observer.tally.reloaded(true);
+        self.checks.follow(&config);
         let connections = self.follow(&config);
 
         let changes = config::diff(tree, &new_tree);

@@ -91,7 +91,7 @@ impl Bench {
             subprotocol: None,
             upstream: "upstream".into(),
         };
-        let handle = Arc::new(Handle::new(identity, Box::default()));
+        let handle = Arc::new(Handle::new(identity, Box::default(), &Arc::default()));
         let clock = Clock::start();
         let session = Session::new(Arc::new(policy), 0x0123_4567_89ab_cdef, clock.now());
         let relay = Relay::new(
