@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 import urllib.request
 
@@ -43,12 +44,15 @@ def scrape():
         config = pathlib.Path(folder) / "proxy.yaml"
         config.write_text(CONFIG, encoding="utf-8")
         with subprocess.Popen([PROGRAM, "run", "-c", config], stdout=subprocess.PIPE, text=True) as process:
+            patience = threading.Timer(60, process.kill)
+            patience.start()
             try:
                 told = (json.loads(line) for line in process.stdout)
                 address = next(line["address"] for line in told if line["event"] == "metrics_listening")
                 with urllib.request.urlopen(f"http://{address}/metrics", timeout=20) as answer:
                     text = answer.read().decode()
             finally:
+                patience.cancel()
                 process.kill()
     found = {}
     for name, labels in re.findall(r"^([a-z_]+)(?:\{(.*)\})? ", text, re.M):
@@ -198,7 +202,8 @@ class Dashboard(unittest.TestCase):
         for panel in panels(self.dashboard):
             with self.subTest(panel=panel["title"]):
                 self.assertTrue(panel["description"])
-                self.assertEqual([panel["datasource"]] + [t["datasource"] for t in panel["targets"]], [source] * (1 + len(panel["targets"])))
+                for asking in [panel, *panel["targets"]]:
+                    self.assertEqual(asking["datasource"], source)
         for where, question in questions(self.dashboard):
             for name, selector in ASKED.findall(GROUPED.sub("", question)):
                 for variable in names[1:]:
