@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -98,7 +99,10 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
     // The file may have changed since the route was chosen.
     let config = shared.config.load_full();
     let policy = Arc::clone(&route_of(&config, &handle).policy);
-    if shared.is_draining() {
+    // Asked once it is in the registry: whoever sets this tells those that he finds there.
+    if shared.cut_off.load(Ordering::Acquire) {
+        handle.send(Command::Abort);
+    } else if shared.is_draining() {
         // It was let in before the drain began, and may have come too late to be told with the others.
         let close = config.drain.close.clone();
         handle.send(Command::Terminate {

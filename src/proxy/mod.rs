@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `listener` | accepts, and backs off when the system refuses |
+//! | `workers` | the threads that connections run on |
 //! | `connection` | one accepted connection: its request heads, and which way each request goes |
 //! | `upgrade` | opening handshakes on both sides |
 //! | `opening` | one opening handshake's record, told however it ends |
@@ -33,8 +34,10 @@ mod side;
 pub mod stream;
 mod upgrade;
 mod upstream;
+pub mod workers;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -43,6 +46,8 @@ use crate::config::policy::{Config, Route};
 use crate::observe::{Handle, Observer};
 use clock::Clock;
 use http::Clients;
+use listener::Failure;
+use workers::Workers;
 
 /// What every connection of a process shares.
 pub struct Shared {
@@ -52,21 +57,29 @@ pub struct Shared {
     pub observer: Arc<Observer>,
     /// The data path's time.
     pub clock: Clock,
+    /// The threads that connections run on.
+    pub workers: Workers,
     clients: Clients,
+    accept_failure: Failure,
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
     draining: watch::Sender<bool>,
+    /// True once what is left is cut off.
+    cut_off: AtomicBool,
 }
 
 impl Shared {
     /// Nobody connected yet.
     #[must_use]
-    pub fn new(config: Arc<Config>) -> Self {
+    pub fn new(config: Arc<Config>, workers: Workers) -> Self {
         Shared {
             config: ArcSwap::new(config),
             observer: Arc::default(),
             clock: Clock::start(),
+            workers,
             clients: Clients::default(),
+            accept_failure: Failure::default(),
             draining: watch::Sender::new(false),
+            cut_off: AtomicBool::new(false),
         }
     }
 
@@ -74,6 +87,11 @@ impl Shared {
     /// they are in.
     pub fn refuse_newcomers(&self) {
         self.draining.send_replace(true);
+    }
+
+    /// From now on a connection that becomes established is cut off at once; those that are are to be told.
+    pub fn cut_off_newcomers(&self) {
+        self.cut_off.store(true, Ordering::Release);
     }
 
     /// Waits until there is no HTTP connection.

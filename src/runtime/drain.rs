@@ -49,6 +49,7 @@ impl Running {
             _ = &mut hurry => "a second signal: what was left was cut off".to_owned(),
         };
         let connections = self.shared.observer.registry.admitted();
+        self.shared.cut_off_newcomers();
         for handle in self.shared.observer.registry.established() {
             handle.send(Command::Abort);
         }

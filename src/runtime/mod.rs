@@ -19,6 +19,7 @@ use crate::observe::{events, log};
 use crate::proxy::Shared;
 use crate::proxy::health::Checks;
 use crate::proxy::listener::BindError;
+use crate::proxy::workers::Workers;
 use listeners::Listeners;
 
 /// Exit status for a configuration that cannot be used (`EX_CONFIG` of sysexits).
@@ -36,8 +37,8 @@ pub struct Running {
 ///
 /// # Errors
 /// An address cannot be bound; then none is.
-pub fn start(config: Config) -> Result<Running, BindError> {
-    let shared = Arc::new(Shared::new(Arc::new(config)));
+pub fn start(config: Config, workers: Workers) -> Result<Running, BindError> {
+    let shared = Arc::new(Shared::new(Arc::new(config), workers));
     let state = Arc::new(State {
         shared: Arc::clone(&shared),
     });
@@ -77,14 +78,19 @@ pub fn run(path: &Path) -> ExitCode {
         }
     };
     let log = log::init(&loaded.config.log);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    // Connections run on the workers; what is left is little.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
-    let code = runtime.block_on(serve(path, loaded, watched, &log));
+    let workers = match Workers::start() {
+        Ok(workers) => workers,
+        Err(error) => return fail(&format!("cannot start a thread for each core: {error}")),
+    };
+    let code = runtime.block_on(serve(path, loaded, workers, watched, &log));
     // Whatever did not end in time must not keep the process.
     runtime.shutdown_background();
     code
@@ -93,6 +99,7 @@ pub fn run(path: &Path) -> ExitCode {
 async fn serve(
     path: &Path,
     loaded: Loaded,
+    workers: Workers,
     mut watched: watch::Watch,
     log: &log::LogGuard,
 ) -> ExitCode {
@@ -111,7 +118,7 @@ async fn serve(
         tracing::warn!(event = "config_warning", "{warning}");
     }
     files::raise_limit(loaded.config.process.max_connections);
-    let mut running = match start(loaded.config) {
+    let mut running = match start(loaded.config, workers) {
         Ok(running) => running,
         Err(error) => return fail(&error.to_string()),
     };
