@@ -10,7 +10,9 @@ mod violation;
 
 pub use close::{Close, MAX_CLOSE_REASON, is_sendable_code};
 pub use encode::{apply_mask, encode_frame};
-pub use extensions::{ExtensionError, deflate_accepted, deflate_offers, deflate_with};
+pub use extensions::{
+    Deflate, ExtensionError, deflate_accepted, deflate_offers, deflate_without_client_context,
+};
 pub use frame::{Boundary, ControlKind, ControlPayload, FrameReader, MAX_HELD, Role, Rules, Step};
 pub use inflate::inflate_message;
 pub use utf8::Utf8Validator;
