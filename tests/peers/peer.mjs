@@ -8,6 +8,8 @@ import { createInterface } from "node:readline";
 import { WebSocket, WebSocketServer } from "ws";
 
 const EXTENSIONS = "sec-websocket-extensions";
+// This library ends a connection that has 60 pings to answer and cannot write, which a test with a ping every 10 ms is.
+const UNLIMITED = { maxPayload: 0, maxPendingAutoPongs: 0 };
 const WORDS = "heartbeat sidecar żółw 心跳 🫀 upstream client ".split(" ");
 const options = JSON.parse(process.argv[2]);
 const connections = [];
@@ -142,7 +144,7 @@ function listen() {
   });
   const server = new WebSocketServer({
     noServer: true,
-    maxPayload: 0,
+    ...UNLIMITED,
     perMessageDeflate: deflateOptions(options.deflate),
     handleProtocols: (offered) => options.subprotocols?.find((name) => offered.has(name)) ?? false,
   });
@@ -165,7 +167,7 @@ function listen() {
 function connect() {
   let offer = "";
   const ws = new WebSocket(options.connect, options.subprotocols ?? [], {
-    maxPayload: 0,
+    ...UNLIMITED,
     perMessageDeflate: deflateOptions(options.offers?.[0]),
     finishRequest(request) {
       offer = request.getHeader(EXTENSIONS) ?? "";
