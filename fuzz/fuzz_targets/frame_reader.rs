@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sidebeat::protocol::{Close, ControlKind, FrameReader, MAX_HELD, Role, Rules, Step, Violation};
+use sidebeat::protocol::{
+    Close, ControlKind, ControlPayload, FrameReader, MAX_HELD, Role, Rules, Step, Violation,
+};
 
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {
@@ -41,7 +43,13 @@ fn read<'a>(role: Role, rules: &Rules, pieces: impl Iterator<Item = &'a [u8]>) -
                     at += len;
                     outcome.messages.push((len - start) as u64);
                 }
-                Ok(Step::Control { len, kind, payload }) => {
+                Ok(Step::Control {
+                    len,
+                    kind,
+                    start,
+                    mask,
+                }) => {
+                    let payload = ControlPayload::unmasked(&bytes[at + start..at + len], mask);
                     if kind == ControlKind::Close {
                         let _ = Close::parse(&payload);
                     }

@@ -16,6 +16,7 @@ use super::{block_on, complain, say};
 use crate::config::{self, Loaded, Problem};
 use crate::observe;
 use crate::proxy::listener::BindError;
+use crate::proxy::workers::Workers;
 use crate::runtime;
 
 pub(super) const HELP: &str = "\
@@ -77,7 +78,7 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let loaded = load(&text)?;
     let _log = observe::log::init(&loaded.config.log);
     introduce(&text, listen, backend.address);
-    let sidecar = runtime::start(loaded.config).map_err(DemoError::Sidecar)?;
+    let sidecar = runtime::start(loaded.config, Workers::here()).map_err(DemoError::Sidecar)?;
     let everything = async {
         story::tell(&backend.address.to_string(), &listen.to_string()).await?;
         if !options.once {

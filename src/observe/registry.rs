@@ -11,7 +11,7 @@ use std::task::Waker;
 use atomic_waker::AtomicWaker;
 use tokio::sync::Notify;
 
-use super::Identity;
+use super::{Identity, Live, Tally, Totals};
 use crate::config::policy::{Policy, ProcessLimits};
 use crate::protocol::Close;
 use crate::session::Cause;
@@ -41,18 +41,25 @@ pub struct Handle {
     pub identity: Identity,
     /// Offered subprotocols, to find the route again when the file changes.
     pub offered_subprotocols: Box<[Box<str>]>,
+    /// What its task has counted.
+    pub live: Live,
     has_mail: AtomicBool,
     mail: Mutex<Vec<Command>>,
     waker: AtomicWaker,
 }
 
 impl Handle {
-    /// A handle that nobody has written to.
+    /// A handle that nobody has written to; its round trips are counted in `tally`.
     #[must_use]
-    pub fn new(identity: Identity, offered_subprotocols: Box<[Box<str>]>) -> Self {
+    pub fn new(
+        identity: Identity,
+        offered_subprotocols: Box<[Box<str>]>,
+        tally: &Arc<Tally>,
+    ) -> Self {
         Handle {
             identity,
             offered_subprotocols,
+            live: Live::new(tally),
             has_mail: AtomicBool::new(false),
             mail: Mutex::default(),
             waker: AtomicWaker::new(),
@@ -104,6 +111,8 @@ struct State {
     by_ip: HashMap<IpAddr, usize>,
     established: HashMap<u64, Arc<Handle>>,
     next_key: u64,
+    /// Of connections that have ended, and how many were opened.
+    totals: Totals,
 }
 
 impl Registry {
@@ -144,6 +153,17 @@ impl Registry {
         lock(&self.state).established.values().cloned().collect()
     }
 
+    /// Sums over all connections there have been; walks over the living ones.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        let state = lock(&self.state);
+        let mut totals = state.totals.clone();
+        for handle in state.established.values() {
+            totals.lives(handle);
+        }
+        totals
+    }
+
     /// How many are established or opening.
     #[must_use]
     pub fn admitted(&self) -> usize {
@@ -176,8 +196,21 @@ impl Permit {
         let mut state = lock(&self.registry.state);
         state.next_key += 1;
         let key = state.next_key;
+        state.totals.opened(handle);
         state.established.insert(key, Arc::clone(handle));
         self.key = Some(key);
+    }
+
+    /// The connection has ended: from now on it is among the closed ones, and nobody can reach it.
+    pub fn closed(&mut self, cause: Cause) {
+        let mut state = lock(&self.registry.state);
+        let handle = self
+            .key
+            .take()
+            .and_then(|key| state.established.remove(&key));
+        if let Some(handle) = handle {
+            state.totals.closed(&handle, cause);
+        }
     }
 }
 
@@ -210,6 +243,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::{Actions, Event, Leg, Session, Time};
 
     fn limits(all: usize, per_ip: usize) -> ProcessLimits {
         ProcessLimits {
@@ -245,5 +279,57 @@ mod tests {
         let registry = Arc::new(Registry::default());
         drop(registry.admit(Some(IpAddr::from([127, 0, 0, 1])), &limits(1, 1)));
         assert!(lock(&registry.state).by_ip.is_empty());
+    }
+
+    #[test]
+    fn a_connection_is_in_the_sums_once_while_it_lives_and_afterwards() {
+        let registry = Arc::new(Registry::default());
+        let mut permit = registry.admit(None, &limits(1, 1)).unwrap();
+        let handle = Arc::new(Handle::new(
+            identity("chat"),
+            Box::default(),
+            &Arc::default(),
+        ));
+        permit.establish(&handle);
+        let file = "listen: 127.0.0.1:1\nupstream: ws://127.0.0.1:2";
+        let config = crate::config::parse(file, "test", &|_| None)
+            .unwrap()
+            .config;
+        let policy = Arc::clone(&config.default.policy);
+        let mut session = Session::new(policy, 0, Time::from_micros(1));
+        let (from, bytes, ends_message) = (Leg::Client, 5, true);
+        let data = Event::Data {
+            from,
+            bytes,
+            ends_message,
+        };
+        session.handle(data, Time::from_micros(7), &mut Actions::new());
+        handle.live.publish(&session);
+        let living = registry.totals();
+        permit.closed(Cause::ClientLost);
+        let over = registry.totals();
+        for totals in [&living, &over] {
+            assert_eq!(totals.legs[0].messages, 1);
+            assert_eq!(totals.legs[0].bytes, 5);
+            assert_eq!(totals.opened["chat"], 1);
+        }
+        assert_eq!(living.established["chat"], 1);
+        assert!(living.closed.is_empty() && over.established.is_empty());
+        assert_eq!(over.closed[&("chat".into(), Cause::ClientLost)], 1);
+        permit.closed(Cause::Internal);
+        assert_eq!(registry.totals().closed.len(), 1, "the first cause stays");
+    }
+
+    fn identity(route: &str) -> Identity {
+        Identity {
+            conn: "c".into(),
+            request_id: "r".into(),
+            client: "client".into(),
+            route: route.into(),
+            host: "host".into(),
+            path: "/".into(),
+            subprotocol: None,
+            upstream: "upstream".into(),
+        }
     }
 }

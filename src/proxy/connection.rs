@@ -19,14 +19,14 @@ use tokio::time::Instant;
 use super::respond::Body;
 use super::stream::Stream;
 use super::{Shared, headers, http, opening, upgrade};
-use crate::observe::{HandshakeFailure, bounded};
+use crate::observe::{HandshakeFailure, Observer, bounded};
 
 /// The longest request head: it is kept in memory until it is whole.
 const MAX_HEAD: usize = 64 * 1024;
 
 /// Who is at the other end of an accepted connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Peer {
+pub(crate) enum Peer {
     /// A TCP client; an IPv4 address is never shown as an IPv6 one.
     Tcp(SocketAddr),
     /// A client of a Unix socket, which has no address.
@@ -74,6 +74,7 @@ pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
     let handshake_timeout = shared.config.load().process.handshake_timeout;
     let mut draining = shared.draining.subscribe();
     let had_request = Arc::new(AtomicBool::new(false));
+    let observer = Arc::clone(&shared.observer);
     let service = {
         let had_request = Arc::clone(&had_request);
         service_fn(move |request| {
@@ -100,6 +101,7 @@ pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
     };
     if let Err(error) = ended {
         tell_end(
+            &observer,
             &error,
             &peer,
             had_request.load(Ordering::Relaxed),
@@ -118,6 +120,7 @@ async fn answer(
     let has_path = request.uri().path().starts_with('/') || request.method() == Method::OPTIONS;
     if request.method() == Method::CONNECT || !has_path {
         let opening = opening::Opening::new(
+            &shared.observer,
             request_id,
             &peer,
             bounded(&host),
@@ -139,7 +142,9 @@ async fn answer(
     Ok(if is_opening {
         upgrade::open(incomer, shared).await
     } else {
-        http::pass(incomer, &shared).await
+        let answer = http::pass(incomer, &shared).await;
+        shared.observer.tally.http_answer(answer.status());
+        answer
     })
 }
 
@@ -150,7 +155,13 @@ async fn wait_until_true(flag: &mut watch::Receiver<bool>) {
 
 /// What hyper says of a connection that ended badly. After a first request that is everyday: a client left, or fell
 /// idle between two requests.
-fn tell_end(error: &hyper::Error, peer: &Peer, had_request: bool, age: Duration) {
+fn tell_end(
+    observer: &Observer,
+    error: &hyper::Error,
+    peer: &Peer,
+    had_request: bool,
+    age: Duration,
+) {
     let (failure, status, detail) = if error.is_timeout() {
         (
             HandshakeFailure::ClientTimeout,
@@ -170,7 +181,7 @@ fn tell_end(error: &hyper::Error, peer: &Peer, had_request: bool, age: Duration)
     if had_request {
         tracing::debug!(event = "http_connection_ended", client = %peer, reason = failure.label(), "{detail}");
     } else {
-        opening::failed_without_request(peer, failure, status, &detail, age);
+        opening::failed_without_request(observer, peer, failure, status, &detail, age);
     }
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,16 +14,16 @@ use tokio::time::{Instant, sleep_until};
 
 use super::opening::Opening;
 use super::relay::Relay;
+use super::side::MAX_READ;
 use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
-use crate::observe::{ClosingRecord, Command, Handle, Identity, Opened, Permit, log, millis};
+use crate::observe::{ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit};
 use crate::session::{Cause, Counters, Leg, LegClose, Session, Time};
 
-/// The size of a thread's read buffer. A message of 1 MiB costs a fifth less CPU than with 64 KiB; with 256 KiB it would
-/// cost another fifth less, but a blocked leg may have this much waiting, and the whole must stay well below 1 MiB.
-const SCRATCH: usize = 128 * 1024;
+/// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame.
+const SCRATCH: usize = MAX_READ + 64 * 1024;
 
 thread_local! {
     /// What a poll reads into. Nothing stays in it between two polls, so all connections of a thread share it.
@@ -70,10 +71,6 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
     // If it fails, or is no socket of ours, dropping `opening` tells that the client has gone.
     let (client, client_bytes) = raw(client_upgrade.await.ok()?)?;
     let (upstream_io, upstream_bytes) = upstream.socket;
-    let subprotocol = upstream
-        .headers
-        .get(hyper::header::SEC_WEBSOCKET_PROTOCOL)
-        .and_then(|value| value.to_str().ok());
     let identity = Identity {
         conn: ulid::Ulid::generate().to_string().into(),
         request_id: opening.request_id.clone(),
@@ -81,26 +78,27 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         route: route.name.as_ref().into(),
         host: opening.host.clone(),
         path: opening.path.clone(),
-        subprotocol: subprotocol.map(Into::into),
+        subprotocol: upstream.subprotocol,
         upstream: opening.upstream.clone().unwrap_or_default(),
     };
-    let handle = Arc::new(Handle::new(identity, offered_subprotocols));
-    permit.establish(&handle);
-    if shared.config.load().log.opened {
-        let handshake_ms = millis(opening.duration());
-        let opened = Opened {
-            identity: &handle.identity,
-            compressed: upstream.extensions.deflate,
-            handshake_ms,
-        };
-        log::emit(tracing::Level::INFO, "connection_opened", &opened);
-    }
+    let observer = Arc::clone(&shared.observer);
+    let handle = Arc::new(Handle::new(identity, offered_subprotocols, &observer.tally));
+    let opened = Opened {
+        identity: &handle.identity,
+        compressed: upstream.extensions.deflate,
+        handshake: opening.duration(),
+    };
+    let told = shared.config.load().log.opened;
+    observer.opened(&mut permit, &handle, &opened, told);
     opening.succeeded();
     let clock = shared.clock;
     // The file may have changed since the route was chosen.
     let config = shared.config.load_full();
     let policy = Arc::clone(&route_of(&config, &handle).policy);
-    if shared.is_draining() {
+    // Asked once it is in the registry: whoever sets this tells those that he finds there.
+    if shared.cut_off.load(Ordering::Acquire) {
+        handle.send(Command::Abort);
+    } else if shared.is_draining() {
         // It was let in before the drain began, and may have come too late to be told with the others.
         let close = config.drain.close.clone();
         handle.send(Command::Terminate {
@@ -125,7 +123,8 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
             handle,
             opened,
             clock,
-            _permit: permit,
+            permit,
+            observer,
         },
         [client_bytes, upstream_bytes],
     ))
@@ -143,7 +142,8 @@ struct Live {
     handle: Arc<Handle>,
     opened: Time,
     clock: super::clock::Clock,
-    _permit: Permit,
+    permit: Permit,
+    observer: Arc<Observer>,
 }
 
 impl Drop for Live {
@@ -182,6 +182,7 @@ impl Drop for Live {
             app_heartbeats: session.app_heartbeats(),
             captured: session.captured().collect(),
         };
-        log::emit(cause.level(), "connection_closed", &record);
+        self.handle.live.publish(session);
+        self.observer.closed(&mut self.permit, &record);
     }
 }

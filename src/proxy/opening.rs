@@ -1,14 +1,16 @@
 //! One opening handshake's record: told as `handshake_failed` however it ends, unless a connection comes of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::connection::Peer;
-use crate::observe::{HandshakeFailure, events, log};
+use crate::observe::{HandshakeFailure, Observer, events};
 
 /// An opening handshake under way. Dropped without a word, the client has gone.
 pub(super) struct Opening {
+    observer: Arc<Observer>,
     pub(super) request_id: Box<str>,
     pub(super) client: Box<str>,
     pub(super) host: Box<str>,
@@ -20,9 +22,16 @@ pub(super) struct Opening {
 }
 
 impl Opening {
-    pub(super) fn new(request_id: Box<str>, peer: &Peer, host: Box<str>, path: Box<str>) -> Self {
+    pub(super) fn new(
+        observer: &Arc<Observer>,
+        request_id: Box<str>,
+        peer: &Peer,
+        host: Box<str>,
+        path: Box<str>,
+    ) -> Self {
         let client = peer.to_string().into();
         Opening {
+            observer: Arc::clone(observer),
             request_id,
             client,
             host,
@@ -64,7 +73,7 @@ impl Opening {
             detail,
             duration_ms: crate::observe::millis(self.began.elapsed()),
         };
-        log::emit(failure.level(), "handshake_failed", &record);
+        self.observer.handshake_failed(failure, &record);
     }
 }
 
@@ -82,6 +91,7 @@ impl Drop for Opening {
 
 /// A connection that ended before it had sent a whole request head.
 pub(super) fn failed_without_request(
+    observer: &Observer,
     peer: &Peer,
     failure: HandshakeFailure,
     status: Option<u16>,
@@ -103,5 +113,5 @@ pub(super) fn failed_without_request(
         detail,
         duration_ms: crate::observe::millis(age),
     };
-    log::emit(failure.level(), "handshake_failed", &record);
+    observer.handshake_failed(failure, &record);
 }

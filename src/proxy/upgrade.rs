@@ -28,7 +28,7 @@ use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::{Shared, established, headers};
 use crate::config::policy::{Compression, Route};
-use crate::observe::{HandshakeFailure, Refusal, bounded};
+use crate::observe::{HandshakeFailure, Observer, Refusal, bounded};
 use crate::protocol::ExtensionError;
 
 /// What is wrong with a client's opening handshake (section 4.2.1).
@@ -85,7 +85,13 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         bounded(&incomer.host),
         bounded(incomer.request.uri().path()),
     );
-    let mut opening = Opening::new(incomer.request_id.clone(), &incomer.peer, host, path);
+    let mut opening = Opening::new(
+        &shared.observer,
+        incomer.request_id.clone(),
+        &incomer.peer,
+        host,
+        path,
+    );
     let key = match check(&incomer.request) {
         Ok(key) => key,
         Err(bad) => return refuse_request(opening, &bad),
@@ -108,7 +114,11 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         let detail = format!("Origin {origin:?} is not in limits.allowed_origins");
         return refuse(opening, HandshakeFailure::OriginDenied, &detail);
     }
-    let permit = match shared.registry.admit(incomer.peer.ip(), &config.process) {
+    let permit = match shared
+        .observer
+        .registry
+        .admit(incomer.peer.ip(), &config.process)
+    {
         Ok(permit) => permit,
         Err(Refusal::OverCapacity) => {
             return refuse(
@@ -128,8 +138,8 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
     drop(config);
 
     let client_upgrade = hyper::upgrade::on(&mut incomer.request);
-    let upstream = match ask_upstream(incomer, &route).await {
-        Ok(Answer::Accepted(accepted)) => accepted,
+    let (headers, upstream) = match ask_upstream(incomer, &route, &shared.observer).await {
+        Ok(Answer::Accepted(headers, accepted)) => (headers, accepted),
         Ok(Answer::Other(response)) => {
             let status = response.status();
             opening.failed(
@@ -141,7 +151,7 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         }
         Err(error) => return refuse(opening, error.failure(), &full_text(&error)),
     };
-    let response = switching_protocols(upstream.headers.clone(), &key);
+    let response = switching_protocols(headers, &key);
     let newcomer = established::Newcomer {
         opening,
         permit,
@@ -238,22 +248,27 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
 
 /// An upstream's leg that is ready to be relayed.
 pub(super) struct Accepted {
-    pub(super) headers: HeaderMap,
+    /// Which the upstream chose.
+    pub(super) subprotocol: Option<Box<str>>,
     /// The socket, and what came behind the head.
     pub(super) socket: (Stream, Bytes),
     pub(super) extensions: Extensions,
 }
 
 enum Answer {
-    Accepted(Accepted),
+    Accepted(HeaderMap, Accepted),
     /// Not a 101: the client gets it unchanged.
     Other(Response<Body>),
 }
 
 /// Dials the upstream and passes the opening handshake on.
-async fn ask_upstream(incomer: Incomer, route: &Route) -> Result<Answer, UpstreamError> {
+async fn ask_upstream(
+    incomer: Incomer,
+    route: &Route,
+    observer: &Observer,
+) -> Result<Answer, UpstreamError> {
     let upstream = &route.upstream;
-    let stream = dial(upstream).await?;
+    let stream = dial(upstream, observer).await?;
     let asked = Asked {
         key: generate_key(),
         inspected: route.policy.looks_at_messages(),
@@ -368,11 +383,16 @@ fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, Up
         return Err(UpstreamError::Accept);
     }
     let extensions = extensions::accept(&mut headers, offers, asked.inspected)?;
-    Ok(Answer::Accepted(Accepted {
-        headers,
+    let subprotocol = headers
+        .get(SEC_WEBSOCKET_PROTOCOL)
+        .and_then(|value| value.to_str().ok())
+        .map(Into::into);
+    let accepted = Accepted {
+        subprotocol,
         socket,
         extensions,
-    }))
+    };
+    Ok(Answer::Accepted(headers, accepted))
 }
 
 /// The client's 101: the upstream's, with the accept value for the client's own key.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::Running;
 use crate::config::policy::Drain;
 use crate::config::show_duration;
-use crate::observe::{Command, events, log};
+use crate::observe::{Command, events};
 use crate::session::Cause;
 
 /// How long connections that were aborted have to write their records.
@@ -24,14 +24,15 @@ impl Running {
         trigger: &'static str,
         hurry: impl Future<Output = T>,
     ) {
-        let connections = self.shared.registry.admitted();
+        self.shared.observer.tally.drains();
+        let connections = self.shared.observer.registry.admitted();
         let detail = format!(
             "listening ends after {}, clients are closed over {}, all ends after {}",
             show_duration(drain.delay),
             show_duration(drain.spread),
             show_duration(drain.timeout)
         );
-        log::emit(
+        self.shared.observer.tell(
             tracing::Level::INFO,
             "draining",
             &events::Draining {
@@ -47,13 +48,14 @@ impl Running {
             () = sleep_until(deadline) => "drain.timeout passed: what was left was cut off".to_owned(),
             _ = &mut hurry => "a second signal: what was left was cut off".to_owned(),
         };
-        let connections = self.shared.registry.admitted();
-        for handle in self.shared.registry.established() {
+        let connections = self.shared.observer.registry.admitted();
+        self.shared.cut_off_newcomers();
+        for handle in self.shared.observer.registry.established() {
             handle.send(Command::Abort);
         }
         // Those that are only opening end with the process.
-        let _ = timeout(LAST_WORDS, self.shared.registry.empty()).await;
-        log::emit(
+        let _ = timeout(LAST_WORDS, self.shared.observer.registry.empty()).await;
+        self.shared.observer.tell(
             tracing::Level::INFO,
             "drained",
             &events::Draining {
@@ -62,21 +64,20 @@ impl Running {
                 detail,
             },
         );
+        // Monitoring may look until there is nothing left to see.
+        self.listeners.end().await;
     }
 
     async fn close_all(&mut self, drain: &Drain) {
         sleep(drain.delay).await;
         self.shared.refuse_newcomers();
-        for (_, listening) in self.listeners.drain() {
-            listening.end().await;
-        }
-        self.addresses.clear();
+        self.listeners.end_clients().await;
         tokio::join!(self.close_websockets(drain), self.shared.http_finished());
-        self.shared.registry.empty().await;
+        self.shared.observer.registry.empty().await;
     }
 
     async fn close_websockets(&self, drain: &Drain) {
-        let mut connections = self.shared.registry.established();
+        let mut connections = self.shared.observer.registry.established();
         connections.shuffle(&mut rand::rng());
         let (began, count) = (Instant::now(), connections.len());
         for (index, handle) in connections.into_iter().enumerate() {

@@ -2,22 +2,25 @@
 
 mod drain;
 mod files;
+mod listeners;
 mod reload;
 mod watch;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
 
-use crate::config::policy::{Config, Listen};
+use crate::admin::State;
+use crate::config::policy::Config;
 use crate::config::{self, Loaded};
 use crate::observe::{events, log};
 use crate::proxy::Shared;
-use crate::proxy::listener::{BindError, Listener};
+use crate::proxy::health::Checks;
+use crate::proxy::listener::BindError;
+use crate::proxy::workers::Workers;
+use listeners::Listeners;
 
 /// Exit status for a configuration that cannot be used (`EX_CONFIG` of sysexits).
 pub const EXIT_CONFIG: u8 = 78;
@@ -26,92 +29,33 @@ pub const EXIT_CONFIG: u8 = 78;
 pub struct Running {
     /// What its connections share.
     pub shared: Arc<Shared>,
-    /// The addresses that are listened on, with the ports that the system chose.
-    pub addresses: Vec<String>,
-    listeners: HashMap<Listen, Listening>,
-}
-
-/// One accepting task.
-struct Listening {
-    address: String,
-    task: JoinHandle<()>,
-}
-
-impl Listening {
-    /// Ends accepting, and waits until the socket, and the file of a Unix one, are gone.
-    async fn end(mut self) {
-        self.task.abort();
-        // Aborted or ended, it is over.
-        let _ = (&mut self.task).await;
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    listeners: Listeners,
+    checks: Checks,
 }
 
 /// Binds every address and begins to serve; needs a tokio runtime.
 ///
 /// # Errors
 /// An address cannot be bound; then none is.
-pub fn start(config: Config) -> Result<Running, BindError> {
-    let shared = Arc::new(Shared::new(Arc::new(config)));
-    let mut running = Running {
+pub fn start(config: Config, workers: Workers) -> Result<Running, BindError> {
+    let shared = Arc::new(Shared::new(Arc::new(config), workers));
+    let state = Arc::new(State {
+        shared: Arc::clone(&shared),
+    });
+    let config = shared.config.load_full();
+    // Before anybody can ask for them.
+    let mut checks = Checks::new(Arc::clone(&shared.observer));
+    checks.follow(&config);
+    let mut listeners = Listeners::new(state);
+    listeners.follow(&config)?;
+    Ok(Running {
         shared,
-        addresses: Vec::new(),
-        listeners: HashMap::new(),
-    };
-    let config = running.shared.config.load_full();
-    running.listen(&config.listen)?;
-    Ok(running)
+        listeners,
+        checks,
+    })
 }
 
 impl Running {
-    /// Binds what is new, then lets go what is not wanted any more.
-    fn listen(&mut self, wanted: &[Listen]) -> Result<(), BindError> {
-        let new: Vec<&Listen> = wanted
-            .iter()
-            .filter(|address| !self.listeners.contains_key(address))
-            .collect();
-        let bound: Vec<(&Listen, Listener)> = new
-            .into_iter()
-            .map(|address| Listener::bind(address).map(|bound| (address, bound)))
-            .collect::<Result<_, _>>()?;
-        for (wanted, listener) in bound {
-            let address = listener.to_string();
-            log::emit(
-                tracing::Level::INFO,
-                "listening",
-                &events::Listening { address: &address },
-            );
-            let task = tokio::spawn(listener.serve(Arc::clone(&self.shared)));
-            self.listeners
-                .insert(wanted.clone(), Listening { address, task });
-        }
-        self.listeners.retain(|address, listening| {
-            let keep = wanted.contains(address);
-            if !keep {
-                log::emit(
-                    tracing::Level::INFO,
-                    "listening_ended",
-                    &events::Listening {
-                        address: &listening.address,
-                    },
-                );
-            }
-            keep
-        });
-        let address_of = |address| {
-            self.listeners
-                .get(address)
-                .map(|listening| listening.address.clone())
-        };
-        self.addresses = wanted.iter().filter_map(address_of).collect();
-        Ok(())
-    }
-
     /// Closes every connection without delay or spread, and ends.
     pub async fn shutdown(mut self) {
         let mut drain = self.shared.config.load().drain.clone();
@@ -134,14 +78,19 @@ pub fn run(path: &Path) -> ExitCode {
         }
     };
     let log = log::init(&loaded.config.log);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    // Connections run on the workers; what is left is little.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
-    let code = runtime.block_on(serve(path, loaded, watched, &log));
+    let workers = match Workers::start() {
+        Ok(workers) => workers,
+        Err(error) => return fail(&format!("cannot start a thread for each core: {error}")),
+    };
+    let code = runtime.block_on(serve(path, loaded, workers, watched, &log));
     // Whatever did not end in time must not keep the process.
     runtime.shutdown_background();
     code
@@ -150,6 +99,7 @@ pub fn run(path: &Path) -> ExitCode {
 async fn serve(
     path: &Path,
     loaded: Loaded,
+    workers: Workers,
     mut watched: watch::Watch,
     log: &log::LogGuard,
 ) -> ExitCode {
@@ -168,7 +118,7 @@ async fn serve(
         tracing::warn!(event = "config_warning", "{warning}");
     }
     files::raise_limit(loaded.config.process.max_connections);
-    let mut running = match start(loaded.config) {
+    let mut running = match start(loaded.config, workers) {
         Ok(running) => running,
         Err(error) => return fail(&error.to_string()),
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Running;
 use crate::config::{self, LoadError, Loaded};
-use crate::observe::log::{self, LogGuard};
+use crate::observe::log::LogGuard;
 use crate::observe::{Command, events};
 use crate::proxy::route_of;
 
@@ -19,7 +19,9 @@ impl Running {
         log: &LogGuard,
     ) {
         let name = path.display().to_string();
+        let observer = Arc::clone(&self.shared.observer);
         let reject = |problems: &[String]| {
+            observer.tally.reloaded(false);
             let detail = "nothing was changed: the configuration in force stays";
             let record = events::ConfigRejected {
                 config: &name,
@@ -27,7 +29,7 @@ impl Running {
                 problems,
                 detail,
             };
-            log::emit(tracing::Level::ERROR, "config_rejected", &record);
+            observer.tell(tracing::Level::ERROR, "config_rejected", &record);
         };
         if path
             .metadata()
@@ -47,12 +49,14 @@ impl Running {
             }
             Err(error) => return reject(&[error.to_string()]),
         };
-        if let Err(error) = self.listen(&config.listen) {
+        if let Err(error) = self.listeners.follow(&config) {
             return reject(&[error.to_string()]);
         }
         log.apply(&config.log);
         let config = Arc::new(config);
         self.shared.config.store(Arc::clone(&config));
+        observer.tally.reloaded(true);
+        self.checks.follow(&config);
         let connections = self.follow(&config);
 
         let changes = config::diff(tree, &new_tree);
@@ -76,12 +80,14 @@ impl Running {
             warnings: &warnings,
             connections,
         };
-        log::emit(tracing::Level::INFO, "config_reloaded", &record);
+        self.shared
+            .observer
+            .tell(tracing::Level::INFO, "config_reloaded", &record);
     }
 
     /// Tells every live connection what holds now; how many there are.
     fn follow(&self, config: &crate::config::policy::Config) -> usize {
-        let connections = self.shared.registry.established();
+        let connections = self.shared.observer.registry.established();
         for handle in &connections {
             handle.send(Command::Follow(Arc::clone(
                 &route_of(config, handle).policy,

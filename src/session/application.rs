@@ -39,6 +39,8 @@ pub(super) struct Application {
     active: u64,
     rules: Vec<RuleState>,
     recognised: u64,
+    /// The same by the rules' names, whatever became of the rules.
+    by_rule: Vec<(Box<str>, u64)>,
     captured: BTreeMap<Box<str>, Box<RawValue>>,
 }
 
@@ -57,6 +59,7 @@ impl Application {
             active: 0,
             rules: Vec::new(),
             recognised: 0,
+            by_rule: Vec::new(),
             captured: BTreeMap::new(),
         };
         application.follow(rules);
@@ -93,6 +96,14 @@ impl Application {
             }
         }
         false
+    }
+
+    fn count(&mut self, rule: &str) {
+        self.recognised += 1;
+        match self.by_rule.iter_mut().find(|(name, _)| **name == *rule) {
+            Some((_, count)) => *count += 1,
+            None => self.by_rule.push((rule.into(), 1)),
+        }
     }
 
     fn capture(&mut self, rule: &Rule, payload: &[u8]) {
@@ -161,8 +172,7 @@ impl Session {
         });
         let index = match recognised {
             None => {
-                self.leg_mut(message.from)
-                    .data(message.wire_bytes, true, now);
+                self.leg_mut(message.from).data(message.wire_bytes, 1, now);
                 return true;
             }
             Some(None) => {
@@ -181,7 +191,7 @@ impl Session {
         let (Some(application), Some(rule)) = (&mut self.application, policy.app.get(index)) else {
             return true;
         };
-        application.recognised += 1;
+        application.count(&rule.name);
         application.capture(rule, message.payload);
         if let (Some(reply), None) = (&rule.reply, &self.closing) {
             let context = Context {
@@ -201,6 +211,15 @@ impl Session {
         self.application
             .as_ref()
             .map_or(0, |application| application.recognised)
+    }
+
+    /// The same by the rules' names.
+    pub fn app_heartbeats_by_rule(&self) -> impl Iterator<Item = (&str, u64)> {
+        let by_rule = self
+            .application
+            .iter()
+            .flat_map(|application| &application.by_rule);
+        by_rule.map(|(rule, count)| (&**rule, *count))
     }
 
     /// Fields of the client's heartbeats that are kept.

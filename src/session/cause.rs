@@ -60,7 +60,7 @@ impl Initiator {
 }
 
 /// Why an established connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// The client sent a Close frame.
     ClientClosed,

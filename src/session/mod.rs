@@ -81,7 +81,7 @@ impl Session {
                 from,
                 bytes,
                 ends_message,
-            } => self.leg_mut(from).data(bytes, ends_message, now),
+            } => self.data(from, bytes, ends_message.into(), now),
             Event::Ping { from, payload } => self.ping(from, payload, now, actions),
             Event::Pong { from, payload } => self.pong(from, payload, now, actions),
             Event::Close { from, close } => self.close_received(from, close, now, actions),
@@ -114,6 +114,13 @@ impl Session {
                 self.begin_close(cause, detail, close, now, actions);
             }
         }
+    }
+
+    /// Takes in a run of data frames at once: their payload bytes, and how many messages they ended. The same as
+    /// [`Event::Data`] for each, which asks for no action either.
+    #[inline]
+    pub fn data(&mut self, from: Leg, bytes: usize, messages: u64, now: Time) {
+        self.leg_mut(from).data(bytes, messages, now);
     }
 
     /// When [`Event::Timeout`] is wanted; [`Time::NEVER`]: not at all. To be asked for after a timeout and after every
@@ -175,6 +182,12 @@ impl Session {
     #[must_use]
     pub fn counters(&self, leg: Leg) -> &Counters {
         self.leg(leg).counters()
+    }
+
+    /// When a leg was last heard of.
+    #[must_use]
+    pub fn last_received(&self, leg: Leg) -> Time {
+        self.leg(leg).last_received()
     }
 
     /// How long nothing has been received on a leg; once there is a cause, when it struck.

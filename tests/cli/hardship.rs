@@ -66,7 +66,7 @@ fn too_many_open_files_are_told_and_survived() {
 #[test]
 fn a_limit_of_open_files_that_is_too_low_is_told_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let text = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nlimits: {max_connections: 100}\n";
+    let text = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\nlimits: {max_connections: 100}\n";
     fs::write(folder.path().join("proxy.yaml"), text).unwrap();
     let log = folder.path().join("log");
     let mut process = Process::start(
@@ -156,6 +156,8 @@ fn a_backend_that_is_killed_is_lost_at_once() {
     let record = chain.sidecar.log_event("connection_closed", PATIENCE);
     assert_eq!(record["reason"], "upstream_lost");
     assert_eq!(record["initiator"], "upstream");
+    // Until it is gone it may still listen.
+    chain.middle.wait_for_exit(PATIENCE);
     let refused = Wire::connect(chain.sidecar.address()).ask(&Request::opening("/"));
     assert_eq!(refused.json()["error"], "upstream_refused");
 }

@@ -1,0 +1,67 @@
+//! What monitoring asks for: /metrics, /livez and /readyz.
+
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::header::{ALLOW, HeaderValue, VARY};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use serde_json::json;
+
+use super::respond::{Body, answer as respond, problem};
+use super::{State, accept};
+use crate::observe::{Observer, metrics};
+
+pub(super) async fn answer(request: &Request<Incoming>, state: &Arc<State>) -> Response<Body> {
+    let path = request.uri().path();
+    if !["/metrics", "/livez", "/readyz"].contains(&path) {
+        let detail = format!("there is no {path}; there are /metrics, /livez and /readyz");
+        return problem(StatusCode::NOT_FOUND, &detail);
+    }
+    // In answer to HEAD, hyper sends the head alone.
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let detail = "only GET and HEAD are answered here";
+        let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, detail);
+        let allowed = HeaderValue::from_static("GET, HEAD");
+        response.headers_mut().insert(ALLOW, allowed);
+        return response;
+    }
+    match path {
+        "/metrics" => figures(request.headers(), state).await,
+        "/readyz" => readiness(&state.shared.observer),
+        _ => respond(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
+    }
+}
+
+async fn figures(headers: &HeaderMap, state: &Arc<State>) -> Response<Body> {
+    let (format, state) = (accept::format(headers), Arc::clone(state));
+    let render = move || {
+        let shared = &state.shared;
+        metrics::render(&shared.observer, &shared.config.load(), format)
+    };
+    // It walks over all connections and open files, and must not hold up those that are served.
+    let Ok(page) = tokio::task::spawn_blocking(render).await else {
+        let detail = "this is a bug of the sidecar's; please report it";
+        return problem(StatusCode::INTERNAL_SERVER_ERROR, detail);
+    };
+    let mut response = respond(StatusCode::OK, format.content_type(), page);
+    let vary = HeaderValue::from_static("Accept");
+    response.headers_mut().insert(VARY, vary);
+    response
+}
+
+/// Whether new clients should come: not when the process ends, nor when they would find no backend.
+fn readiness(observer: &Observer) -> Response<Body> {
+    let draining = observer.tally.is_draining();
+    let upstreams = observer.upstreams.all();
+    let ready = !draining && upstreams.iter().all(|upstream| upstream.up);
+    let upstreams: Vec<_> = upstreams
+        .iter()
+        .map(|it| json!({"address": it.address, "up": it.up, "detail": it.detail}))
+        .collect();
+    let body = json!({"ready": ready, "draining": draining, "upstreams": upstreams});
+    let status = match ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    respond(status, "application/json", format!("{body}\n"))
+}

@@ -1,0 +1,144 @@
+//! What others see of a living connection's counters: a copy that the connection's task stores at the end of a poll.
+//!
+//! Each value has one writer, so that a plain store is enough: no read-modify-write, no lock, no wake-up on the way of
+//! a data frame. A reader may see one value newer than another.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::Tally;
+use crate::session::{Counters, Leg, Session, Time};
+
+/// The published counters of one connection.
+#[derive(Debug)]
+pub struct Live {
+    legs: [LiveLeg; 2],
+    app_heartbeats: AtomicU64,
+    app: Mutex<App>,
+    tally: Arc<Tally>,
+}
+
+#[derive(Debug, Default)]
+struct LiveLeg {
+    messages: AtomicU64,
+    bytes: AtomicU64,
+    /// Microseconds since the process began.
+    last_received: AtomicU64,
+    pings_sent: AtomicU32,
+    pongs_received: AtomicU32,
+    missed_pongs: AtomicU32,
+    pings_answered: AtomicU32,
+    /// Microseconds; [`NO_RTT`]: none was measured.
+    rtt: AtomicU32,
+}
+
+/// Zero is no round trip that a clock of microseconds could tell from none.
+const NO_RTT: u32 = 0;
+
+/// What is known of the application's heartbeats.
+#[derive(Clone, Debug, Default)]
+pub struct App {
+    /// How many each rule recognised.
+    pub by_rule: Vec<(Box<str>, u64)>,
+    /// Fields of them that are kept.
+    pub captured: BTreeMap<Box<str>, Box<RawValue>>,
+}
+
+impl Live {
+    pub(super) fn new(tally: &Arc<Tally>) -> Self {
+        Live {
+            legs: Default::default(),
+            app_heartbeats: AtomicU64::default(),
+            app: Mutex::default(),
+            tally: Arc::clone(tally),
+        }
+    }
+
+    /// For the connection's task, after data.
+    #[inline]
+    pub fn publish_data(&self, session: &Session) {
+        for leg in Leg::BOTH {
+            let (live, counters) = (&self.legs[leg as usize], session.counters(leg));
+            live.messages.store(counters.messages, Relaxed);
+            live.bytes.store(counters.bytes, Relaxed);
+            live.last_received
+                .store(session.last_received(leg).micros(), Relaxed);
+        }
+    }
+
+    /// For the connection's task, after anything.
+    pub fn publish(&self, session: &Session) {
+        self.publish_data(session);
+        for leg in Leg::BOTH {
+            let (live, counters) = (&self.legs[leg as usize], session.counters(leg));
+            live.pings_sent.store(counters.pings_sent, Relaxed);
+            let answered = live.pongs_received.load(Relaxed);
+            if let (true, Some(rtt)) = (answered != counters.pongs_received, counters.rtt) {
+                live.pongs_received.store(counters.pongs_received, Relaxed);
+                self.tally.round_trip(leg, rtt);
+            }
+            live.missed_pongs.store(counters.missed_pongs, Relaxed);
+            live.pings_answered.store(counters.pings_answered, Relaxed);
+            let rtt = counters.rtt.map_or(NO_RTT, |rtt| {
+                u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1)
+            });
+            live.rtt.store(rtt, Relaxed);
+        }
+        let app_heartbeats = session.app_heartbeats();
+        if self.app_heartbeats.load(Relaxed) != app_heartbeats {
+            self.app_heartbeats.store(app_heartbeats, Relaxed);
+            let mut app = self.app.lock().unwrap_or_else(PoisonError::into_inner);
+            app.by_rule.clear();
+            app.by_rule.extend(
+                session
+                    .app_heartbeats_by_rule()
+                    .map(|(rule, count)| (rule.into(), count)),
+            );
+            let captured = session.captured();
+            app.captured = captured
+                .map(|(field, value)| (field.into(), value.to_owned()))
+                .collect();
+        }
+    }
+
+    /// A leg's counters.
+    #[must_use]
+    pub fn counters(&self, leg: Leg) -> Counters {
+        let live = &self.legs[leg as usize];
+        let rtt = live.rtt.load(Relaxed);
+        Counters {
+            messages: live.messages.load(Relaxed),
+            bytes: live.bytes.load(Relaxed),
+            pings_sent: live.pings_sent.load(Relaxed),
+            pongs_received: live.pongs_received.load(Relaxed),
+            missed_pongs: live.missed_pongs.load(Relaxed),
+            pings_answered: live.pings_answered.load(Relaxed),
+            rtt: (rtt != NO_RTT).then(|| Duration::from_micros(rtt.into())),
+        }
+    }
+
+    /// When a leg was last heard of.
+    #[must_use]
+    pub fn last_received(&self, leg: Leg) -> Time {
+        Time::from_micros(self.legs[leg as usize].last_received.load(Relaxed))
+    }
+
+    /// Application-level heartbeats that were recognised.
+    #[must_use]
+    pub fn app_heartbeats(&self) -> u64 {
+        self.app_heartbeats.load(Relaxed)
+    }
+
+    /// What is known of the application's heartbeats.
+    #[must_use]
+    pub fn app(&self) -> App {
+        self.app
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}

@@ -1,0 +1,90 @@
+//! What has been counted since the process began: of connections that are over, and of those that live.
+
+use std::collections::BTreeMap;
+
+use super::Handle;
+use crate::session::{Cause, Counters, Leg};
+
+/// Sums over all connections, each of which is in them once: living or closed.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Connections that are established now, by route.
+    pub established: BTreeMap<Box<str>, u64>,
+    /// Connections that were established, by route.
+    pub opened: BTreeMap<Box<str>, u64>,
+    /// Those that have ended, by route and cause.
+    pub closed: BTreeMap<(Box<str>, Cause), u64>,
+    /// Counted on each leg.
+    pub legs: [LegTotals; 2],
+    /// Application-level heartbeats, by the rule that recognised them.
+    pub app_heartbeats: BTreeMap<Box<str>, u64>,
+}
+
+/// [`Counters`], summed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LegTotals {
+    /// Messages received whole.
+    pub messages: u64,
+    /// Payload bytes of data frames received.
+    pub bytes: u64,
+    /// Probes that left the sidecar.
+    pub pings_sent: u64,
+    /// Pongs that answered the newest of them.
+    pub pongs_received: u64,
+    /// Pings that were missed.
+    pub missed_pongs: u64,
+    /// The peers' pings that the sidecar answered.
+    pub pings_answered: u64,
+}
+
+impl Totals {
+    pub(super) fn opened(&mut self, handle: &Handle) {
+        add(&mut self.opened, &handle.identity.route, 1);
+    }
+
+    /// Adds what a connection has counted so far.
+    pub(super) fn count(&mut self, handle: &Handle) {
+        for leg in Leg::BOTH {
+            self.legs[leg as usize].add(&handle.live.counters(leg));
+        }
+        if handle.live.app_heartbeats() > 0 {
+            for (rule, count) in handle.live.app().by_rule {
+                add(&mut self.app_heartbeats, &rule, count);
+            }
+        }
+    }
+
+    pub(super) fn lives(&mut self, handle: &Handle) {
+        add(&mut self.established, &handle.identity.route, 1);
+        self.count(handle);
+    }
+
+    pub(super) fn closed(&mut self, handle: &Handle, cause: Cause) {
+        *self
+            .closed
+            .entry((handle.identity.route.clone(), cause))
+            .or_default() += 1;
+        self.count(handle);
+    }
+}
+
+impl LegTotals {
+    fn add(&mut self, counters: &Counters) {
+        self.messages += counters.messages;
+        self.bytes += counters.bytes;
+        self.pings_sent += u64::from(counters.pings_sent);
+        self.pongs_received += u64::from(counters.pongs_received);
+        self.missed_pongs += u64::from(counters.missed_pongs);
+        self.pings_answered += u64::from(counters.pings_answered);
+    }
+}
+
+/// Looks before it makes a key: the name is there already, but for the first time.
+fn add(sums: &mut BTreeMap<Box<str>, u64>, name: &str, count: u64) {
+    match sums.get_mut(name) {
+        Some(sum) => *sum += count,
+        None => {
+            sums.insert(name.into(), count);
+        }
+    }
+}
