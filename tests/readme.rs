@@ -10,6 +10,7 @@ use std::process::Command;
 use serde_json::Value;
 use sidebeat::config::KeyDoc;
 use sidebeat::observe::HandshakeFailure;
+use sidebeat::observe::metrics::FAMILIES;
 use sidebeat::session::{Cause, DefaultClose, Leg};
 use support::{Backend, Relayed, Sidecar};
 
@@ -209,6 +210,29 @@ fn the_table_of_fields_is_the_record() {
         told.sort_unstable();
         record.sort_unstable();
         assert_eq!(told, record, "{file}");
+    }
+}
+
+#[test]
+fn the_table_of_metrics_is_what_is_answered() {
+    let answered: Vec<(String, &str)> = FAMILIES
+        .iter()
+        .map(|family| {
+            let labels = match family.labels {
+                [] => String::new(),
+                labels => format!("{{{}}}", labels.join(",")),
+            };
+            (format!("{}{labels}", family.series()), family.kind.label())
+        })
+        .collect();
+    for (file, readme) in READMES {
+        let rows = table(readme, "metrics");
+        let told: Vec<(String, &str)> = rows
+            .iter()
+            .map(|row| (name(&row[0]).to_owned(), row[1].as_str()))
+            .collect();
+        assert_eq!(told, answered, "{file}");
+        assert!(rows.iter().all(|row| row.len() == 3 && !row[2].is_empty()));
     }
 }
 

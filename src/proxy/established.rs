@@ -73,10 +73,6 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
     // If it fails, or is no socket of ours, dropping `opening` tells that the client has gone.
     let (client, client_bytes) = raw(client_upgrade.await.ok()?)?;
     let (upstream_io, upstream_bytes) = upstream.socket;
-    let subprotocol = upstream
-        .headers
-        .get(hyper::header::SEC_WEBSOCKET_PROTOCOL)
-        .and_then(|value| value.to_str().ok());
     let identity = Identity {
         conn: ulid::Ulid::generate().to_string().into(),
         request_id: opening.request_id.clone(),
@@ -84,7 +80,7 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         route: route.name.as_ref().into(),
         host: opening.host.clone(),
         path: opening.path.clone(),
-        subprotocol: subprotocol.map(Into::into),
+        subprotocol: upstream.subprotocol,
         upstream: opening.upstream.clone().unwrap_or_default(),
     };
     let clock = shared.clock;

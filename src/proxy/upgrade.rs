@@ -138,8 +138,8 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
     drop(config);
 
     let client_upgrade = hyper::upgrade::on(&mut incomer.request);
-    let upstream = match ask_upstream(incomer, &route, &shared.observer).await {
-        Ok(Answer::Accepted(accepted)) => accepted,
+    let (headers, upstream) = match ask_upstream(incomer, &route, &shared.observer).await {
+        Ok(Answer::Accepted(headers, accepted)) => (headers, accepted),
         Ok(Answer::Other(response)) => {
             let status = response.status();
             opening.failed(
@@ -151,7 +151,7 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         }
         Err(error) => return refuse(opening, error.failure(), &full_text(&error)),
     };
-    let response = switching_protocols(upstream.headers.clone(), &key);
+    let response = switching_protocols(headers, &key);
     let newcomer = established::Newcomer {
         opening,
         permit,
@@ -248,14 +248,15 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
 
 /// An upstream's leg that is ready to be relayed.
 pub(super) struct Accepted {
-    pub(super) headers: HeaderMap,
+    /// Which the upstream chose.
+    pub(super) subprotocol: Option<Box<str>>,
     /// The socket, and what came behind the head.
     pub(super) socket: (Stream, Bytes),
     pub(super) extensions: Extensions,
 }
 
 enum Answer {
-    Accepted(Accepted),
+    Accepted(HeaderMap, Accepted),
     /// Not a 101: the client gets it unchanged.
     Other(Response<Body>),
 }
@@ -272,14 +273,14 @@ async fn ask_upstream(
         key: generate_key(),
         inspected: route.policy.looks_at_messages(),
     };
-    let (request, deflate_offered) = upstream_request(incomer, route, &asked);
+    let (request, offers) = upstream_request(incomer, route, &asked);
     let response = match upstream.handshake_timeout {
         Some(limit) => timeout(limit, exchange(stream, request))
             .await
             .map_err(|_| UpstreamError::Timeout)??,
         None => exchange(stream, request).await?,
     };
-    judge(response, &asked, deflate_offered)
+    judge(response, &asked, &offers)
 }
 
 /// What the upstream's answer is held against.
@@ -289,7 +290,7 @@ struct Asked {
     inspected: bool,
 }
 
-fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<Body>, bool) {
+fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<Body>, String) {
     let upstream = &route.upstream;
     let Incomer {
         request,
@@ -308,13 +309,13 @@ fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<
     if let Ok(key) = HeaderValue::from_str(&asked.key) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);
     }
-    let offered = extensions::offer(
+    let offers = extensions::offer(
         &mut parts.headers,
         route.compression == Compression::Strip,
         asked.inspected,
     );
     parts.uri = headers::origin_form(&parts.uri);
-    (Request::from_parts(parts, respond::full("")), offered)
+    (Request::from_parts(parts, respond::full("")), offers)
 }
 
 /// Sends the request and waits for the head of the answer. The connection is driven by this same task, so that a
@@ -362,11 +363,7 @@ enum Exchanged {
 }
 
 /// Section 4.1: what a client must check of the answer.
-fn judge(
-    exchanged: Exchanged,
-    asked: &Asked,
-    deflate_offered: bool,
-) -> Result<Answer, UpstreamError> {
+fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, UpstreamError> {
     let (mut headers, socket) = match exchanged {
         Exchanged::Switched(headers, socket) => (headers, socket),
         Exchanged::Other(mut response) => {
@@ -385,12 +382,17 @@ fn judge(
     }) {
         return Err(UpstreamError::Accept);
     }
-    let extensions = extensions::accept(&mut headers, deflate_offered, asked.inspected)?;
-    Ok(Answer::Accepted(Accepted {
-        headers,
+    let extensions = extensions::accept(&mut headers, offers, asked.inspected)?;
+    let subprotocol = headers
+        .get(SEC_WEBSOCKET_PROTOCOL)
+        .and_then(|value| value.to_str().ok())
+        .map(Into::into);
+    let accepted = Accepted {
+        subprotocol,
         socket,
         extensions,
-    }))
+    };
+    Ok(Answer::Accepted(headers, accepted))
 }
 
 /// The client's 101: the upstream's, with the accept value for the client's own key.

@@ -172,8 +172,7 @@ impl Session {
         });
         let index = match recognised {
             None => {
-                self.leg_mut(message.from)
-                    .data(message.wire_bytes, true, now);
+                self.leg_mut(message.from).data(message.wire_bytes, 1, now);
                 return true;
             }
             Some(None) => {

@@ -103,12 +103,13 @@ impl Liveness {
         liveness
     }
 
-    pub(super) fn data(&mut self, bytes: usize, ends_message: bool, now: Time) {
+    #[inline]
+    pub(super) fn data(&mut self, bytes: usize, messages: u64, now: Time) {
         self.last_received = now;
         self.last_message = now;
         self.last_application = now;
         self.counters.bytes += bytes as u64;
-        self.counters.messages += u64::from(ends_message);
+        self.counters.messages += messages;
     }
 
     /// A message that is a heartbeat: no message for `activity: message`, nor in the count of them.

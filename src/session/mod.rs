@@ -83,7 +83,7 @@ impl Session {
                 from,
                 bytes,
                 ends_message,
-            } => self.leg_mut(from).data(bytes, ends_message, now),
+            } => self.data(from, bytes, ends_message.into(), now),
             Event::Ping { from, payload } => self.ping(from, payload, now, actions),
             Event::Pong { from, payload } => self.pong(from, payload, now, actions),
             Event::Close { from, close } => self.close_received(from, close, now, actions),
@@ -118,6 +118,13 @@ impl Session {
                 self.begin_close(cause, detail, close, now, actions);
             }
         }
+    }
+
+    /// Takes in a run of data frames at once: their payload bytes, and how many messages they ended. The same as
+    /// [`Event::Data`] for each, which asks for no action either.
+    #[inline]
+    pub fn data(&mut self, from: Leg, bytes: usize, messages: u64, now: Time) {
+        self.leg_mut(from).data(bytes, messages, now);
     }
 
     /// When [`Event::Timeout`] is wanted; [`Time::NEVER`]: not at all. To be asked for after a timeout and after every

@@ -6,7 +6,7 @@ pub struct Family {
     /// Without the `_total` of counters and the `_info` of facts.
     pub(super) name: &'static str,
     /// What its samples are.
-    pub(super) kind: Kind,
+    pub kind: Kind,
     /// The names of its labels, without the `le` of histograms.
     pub labels: &'static [&'static str],
     /// In a sentence, without backslashes, quotes and newlines.

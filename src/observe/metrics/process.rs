@@ -63,7 +63,16 @@ impl Stat {
 }
 
 fn open_files() -> Option<u64> {
-    let files = fs::read_dir("/proc/self/fd").ok()?.count() as u64;
+    const FOLDER: &str = "/proc/self/fd";
+    // Since Linux 6.2 its size tells, which spares a walk over ten thousand of them.
+    match fs::metadata(FOLDER).ok()?.len() {
+        0 => counted_files(FOLDER),
+        files => Some(files),
+    }
+}
+
+fn counted_files(folder: &str) -> Option<u64> {
+    let files = fs::read_dir(folder).ok()?.count() as u64;
     // The folder itself is open while it is read.
     Some(files.saturating_sub(1))
 }
@@ -99,6 +108,6 @@ mod tests {
     fn this_process_is_there() {
         let stat = Stat::read().unwrap();
         assert!(stat.threads >= 1 && stat.memory > 100_000, "{stat:?}");
-        assert!(open_files().unwrap() >= 3);
+        assert!(open_files().unwrap() >= 3 && counted_files("/proc/self/fd").unwrap() >= 3);
     }
 }

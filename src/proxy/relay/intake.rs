@@ -11,6 +11,17 @@ use crate::heartbeat::MessageKind;
 use crate::protocol::{Boundary, Close, ControlKind, ControlPayload, Rules, Step};
 use crate::session::{Actions, Event, Leg, Message};
 
+/// Data frames that the session has not been told of.
+#[derive(Default)]
+struct Data {
+    /// Whether there are any: a header alone is a sign of life.
+    any: bool,
+    /// Of payload.
+    bytes: usize,
+    /// How many of them ended.
+    messages: u64,
+}
+
 impl<S: Transport> Relay<S> {
     /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them.
     #[inline]
@@ -18,6 +29,7 @@ impl<S: Transport> Relay<S> {
         let rules = self.rules(from);
         let to = from.other();
         let (mut run, mut at) = (0, 0);
+        let mut data = Data::default();
         let mut boundary = self.side(from).reader.boundary();
         loop {
             match self.side_mut(from).reader.next(&bytes[at..], &rules) {
@@ -28,13 +40,9 @@ impl<S: Transport> Relay<S> {
                 }) => {
                     at += len;
                     boundary = self.side(from).reader.boundary();
-                    let event = Event::Data {
-                        from,
-                        bytes: payload,
-                        ends_message,
-                    };
-                    self.session.handle(event, self.now, &mut Actions::new());
-                    self.stirred |= self.session.data_moves_deadline();
+                    data.any = true;
+                    data.bytes += payload;
+                    data.messages += u64::from(ends_message);
                     if boundary != Boundary::None && self.side(to).out.has_waiting() {
                         self.pass(cx, to, &bytes[run..at], boundary);
                         self.place(to);
@@ -48,6 +56,7 @@ impl<S: Transport> Relay<S> {
                     compressed,
                     mask,
                 }) => {
+                    self.data(from, &mut data);
                     let payload = &bytes[at + start..at + len];
                     let small = Small {
                         payload,
@@ -73,6 +82,7 @@ impl<S: Transport> Relay<S> {
                     start,
                     mask,
                 }) => {
+                    self.data(from, &mut data);
                     self.pass(cx, to, &bytes[run..at], boundary);
                     let payload = ControlPayload::unmasked(&bytes[at + start..at + len], mask);
                     at += len;
@@ -82,11 +92,13 @@ impl<S: Transport> Relay<S> {
                     }
                 }
                 Ok(Step::Incomplete) => {
+                    self.data(from, &mut data);
                     self.pass(cx, to, &bytes[run..at], boundary);
                     self.side_mut(from).held = bytes[at..].to_vec();
                     return;
                 }
                 Err(violation) => {
+                    self.data(from, &mut data);
                     self.pass(cx, to, &bytes[run..at], boundary);
                     self.side_mut(from).reading = Reading::Broken;
                     let mid_frame = self.is_cut(to);
@@ -98,6 +110,20 @@ impl<S: Transport> Relay<S> {
                     return;
                 }
             }
+        }
+    }
+
+    /// Tells the session of the data frames since it was last told.
+    #[inline]
+    fn data(&mut self, from: Leg, data: &mut Data) {
+        let Data {
+            any,
+            bytes,
+            messages,
+        } = std::mem::take(data);
+        if any {
+            self.session.data(from, bytes, messages, self.now);
+            self.stirred |= self.session.data_moves_deadline();
         }
     }
 
@@ -158,13 +184,16 @@ impl<S: Transport> Relay<S> {
                 self.session.message(&message, self.now, &mut actions)
             })
         });
-        self.stirred |= !actions.is_empty()
-            || self.session.app_heartbeats() != recognised
+        let goes_on = goes_on.flatten();
+        // What was recognised is to be seen, and the next probe may be due before the timer rings.
+        self.stirred |= self.session.app_heartbeats() != recognised
+            || goes_on == Some(false)
+            || !actions.is_empty()
             || self.session.data_moves_deadline();
         for action in actions {
             self.perform(action);
         }
-        goes_on.flatten().unwrap_or_else(|| {
+        goes_on.unwrap_or_else(|| {
             let (bytes, ends_message) = (wire_bytes, true);
             self.session.handle(
                 Event::Data {
