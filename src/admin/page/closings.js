@@ -12,7 +12,7 @@ const COLUMNS = [
   { title: 'Ended', class: 'when', update: ended },
   { title: 'Reason', class: 'reason', update: reason },
   { title: 'Client', class: 'client wide', update: (cell, row) => setText(cell, row.client) },
-  { title: 'Route, path', class: 'path wide', update: path },
+  { title: 'Route, path', class: 'path wide roomy', update: path },
   { title: 'Lived', class: 'num', update: (cell, row) => setText(cell, duration(row.duration_ms)) },
   { title: 'Close to the client', class: 'frame wide', update: frame, explained: 'Code and reason that the client was sent' },
   { title: 'In words', class: 'words wide', update: words },
@@ -71,7 +71,7 @@ function ended(cell, row) {
 }
 
 function reason(cell, row) {
-  if (!cell.firstChild) cell.append(el('code', {}), ' ', el('span', { class: 'tag' }), el('span', { class: 'under narrow-only' }));
+  if (!cell.firstChild) cell.append(el('code', {}), ' ', el('span', { class: 'tag wide-only' }), el('span', { class: 'under narrow-only' }));
   const [name, initiator, under] = cell.children;
   setText(name, row.reason);
   setText(initiator, `by ${who(row.initiator)}`);

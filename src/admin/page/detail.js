@@ -15,11 +15,11 @@ export class Detail {
     this.body = byId('detail-body');
     this.said = byId('detail-said');
     this.pings = [
-      el('button', { type: 'button', 'aria-keyshortcuts': 'c', onclick: () => this.ping('client') }, 'Ping the client'),
-      el('button', { type: 'button', 'aria-keyshortcuts': 'b', onclick: () => this.ping('upstream') }, 'Ping the backend'),
+      el('button', { type: 'button', 'aria-keyshortcuts': 'c', onclick: () => this.ping('client') }, 'Ping client'),
+      el('button', { type: 'button', 'aria-keyshortcuts': 'b', onclick: () => this.ping('upstream') }, 'Ping backend'),
     ];
-    this.end = el('button', { type: 'button', class: 'danger', 'aria-keyshortcuts': 'x', onclick: () => ask(this.row) }, 'Close it…');
-    byId('detail-actions').append(...this.pings, this.end);
+    this.end = el('button', { type: 'button', class: 'danger', 'aria-keyshortcuts': 'x', onclick: () => ask(this.row) }, 'Close…');
+    byId('detail-buttons').append(...this.pings, this.end);
     this.dialog.addEventListener('close', () => {
       clearTimeout(this.timer);
       this.row = null;

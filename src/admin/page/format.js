@@ -42,12 +42,13 @@ export function roundTrip(ms) {
   return `${ms >= 100 ? whole.format(ms) : tenths.format(ms)} ms`;
 }
 
-/** 02:11:04, of this browser's zone; with the date when it is not today's. */
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+
+/** 02:11:04, of this browser's zone; 21 Nov 02:11:04 when that is not today. */
 export function clock(date) {
   const two = (value) => String(value).padStart(2, '0');
   const time = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(':');
-  if (date.toDateString() === new Date().toDateString()) return time;
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+  return date.toDateString() === new Date().toDateString() ? time : `${day.format(date)} ${time}`;
 }
 
 /** A Close frame as the records have it: 1001 “idle timeout”. */

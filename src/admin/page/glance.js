@@ -2,7 +2,7 @@
 
 import { byId, el, reconcile, setText } from './dom.js';
 import { bytes, clock, duration, number } from './format.js';
-import { explanation, explain, tooltip, who } from './reasons.js';
+import { advice, explain, meaning, tooltip, who } from './reasons.js';
 
 const MINUTE_MS = 60 * 1000;
 
@@ -47,7 +47,7 @@ export class Glance {
     const parent = byId(id);
     if (!parent.firstChild) {
       parent.append(
-        el('p', { class: 'why-head', 'aria-hidden': 'true' }, el('span', {}, 'last minute'), el('span', {}, 'since start')),
+        el('p', { class: 'why-head', 'aria-hidden': 'true' }, el('span', {}, 'last min.'), el('span', {}, 'total')),
         el('div', {}), el('p', { class: 'empty' }, none));
     }
     const [head, list, empty] = parent.children;
@@ -63,12 +63,12 @@ export class Glance {
   }
 
   reason(id, name) {
-    const { initiator, means } = explain(name);
+    const { initiator } = explain(name);
     const summary = el('summary', { title: tooltip(name) },
       el('code', {}, name), el('span', { class: 'num' }), el('span', { class: 'num' }),
-      el('span', { class: 'under' }, el('b', {}, `by ${who(initiator)}`), ` ${means.replaceAll('`', '')}`));
+      el('span', { class: 'under' }, el('b', {}, `by ${who(initiator)}`), ' ', ...meaning(name)));
     const show = id === 'reasons' ? el('button', { type: 'button', onclick: () => this.only(name) }, 'Show these closings') : '';
-    return el('details', { class: 'why' }, summary, explanation(name), show);
+    return el('details', { class: 'why' }, summary, el('div', { class: 'advice' }, advice(name), show));
   }
 }
 

@@ -45,7 +45,7 @@ const charts = {
   }),
   trips: new Chart(byId('chart-rtt'), {
     title: 'Round trip', unit: 'ms, median', format: roundTrip, note: 'known while this page is open',
-    series: [{ key: 'median', label: 'clients' }, { key: 'slow', label: 'slowest 5 %' }, { key: 'backend', label: 'backend' }],
+    series: [{ key: 'median', label: 'clients' }, { key: 'slow', label: '95 % under' }, { key: 'backend', label: 'backend' }],
   }),
 };
 

@@ -18,21 +18,19 @@ export function explain(reason) {
 /** Every reason that a connection can end with. */
 export const closingReasons = () => Object.keys(known.closed);
 
-/** The explanation in one text, for a tooltip. */
-export function tooltip(reason) {
-  const { means, then } = explain(reason);
-  const what = then && then !== '–' ? ` What to do: ${then}` : '';
-  return `${means}.${what}`.replaceAll('`', '');
+/** What a reason means, in one text for a tooltip. */
+export const tooltip = (reason) => sentence(explain(reason).means).replaceAll('`', '');
+
+/** What a reason means, as nodes. */
+export const meaning = (reason) => prose(sentence(explain(reason).means));
+
+/** What to do about it: a paragraph, or nothing. */
+export function advice(reason) {
+  const { then } = explain(reason);
+  return then && then !== '–' ? el('p', {}, el('b', {}, 'What to do: '), ...prose(sentence(then))) : '';
 }
 
-/** The explanation as two paragraphs. */
-export function explanation(reason) {
-  const { means, then } = explain(reason);
-  const made = el('div', { class: 'explained' });
-  if (means) made.append(el('p', {}, ...prose(means), '.'));
-  if (then && then !== '–') made.append(el('p', {}, el('b', {}, 'What to do: '), ...prose(then), '.'));
-  return made;
-}
+const sentence = (text) => (text === '' || /[.?!]$/.test(text) ? text : `${text}.`);
 
 /** Who brought it about, in the page's words: a backend is what the API calls upstream. */
 export const who = (initiator) => (initiator === 'upstream' ? 'backend' : initiator);

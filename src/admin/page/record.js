@@ -2,7 +2,7 @@
 
 import { el, facts } from './dom.js';
 import { bytes, captured, clock, close, duration, NONE, number, roundTrip } from './format.js';
-import { explanation, who } from './reasons.js';
+import { advice, meaning, who } from './reasons.js';
 
 /** What is told of a living connection. */
 export function living(row) {
@@ -26,7 +26,7 @@ export function ended(record) {
   return el('div', {},
     el('div', { class: 'card verdict' },
       el('p', {}, el('code', {}, record.reason), ` by ${who(record.initiator)}: ${record.detail}`),
-      explanation(record.reason)),
+      el('p', {}, ...meaning(record.reason)), advice(record.reason)),
     facts([
       ...identity(record),
       ['Ended', when(record.timestamp)],
@@ -47,7 +47,6 @@ function identity(row) {
   return [
     ['Connection', el('code', {}, row.conn)],
     ['Request', el('code', {}, row.request_id)],
-    ['Client', el('code', {}, row.client)],
     ['Route', row.route],
     ['Host and path', el('code', {}, `${row.host}${row.path}`)],
     ['Subprotocol', row.subprotocol ?? NONE],

@@ -43,8 +43,10 @@ export class Status {
     document.body.classList.toggle('stale', this.lost !== null);
     if (summary) {
       const up = duration(summary.uptime_ms);
-      setText(byId('about'), `${summary.version}, up ${up}`);
-      byId('about').title = `since ${summary.started}`;
+      for (const about of document.querySelectorAll('.about')) {
+        setText(about, `${summary.version}, up ${up}`);
+        about.title = `since ${summary.started}`;
+      }
       document.title = `${this.lost ? 'No answer' : `${word}, ${number(summary.connections.established)}`} – sidebeat`;
     }
     reconcile(byId('notices'), this.notices(), (notice) => notice.key, (notice) => this.notice(notice), (item, notice) => {
