@@ -15,6 +15,8 @@ use support::{Backend, Relayed, Sidecar};
 
 #[path = "readme/heartbeats.rs"]
 mod heartbeats;
+#[path = "readme/page.rs"]
+mod page;
 #[path = "readme/links.rs"]
 mod links;
 

@@ -166,8 +166,9 @@ function happened(name) {
   if (name !== 'connection_closed' && name !== 'handshake_failed') wake();
 }
 
+/** The row that a window was opened from may be gone: then the focus goes to where the table was left. */
 function backToTable() {
-  if (document.activeElement !== document.body) return;
+  if (document.activeElement !== document.body && !document.activeElement.closest('dialog')) return;
   if (view === 'closings') closings.list.enter();
   else if (view !== 'configuration') connections.list.enter();
 }
