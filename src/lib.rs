@@ -16,6 +16,7 @@
 //! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::policy`], which cannot express nonsense; differences; schema |
 //! | 2 | [`observe`] | the only place that tells anybody of an event: log lines, closing records, the registry of the living |
 //! | 3 | [`proxy`] | IO: listeners, opening handshakes, plain HTTP, dialling, and the relay that performs what a session decides |
+//! | 3 | [`admin`] | listeners that are not for clients: metrics and probes on one, the operators' API on the other |
 //! | 3 | [`runtime`] | the running process: one snapshot of the configuration, hot reload, signals, draining |
 //! | 4 | `cli` | one file a subcommand |
 //!
@@ -41,6 +42,7 @@
 //! - The session decides, the relay performs; the cause of an end is set once and never overwritten.
 //! - Nothing ever walks over all connections, except on a reload and a drain.
 
+pub mod admin;
 pub mod cli;
 pub mod config;
 pub mod heartbeat;

@@ -41,7 +41,13 @@ fn read<'a>(role: Role, rules: &Rules, pieces: impl Iterator<Item = &'a [u8]>) -
                     at += len;
                     outcome.messages.push((len - start) as u64);
                 }
-                Ok(Step::Control { len, kind, payload }) => {
+                Ok(Step::Control {
+                    len,
+                    kind,
+                    start,
+                    mask,
+                }) => {
+                    let payload = ControlPayload::unmasked(&bytes[at + start..at + len], mask);
                     if kind == ControlKind::Close {
                         let _ = Close::parse(&payload);
                     }

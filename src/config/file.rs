@@ -11,6 +11,7 @@ use super::kind::{Choice, List, SWITCH};
 use super::limits::{
     RouteLimits, process_defaults, process_limits, refuse_process_limits, route_limits,
 };
+use super::management::{admin, metrics};
 use super::policy::{Compression, Config, Drain, Log, LogFormat, Policy, Route, RouteMatch};
 use super::route::{HOST_PATTERN, PATH, SUBPROTOCOL};
 use super::section::{Absent, Section};
@@ -61,9 +62,8 @@ pub(super) fn file(s: &mut Section<'_>) -> File {
         s.absent(name, Absent::Off);
     }
     s.absent("trusted_proxies", Absent::EmptyList);
-    for name in ["metrics", "admin"] {
-        s.absent(name, Absent::Off);
-    }
+    let metrics = metrics(s);
+    let admin = admin(s);
     let doc = "Tried in order, the first match wins; each overrides what it says of upstream, heartbeat, limits, close and compression.";
     let routes = s.blocks("routes", doc, |s| route(s, &top));
     let heartbeats = top.heartbeats.clone();
@@ -82,6 +82,8 @@ pub(super) fn file(s: &mut Section<'_>) -> File {
             process,
             drain,
             log,
+            metrics,
+            admin,
         })
     })();
     File {

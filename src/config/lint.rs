@@ -1,5 +1,6 @@
 //! Settings that are fine one by one and defeat each other together.
 
+mod addresses;
 mod app;
 mod covers;
 
@@ -34,6 +35,7 @@ pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
     };
     scope.route(&file.heartbeats, &config.default, config);
     scope.drain(config);
+    scope.addresses(config);
     let routes = KeyPath::of(&["routes"]);
     for (index, ((_, route), beats)) in config
         .routes
@@ -230,11 +232,8 @@ impl Scope<'_> {
             ];
             self.warn(&keys, message);
         }
-        if config
-            .listen
-            .iter()
-            .any(|listen| is_self(listen, &route.upstream.target))
-        {
+        let mut mine = addresses::listening(config).into_iter();
+        if mine.any(|(_, listen)| is_self(listen, &route.upstream.target)) {
             let message = "this is the sidecar's own address: every request would come back to it; name the backend's port";
             self.warn(&[&["upstream", "url"], &["upstream"]], message.to_owned());
         }

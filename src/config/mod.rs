@@ -18,6 +18,7 @@ mod kind;
 mod limits;
 mod lint;
 mod locate;
+mod management;
 mod message;
 mod nearest;
 mod origin;

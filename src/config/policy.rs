@@ -25,6 +25,10 @@ pub struct Config {
     pub drain: Drain,
     /// What is logged and how.
     pub log: Log,
+    /// Where metrics and probes are served.
+    pub metrics: Option<Listen>,
+    /// Where operators are served.
+    pub admin: Option<Admin>,
 }
 
 /// An address to listen on.
@@ -42,6 +46,33 @@ impl fmt::Display for Listen {
             Listen::Tcp(address) => write!(f, "{address}"),
             Listen::Unix(path) => write!(f, "unix:{}", path.display()),
         }
+    }
+}
+
+/// The listener for operators.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Admin {
+    /// Where it listens.
+    pub listen: Listen,
+    /// What every call must bring as `Authorization: Bearer`; none: nothing.
+    pub token: Option<Token>,
+}
+
+/// A secret, which is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(pub(super) String);
+
+impl Token {
+    /// The secret itself, which is visible ASCII.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
     }
 }
 

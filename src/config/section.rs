@@ -152,7 +152,8 @@ impl<'a> Section<'a> {
         ask: impl FnOnce(&mut Section<'_>) -> Option<R>,
     ) -> Option<R> {
         let off = || Shape::LineOrBlock(json!({"enum": ["off", false]}));
-        self.describe(name, doc, false, || (off(), Some(json!("off"))));
+        let default = base.is_none().then(|| json!("off"));
+        self.describe(name, doc, false, || (off(), default));
         match self.written(name) {
             None | Some(Value::Null) if !self.sink.is_describing() => base,
             Some(value) if is_off(value) => None,

@@ -5,10 +5,6 @@
 //! told whole, is left to the caller to hold: at most [`MAX_HELD`] bytes, or [`Rules::whole`] and a header, to be put
 //! in front of the next piece.
 
-use std::io::Cursor;
-
-use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
-
 use super::{Control, Data, MAX_CONTROL_PAYLOAD, OpCode, Utf8Validator, Violation, apply_mask};
 
 /// The most bytes that [`Step::Incomplete`] leaves over: a masked control frame less its last byte.
@@ -80,8 +76,10 @@ pub enum Step {
         len: usize,
         /// Which one.
         kind: ControlKind,
-        /// Its payload, unmasked.
-        payload: ControlPayload,
+        /// Where in the frame its payload begins, which goes to its end; see [`ControlPayload::unmasked`].
+        start: usize,
+        /// The key that its payload is masked with.
+        mask: Option<[u8; 4]>,
     },
     /// More bytes are needed; the rest of the piece is to be held.
     Incomplete,
@@ -116,6 +114,16 @@ impl ControlPayload {
             len: len as u8,
             bytes,
         }
+    }
+
+    /// A copy of the first 125 bytes without their mask.
+    #[must_use]
+    pub fn unmasked(payload: &[u8], mask: Option<[u8; 4]>) -> Self {
+        let mut plain = ControlPayload::new(payload);
+        if let Some(key) = mask {
+            apply_mask(&mut plain.bytes[..usize::from(plain.len)], key, 0);
+        }
+        plain
     }
 }
 
@@ -195,41 +203,34 @@ impl FrameReader {
             return Ok(Step::Incomplete);
         };
         let opcode = self.check_first_bytes(first, second, rules)?;
-        let mut cursor = Cursor::new(bytes);
-        let (header, len) = match FrameHeader::parse(&mut cursor) {
-            Ok(Some(parsed)) => parsed,
-            Ok(None) => return Ok(Step::Incomplete),
-            // Reserved opcodes, the only error of a header that is in memory, are refused above.
-            Err(_) => return Err(Violation::UnknownOpcode(first & 0x0f)),
+        let Some(header) = Header::parse(bytes, first, second)? else {
+            return Ok(Step::Incomplete);
         };
-        check_length_encoding(second & 0x7f, len)?;
-        let header_len = cursor.position() as usize;
         match opcode {
-            OpCode::Data(kind) if self.is_told_whole(&header, len, rules) => {
-                if ((bytes.len() - header_len) as u64) < len {
+            OpCode::Data(kind) if self.is_told_whole(&header, rules) => {
+                if ((bytes.len() - header.len) as u64) < header.payload_len {
                     return Ok(Step::Incomplete);
                 }
-                self.begin_data_frame(kind, &header, len, rules)?;
-                self.payload(bytes, header_len)?;
+                self.begin_data_frame(kind, &header, rules)?;
+                self.payload(bytes, header.len)?;
                 Ok(Step::Message {
-                    len: header_len + len as usize,
-                    start: header_len,
+                    len: header.len + header.payload_len as usize,
+                    start: header.len,
                     text: kind == Data::Text,
                     compressed: header.rsv1,
                     mask: header.mask,
                 })
             }
             OpCode::Data(kind) => {
-                self.begin_data_frame(kind, &header, len, rules)?;
-                self.payload(bytes, header_len)
+                self.begin_data_frame(kind, &header, rules)?;
+                self.payload(bytes, header.len)
             }
-            OpCode::Control(kind) => {
-                control_frame(kind, bytes, header_len, len as usize, header.mask)
-            }
+            OpCode::Control(kind) => control_frame(kind, bytes, &header),
         }
     }
 
     /// Everything that the first two bytes of a frame can do wrong.
+    #[inline]
     fn check_first_bytes(&self, first: u8, second: u8, rules: &Rules) -> Result<OpCode, Violation> {
         let opcode = OpCode::from(first & 0x0f);
         let (rsv1, rsv2_3) = (first & 0x40 != 0, first & 0x30 != 0);
@@ -260,20 +261,21 @@ impl FrameReader {
         }
     }
 
-    fn is_told_whole(&self, header: &FrameHeader, len: u64, rules: &Rules) -> bool {
+    fn is_told_whole(&self, header: &Header, rules: &Rules) -> bool {
         rules.whole > 0
-            && len <= rules.whole.min(rules.max_frame)
+            && header.payload_len <= rules.whole.min(rules.max_frame)
             && header.is_final
             && !self.in_message
     }
 
+    #[inline]
     fn begin_data_frame(
         &mut self,
         kind: Data,
-        header: &FrameHeader,
-        len: u64,
+        header: &Header,
         rules: &Rules,
     ) -> Result<(), Violation> {
+        let len = header.payload_len;
         if len > rules.max_frame {
             return Err(Violation::FrameTooBig(len));
         }
@@ -331,6 +333,50 @@ impl FrameReader {
     }
 }
 
+/// A frame's header (section 5.2).
+struct Header {
+    /// Its own bytes.
+    len: usize,
+    is_final: bool,
+    rsv1: bool,
+    mask: Option<[u8; 4]>,
+    payload_len: u64,
+}
+
+impl Header {
+    /// What `bytes` begin with; none: they end before the header does.
+    #[inline]
+    fn parse(bytes: &[u8], first: u8, second: u8) -> Result<Option<Header>, Violation> {
+        let (payload_len, at) = match second & 0x7f {
+            126 => match bytes.get(2..4).and_then(|length| length.try_into().ok()) {
+                Some(length) => (u64::from(u16::from_be_bytes(length)), 4),
+                None => return Ok(None),
+            },
+            127 => match bytes.get(2..10).and_then(|length| length.try_into().ok()) {
+                Some(length) => (u64::from_be_bytes(length), 10),
+                None => return Ok(None),
+            },
+            short => (u64::from(short), 2),
+        };
+        let (mask, len) = if second & 0x80 == 0 {
+            (None, at)
+        } else {
+            match bytes.get(at..at + 4).and_then(|key| key.try_into().ok()) {
+                Some(key) => (Some(key), at + 4),
+                None => return Ok(None),
+            }
+        };
+        check_length_encoding(second & 0x7f, payload_len)?;
+        Ok(Some(Header {
+            len,
+            is_final: first & 0x80 != 0,
+            rsv1: first & 0x40 != 0,
+            mask,
+            payload_len,
+        }))
+    }
+}
+
 /// Section 5.2: "the minimal number of bytes MUST be used to encode the length".
 fn check_length_encoding(length_byte: u8, len: u64) -> Result<(), Violation> {
     match length_byte {
@@ -341,30 +387,23 @@ fn check_length_encoding(length_byte: u8, len: u64) -> Result<(), Violation> {
     }
 }
 
-fn control_frame(
-    kind: Control,
-    bytes: &[u8],
-    start: usize,
-    payload_len: usize,
-    mask: Option<[u8; 4]>,
-) -> Result<Step, Violation> {
-    let Some(masked) = bytes.get(start..start + payload_len) else {
+fn control_frame(kind: Control, bytes: &[u8], header: &Header) -> Result<Step, Violation> {
+    // At most 125, as was seen from the second byte.
+    let len = header.len + header.payload_len as usize;
+    if bytes.len() < len {
         return Ok(Step::Incomplete);
-    };
+    }
     let kind = match kind {
         Control::Close => ControlKind::Close,
         Control::Ping => ControlKind::Ping,
         Control::Pong => ControlKind::Pong,
         Control::Reserved(code) => return Err(Violation::UnknownOpcode(code)),
     };
-    let mut payload = ControlPayload::new(masked);
-    if let Some(key) = mask {
-        apply_mask(&mut payload.bytes[..payload_len], key, 0);
-    }
     Ok(Step::Control {
-        len: start + payload_len,
+        len,
         kind,
-        payload,
+        start: header.len,
+        mask: header.mask,
     })
 }
 

@@ -26,7 +26,7 @@ const MAX_HEAD: usize = 64 * 1024;
 
 /// Who is at the other end of an accepted connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Peer {
+pub(crate) enum Peer {
     /// A TCP client; an IPv4 address is never shown as an IPv6 one.
     Tcp(SocketAddr),
     /// A client of a Unix socket, which has no address.

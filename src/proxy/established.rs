@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::opening::Opening;
 use super::relay::Relay;
+use super::side::MAX_READ;
 use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
@@ -20,9 +21,8 @@ use crate::config::policy::Route;
 use crate::observe::{ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, millis};
 use crate::session::{Cause, Counters, Leg, LegClose, Session, Time};
 
-/// The size of a thread's read buffer. A message of 1 MiB costs a fifth less CPU than with 64 KiB; with 256 KiB it would
-/// cost another fifth less, but a blocked leg may have this much waiting, and the whole must stay well below 1 MiB.
-const SCRATCH: usize = 128 * 1024;
+/// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame.
+const SCRATCH: usize = MAX_READ + 64 * 1024;
 
 thread_local! {
     /// What a poll reads into. Nothing stays in it between two polls, so all connections of a thread share it.

@@ -30,17 +30,21 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 pub enum BindError {
     /// Another socket has it.
     #[error(
-        "cannot listen on {address}: the address is in use. Stop what uses it, or change `listen`"
+        "cannot listen on {address}: the address is in use. Stop what uses it, or change `{key}`"
     )]
     InUse {
+        /// The key of `proxy.yaml` that names it.
+        key: &'static str,
         /// The address.
         address: Listen,
     },
     /// Anything else.
     #[error(
-        "cannot listen on {address}: {error}. Check `listen`: the address, the port and the permission to use them"
+        "cannot listen on {address}: {error}. Check `{key}`: the address, the port and the permission to use them"
     )]
     Other {
+        /// The key of `proxy.yaml` that names it.
+        key: &'static str,
         /// The address.
         address: Listen,
         /// What the system says.
@@ -69,11 +73,11 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Binds an address; needs a tokio runtime.
+    /// Binds an address, which `key` of `proxy.yaml` names; needs a tokio runtime.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn bind(address: &Listen) -> Result<Listener, BindError> {
+    pub fn bind(address: &Listen, key: &'static str) -> Result<Listener, BindError> {
         let bound = match address {
             Listen::Tcp(tcp) => bind_tcp(*tcp).map(Listener::Tcp),
             Listen::Unix(path) => {
@@ -82,33 +86,34 @@ impl Listener {
         };
         bound.map_err(|error| match error.kind() {
             io::ErrorKind::AddrInUse => BindError::InUse {
+                key,
                 address: address.clone(),
             },
             _ => BindError::Other {
+                key,
                 address: address.clone(),
                 error,
             },
         })
     }
 
-    /// Accepts until it is dropped.
+    /// Accepts clients until it is dropped.
     pub async fn serve(self, shared: Arc<Shared>) {
-        let mut told: Option<Instant> = None;
+        let mut failure = Failure::default();
+        loop {
+            let (stream, peer) = self.next(&mut failure).await;
+            tokio::spawn(connection::serve(stream, peer, Arc::clone(&shared)));
+        }
+    }
+
+    /// The next connection, however long the system refuses to give one.
+    pub(crate) async fn next(&self, failure: &mut Failure) -> (Stream, Peer) {
         loop {
             match self.accept().await {
-                Ok((stream, peer)) => {
-                    tokio::spawn(connection::serve(stream, peer, Arc::clone(&shared)));
-                }
+                Ok(accepted) => return accepted,
                 Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
-                    if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-                        told = Some(Instant::now());
-                        tracing::error!(
-                            event = "accept_failed", address = %self,
-                            "{error}; clients wait. If these are too many open files, raise the limit (LimitNOFILE, \
-                             ulimit -n) to more than twice limits.max_connections"
-                        );
-                    }
+                    failure.tell(self, &error);
                     sleep(BACK_OFF).await;
                 }
             }
@@ -125,6 +130,25 @@ impl Listener {
                 .accept()
                 .await
                 .map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
+        }
+    }
+}
+
+/// When a listener last told that it cannot accept.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    told: Option<Instant>,
+}
+
+impl Failure {
+    fn tell(&mut self, listener: &Listener, error: &io::Error) {
+        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            self.told = Some(Instant::now());
+            tracing::error!(
+                event = "accept_failed", address = %listener,
+                "{error}; clients wait. If these are too many open files, raise the limit (LimitNOFILE, ulimit -n) to \
+                 more than twice limits.max_connections"
+            );
         }
     }
 }

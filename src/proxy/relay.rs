@@ -16,7 +16,7 @@ use tokio::time::Sleep;
 
 use super::clock::Clock;
 use super::extensions::Extensions;
-use super::side::{Reading, Side};
+use super::side::{MAX_READ, MIN_READ, Reading, Side};
 use super::stream::Transport;
 use crate::observe::{Command, Handle};
 use crate::protocol::{Boundary, Role};
@@ -24,6 +24,16 @@ use crate::session::{Action, Actions, Cause, Event, Leg, Session, Time};
 
 /// How often a poll reads both legs before other connections have their turn.
 const ROUNDS_PER_POLL: usize = 8;
+
+/// What came of reading a leg.
+enum Read {
+    /// Bytes, or the end of the stream.
+    Some,
+    /// The socket has nothing, and wakes the task when it has.
+    Nothing,
+    /// The socket was not asked: it is gone, or there is nowhere to pass its bytes on to.
+    NotNow,
+}
 
 /// One established connection.
 pub(super) struct Relay<S> {
@@ -115,13 +125,22 @@ impl<S: Transport> Relay<S> {
 
     /// Reads and writes until both legs have nothing more for now; true: until it was enough for one turn.
     fn relay(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> bool {
+        // A socket that had nothing to read will wake the task: it is not asked again in this poll, unless for what
+        // writing to it has failed with.
+        let mut drained = [false; 2];
         for _ in 0..ROUNDS_PER_POLL {
             let mut progress = false;
             for leg in Leg::BOTH {
                 progress |= self.flush(cx, leg);
             }
             for leg in Leg::BOTH {
-                progress |= self.read(cx, leg, scratch);
+                if !drained[leg as usize] || self.side(leg).write_error.is_some() {
+                    match self.read(cx, leg, scratch) {
+                        Read::Some => progress = true,
+                        Read::Nothing => drained[leg as usize] = true,
+                        Read::NotNow => {}
+                    }
+                }
             }
             if !progress {
                 return false;
@@ -130,19 +149,19 @@ impl<S: Transport> Relay<S> {
         true
     }
 
-    /// Reads a leg once; false: there is nothing to read, or nowhere to pass it on to.
-    fn read(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> bool {
+    /// Reads a leg once.
+    fn read(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> Read {
         let to = &self.side(leg.other()).out;
         let wait = to.is_blocked() && !to.is_closed();
         let side = self.side_mut(leg);
         if side.io.is_none() {
-            return false;
+            return Read::NotNow;
         }
         if wait && side.reading == Reading::Frames {
             if !std::mem::replace(&mut side.paused, true) {
                 self.tell(Event::ReadingPaused { leg });
             }
-            return false;
+            return Read::NotNow;
         }
         if std::mem::take(&mut side.paused) {
             self.tell(Event::ReadingResumed { leg });
@@ -150,16 +169,19 @@ impl<S: Transport> Relay<S> {
         self.read_bytes(cx, leg, scratch)
     }
 
-    fn read_bytes(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> bool {
+    fn read_bytes(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> Read {
         let side = self.side_mut(leg);
-        let Some(io) = &mut side.io else { return false };
+        let Some(io) = &mut side.io else {
+            return Read::NotNow;
+        };
         let held = side.held.len();
         scratch[..held].copy_from_slice(&side.held);
-        let mut buf = ReadBuf::new(&mut scratch[held..]);
+        let room = scratch.len().min(held + side.read_size);
+        let mut buf = ReadBuf::new(&mut scratch[held..room]);
         let lost = match Pin::new(io).poll_read(cx, &mut buf) {
             Poll::Pending => match side.write_error.take() {
                 Some(error) => error.to_string(),
-                None => return false,
+                None => return Read::Nothing,
             },
             Poll::Ready(Err(error)) => error.to_string(),
             Poll::Ready(Ok(())) if buf.filled().is_empty() => {
@@ -167,13 +189,15 @@ impl<S: Transport> Relay<S> {
             }
             Poll::Ready(Ok(())) => {
                 let end = held + buf.filled().len();
+                let was_full = buf.remaining() == 0;
                 if side.reading == Reading::Frames {
                     if held > 0 {
                         side.held = Vec::new();
                     }
                     self.take_in(cx, leg, &scratch[..end]);
+                    self.adapt_read_size(leg, was_full);
                 }
-                return true;
+                return Read::Some;
             }
         };
         let mid_frame = self.is_cut(leg.other());
@@ -182,7 +206,18 @@ impl<S: Transport> Relay<S> {
             detail: lost,
             mid_frame,
         });
-        true
+        Read::Some
+    }
+
+    /// Much at once is cheap while it goes straight on; what a full socket leaves over has to be kept.
+    fn adapt_read_size(&mut self, from: Leg, was_full: bool) {
+        let blocked = self.side(from.other()).out.is_blocked();
+        let side = self.side_mut(from);
+        if blocked {
+            side.read_size = MIN_READ;
+        } else if was_full && side.read_size < MAX_READ {
+            side.read_size *= 2;
+        }
     }
 
     /// Writes a run of data frames to a leg, up to `boundary`; what the socket does not take is kept.
@@ -212,7 +247,12 @@ impl<S: Transport> Relay<S> {
     }
 
     /// Writes what waits for a leg's socket; true: it took some.
+    #[inline]
     fn flush(&mut self, cx: &mut Context<'_>, leg: Leg) -> bool {
+        !self.side(leg).is_quiet() && self.write_out(cx, leg)
+    }
+
+    fn write_out(&mut self, cx: &mut Context<'_>, leg: Leg) -> bool {
         let mut progress = false;
         loop {
             self.place_if_free(leg);

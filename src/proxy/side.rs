@@ -8,6 +8,12 @@ use super::outbox::Outbox;
 use super::stream::Transport;
 use crate::protocol::{Boundary, FrameReader, Role};
 
+/// What a leg is read with at first, and again after its bytes could not all be passed on at once.
+pub(super) const MIN_READ: usize = 64 * 1024;
+/// What it is read with at most, once it has filled less and all of that went straight on. A message of 1 MiB costs
+/// a third less CPU than with [`MIN_READ`].
+pub(super) const MAX_READ: usize = 512 * 1024;
+
 /// What the bytes that come from a leg are taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
@@ -25,6 +31,8 @@ pub(super) struct Side<S> {
     /// An incomplete header or control frame at the end of the last read.
     pub(super) held: Vec<u8>,
     pub(super) out: Outbox,
+    /// How many bytes are read at once, at most.
+    pub(super) read_size: usize,
     /// Where in the other leg's stream the bytes that were passed on to this one end.
     pub(super) boundary: Boundary,
     pub(super) reading: Reading,
@@ -45,6 +53,7 @@ impl<S: Transport> Side<S> {
             reader: FrameReader::new(sender),
             held: Vec::new(),
             out: Outbox::default(),
+            read_size: MIN_READ,
             boundary: Boundary::Message,
             reading: Reading::Frames,
             paused: false,
@@ -57,6 +66,12 @@ impl<S: Transport> Side<S> {
     /// Ends our side of the connection, once what waits has gone, and waits for the peer to end its own.
     pub(super) fn shut_down(&mut self) {
         self.shutting_down = true;
+    }
+
+    /// Whether there is nothing to write and nothing to end.
+    #[inline]
+    pub(super) fn is_quiet(&self) -> bool {
+        !self.out.has_waiting() && !self.out.is_blocked() && !self.shutting_down
     }
 
     pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) {

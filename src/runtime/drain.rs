@@ -62,15 +62,14 @@ impl Running {
                 detail,
             },
         );
+        // Monitoring may look until there is nothing left to see.
+        self.listeners.end().await;
     }
 
     async fn close_all(&mut self, drain: &Drain) {
         sleep(drain.delay).await;
         self.shared.refuse_newcomers();
-        for (_, listening) in self.listeners.drain() {
-            listening.end().await;
-        }
-        self.addresses.clear();
+        self.listeners.end_clients().await;
         tokio::join!(self.close_websockets(drain), self.shared.http_finished());
         self.shared.observer.registry.empty().await;
     }

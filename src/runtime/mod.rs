@@ -2,22 +2,23 @@
 
 mod drain;
 mod files;
+mod listeners;
 mod reload;
 mod watch;
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::JoinHandle;
 
-use crate::config::policy::{Config, Listen};
+use crate::admin::State;
+use crate::config::policy::Config;
 use crate::config::{self, Loaded};
 use crate::observe::{events, log};
 use crate::proxy::Shared;
-use crate::proxy::listener::{BindError, Listener};
+use crate::proxy::listener::BindError;
+use listeners::Listeners;
 
 /// Exit status for a configuration that cannot be used (`EX_CONFIG` of sysexits).
 pub const EXIT_CONFIG: u8 = 78;
@@ -26,30 +27,7 @@ pub const EXIT_CONFIG: u8 = 78;
 pub struct Running {
     /// What its connections share.
     pub shared: Arc<Shared>,
-    /// The addresses that are listened on, with the ports that the system chose.
-    pub addresses: Vec<String>,
-    listeners: HashMap<Listen, Listening>,
-}
-
-/// One accepting task.
-struct Listening {
-    address: String,
-    task: JoinHandle<()>,
-}
-
-impl Listening {
-    /// Ends accepting, and waits until the socket, and the file of a Unix one, are gone.
-    async fn end(mut self) {
-        self.task.abort();
-        // Aborted or ended, it is over.
-        let _ = (&mut self.task).await;
-    }
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    listeners: Listeners,
 }
 
 /// Binds every address and begins to serve; needs a tokio runtime.
@@ -58,60 +36,15 @@ impl Drop for Listening {
 /// An address cannot be bound; then none is.
 pub fn start(config: Config) -> Result<Running, BindError> {
     let shared = Arc::new(Shared::new(Arc::new(config)));
-    let mut running = Running {
-        shared,
-        addresses: Vec::new(),
-        listeners: HashMap::new(),
-    };
-    let config = running.shared.config.load_full();
-    running.listen(&config.listen)?;
-    Ok(running)
+    let state = Arc::new(State {
+        shared: Arc::clone(&shared),
+    });
+    let mut listeners = Listeners::new(state);
+    listeners.follow(&shared.config.load())?;
+    Ok(Running { shared, listeners })
 }
 
 impl Running {
-    /// Binds what is new, then lets go what is not wanted any more.
-    fn listen(&mut self, wanted: &[Listen]) -> Result<(), BindError> {
-        let new: Vec<&Listen> = wanted
-            .iter()
-            .filter(|address| !self.listeners.contains_key(address))
-            .collect();
-        let bound: Vec<(&Listen, Listener)> = new
-            .into_iter()
-            .map(|address| Listener::bind(address).map(|bound| (address, bound)))
-            .collect::<Result<_, _>>()?;
-        for (wanted, listener) in bound {
-            let address = listener.to_string();
-            self.shared.observer.tell(
-                tracing::Level::INFO,
-                "listening",
-                &events::Listening { address: &address },
-            );
-            let task = tokio::spawn(listener.serve(Arc::clone(&self.shared)));
-            self.listeners
-                .insert(wanted.clone(), Listening { address, task });
-        }
-        self.listeners.retain(|address, listening| {
-            let keep = wanted.contains(address);
-            if !keep {
-                self.shared.observer.tell(
-                    tracing::Level::INFO,
-                    "listening_ended",
-                    &events::Listening {
-                        address: &listening.address,
-                    },
-                );
-            }
-            keep
-        });
-        let address_of = |address| {
-            self.listeners
-                .get(address)
-                .map(|listening| listening.address.clone())
-        };
-        self.addresses = wanted.iter().filter_map(address_of).collect();
-        Ok(())
-    }
-
     /// Closes every connection without delay or spread, and ends.
     pub async fn shutdown(mut self) {
         let mut drain = self.shared.config.load().drain.clone();

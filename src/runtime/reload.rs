@@ -48,7 +48,7 @@ impl Running {
             }
             Err(error) => return reject(&[error.to_string()]),
         };
-        if let Err(error) = self.listen(&config.listen) {
+        if let Err(error) = self.listeners.follow(&config) {
             return reject(&[error.to_string()]);
         }
         log.apply(&config.log);

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 
 use super::*;
 
-const GOOD: &str = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\n";
+const GOOD: &str = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\n";
 
 #[test]
 fn a_good_file_is_valid() {
@@ -111,23 +111,38 @@ fn an_address_in_use_is_exit_status_1_and_a_clear_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
-    let text = format!("listen: [127.0.0.1:0, '{address}']\nupstream: ws://127.0.0.1:9\n");
-    fs::write(folder.path().join("proxy.yaml"), text).unwrap();
-    let (code, stdout, stderr) = run(&mut sidebeat(folder.path()));
-    assert_eq!(code, Some(1));
-    let sentence = format!(
-        "cannot listen on {address}: the address is in use. Stop what uses it, or change `listen`"
-    );
-    assert_eq!(stderr, format!("sidebeat: {sentence}\n"));
-    let last: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
-    assert_eq!(
-        (&last["event"], &last["detail"]),
-        (&"failed".into(), &sentence.into())
-    );
-    assert!(
-        !stdout.contains("\"listening\""),
-        "not even the one that was free: {stdout}"
-    );
+    for (key, text) in [
+        (
+            "listen",
+            format!("listen: [127.0.0.1:0, '{address}']\nmetrics: off\nadmin: off"),
+        ),
+        (
+            "metrics.listen",
+            format!("listen: 127.0.0.1:0\nmetrics: {{listen: '{address}'}}\nadmin: off"),
+        ),
+        (
+            "admin.listen",
+            format!("listen: 127.0.0.1:0\nmetrics: off\nadmin: {{listen: '{address}'}}"),
+        ),
+    ] {
+        let text = format!("{text}\nupstream: ws://127.0.0.1:9\n");
+        fs::write(folder.path().join("proxy.yaml"), text).unwrap();
+        let (code, stdout, stderr) = run(&mut sidebeat(folder.path()));
+        assert_eq!(code, Some(1));
+        let sentence = format!(
+            "cannot listen on {address}: the address is in use. Stop what uses it, or change `{key}`"
+        );
+        assert_eq!(stderr, format!("sidebeat: {sentence}\n"));
+        let last: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+        assert_eq!(
+            (&last["event"], &last["detail"]),
+            (&"failed".into(), &sentence.into())
+        );
+        assert!(
+            !stdout.contains("listening\""),
+            "not even the one that was free: {stdout}"
+        );
+    }
 }
 
 #[test]

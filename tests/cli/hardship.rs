@@ -66,7 +66,7 @@ fn too_many_open_files_are_told_and_survived() {
 #[test]
 fn a_limit_of_open_files_that_is_too_low_is_told_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
-    let text = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nlimits: {max_connections: 100}\n";
+    let text = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\nlimits: {max_connections: 100}\n";
     fs::write(folder.path().join("proxy.yaml"), text).unwrap();
     let log = folder.path().join("log");
     let mut process = Process::start(

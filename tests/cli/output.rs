@@ -16,7 +16,9 @@ use super::*;
 fn write_config(folder: &Path, backend: &Backend, settings: &str) -> PathBuf {
     let socket = folder.join("s.sock");
     let (listen, upstream) = (socket.display(), backend.url());
-    let text = format!("listen: unix:{listen}\nupstream: {upstream}\n{settings}\n");
+    let text = format!(
+        "listen: unix:{listen}\nupstream: {upstream}\nmetrics: off\nadmin: off\n{settings}\n"
+    );
     fs::write(folder.join("proxy.yaml"), text).unwrap();
     socket
 }

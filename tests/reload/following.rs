@@ -156,8 +156,9 @@ fn the_log_follows_its_format() {
     let folder = tempfile::tempdir().unwrap();
     let (config, log) = (folder.path().join("proxy.yaml"), folder.path().join("log"));
     let write = |format: &str| {
-        let text =
-            format!("listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nlog: {{format: {format}}}\n");
+        let text = format!(
+            "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\nlog: {{format: {format}}}\n"
+        );
         fs::write(&config, text).unwrap();
     };
     write("json");

@@ -10,10 +10,8 @@ use rustix::process::Signal;
 
 use super::*;
 
-const FIRST: &str =
-    "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nlimits: {max_connections: 1}\n";
-const SECOND: &str =
-    "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nlimits: {max_connections: 2}\n";
+const FIRST: &str = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\nlimits: {max_connections: 1}\n";
+const SECOND: &str = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\nlimits: {max_connections: 2}\n";
 
 fn check_noticed(sidecar: &Sidecar, trigger: &str) {
     let record = reloaded(sidecar);

@@ -64,7 +64,7 @@ fn whatever_stands_in_place_of_the_file_is_survived() {
         (&b""[..], "the file is empty"),
         (b"# nothing\n", "the file is empty"),
         (&huge, "is larger than 1 MiB"),
-        (&latin, ":3:6: error: this byte is not UTF-8"),
+        (&latin, ":5:6: error: this byte is not UTF-8"),
         (b"listen: [\n", "proxy.yaml:"),
         (b"\0\0\0", "proxy.yaml:"),
         (b"- a\n- b\n", "proxy.yaml:"),

@@ -38,8 +38,8 @@ struct LogState {
 }
 
 impl Sidecar {
-    /// Runs `sidebeat run` with this `proxy.yaml` and waits until it listens. `listen: 127.0.0.1:0` is put in front
-    /// unless the text has a `listen`.
+    /// Runs `sidebeat run` with this `proxy.yaml` and waits until it listens. What the text does
+    /// not say of it is added: `listen: 127.0.0.1:0`, `metrics: off` and `admin: off`.
     pub fn start(yaml: &str) -> Sidecar {
         Sidecar::start_in(tempfile::tempdir().unwrap(), yaml)
     }
@@ -55,7 +55,7 @@ impl Sidecar {
     /// The same without waiting for anything: for configurations that do not run.
     pub fn spawn_in(folder: TempDir, yaml: &str) -> Sidecar {
         let config = folder.path().join("proxy.yaml");
-        fs::write(&config, with_listen(yaml)).unwrap();
+        fs::write(&config, whole(yaml)).unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_sidebeat"))
             .args(["run", "-c"])
             .arg(&config)
@@ -110,10 +110,10 @@ impl Sidecar {
         self.folder.path().join("proxy.yaml")
     }
 
-    /// Replaces `proxy.yaml` by a rename, as editors do; `listen` is added as at the start.
+    /// Replaces `proxy.yaml` by a rename, as editors do; the same is added as at the start.
     pub fn write_config(&self, yaml: &str) {
         let new = self.folder.path().join("proxy.yaml.new");
-        fs::write(&new, with_listen(yaml)).unwrap();
+        fs::write(&new, whole(yaml)).unwrap();
         fs::rename(new, self.config_path()).unwrap();
     }
 
@@ -242,10 +242,21 @@ impl Log {
     }
 }
 
-fn with_listen(yaml: &str) -> String {
-    if yaml.lines().any(|line| line.starts_with("listen:")) {
-        yaml.to_owned()
-    } else {
-        format!("listen: 127.0.0.1:0\n{yaml}")
+/// `listen` is put in front; behind go `metrics` and `admin`, whose default ports are there once for all tests.
+fn whole(yaml: &str) -> String {
+    let has = |key: &str| yaml.lines().any(|line| line.starts_with(key));
+    let mut whole = String::new();
+    if !has("listen:") {
+        whole.push_str("listen: 127.0.0.1:0\n");
     }
+    whole.push_str(yaml);
+    if !whole.ends_with('\n') {
+        whole.push('\n');
+    }
+    for key in ["metrics:", "admin:"] {
+        if !has(key) {
+            whole.push_str(&format!("{key} off\n"));
+        }
+    }
+    whole
 }

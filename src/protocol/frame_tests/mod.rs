@@ -134,7 +134,13 @@ fn read<'a>(sender: Role, rules: &Rules, pieces: impl IntoIterator<Item = &'a [u
                     at += len;
                     heard.push(Heard::Message(plain));
                 }
-                Ok(Step::Control { len, kind, payload }) => {
+                Ok(Step::Control {
+                    len,
+                    kind,
+                    start,
+                    mask,
+                }) => {
+                    let payload = ControlPayload::unmasked(&rest[start..len], mask);
                     assert_ne!(reader.boundary(), Boundary::None);
                     heard.push(Heard::Control(kind, payload.to_vec()));
                     at += len;

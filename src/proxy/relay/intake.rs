@@ -67,8 +67,14 @@ impl<S: Transport> Relay<S> {
                         self.flush_waiting(cx);
                     }
                 }
-                Ok(Step::Control { len, kind, payload }) => {
+                Ok(Step::Control {
+                    len,
+                    kind,
+                    start,
+                    mask,
+                }) => {
                     self.pass(cx, to, &bytes[run..at], boundary);
+                    let payload = ControlPayload::unmasked(&bytes[at + start..at + len], mask);
                     at += len;
                     run = at;
                     if !self.control(cx, from, kind, payload) {

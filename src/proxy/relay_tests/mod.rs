@@ -18,7 +18,8 @@ use super::*;
 use crate::config::policy::{Activity, AnswerPings, Heartbeat, Limits, Policy, Probe, ProbeKind};
 use crate::observe::Identity;
 use crate::protocol::{
-    Close, Control, ControlKind, Data, FrameReader, OpCode, Rules, Step, apply_mask, encode_frame,
+    Close, Control, ControlKind, ControlPayload, Data, FrameReader, OpCode, Rules, Step,
+    apply_mask, encode_frame,
 };
 use wire::{Ended, Peer, Stream, connection};
 
@@ -242,7 +243,13 @@ fn decode(to: Leg, bytes: &[u8]) -> (Vec<Heard>, Boundary) {
                 }
             }
             Step::Message { .. } => panic!("none is told whole"),
-            Step::Control { len, kind, payload } => {
+            Step::Control {
+                len,
+                kind,
+                start,
+                mask,
+            } => {
+                let payload = ControlPayload::unmasked(&rest[start..len], mask);
                 at += len;
                 heard.push(match kind {
                     ControlKind::Ping => Heard::Ping(payload.to_vec()),

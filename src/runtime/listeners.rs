@@ -1,0 +1,160 @@
+//! Everything that is listened on, and following the file: what is new is bound before anything old is let go.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+
+use crate::admin::{Server, Service, State};
+use crate::config::policy::{Config, Listen};
+use crate::observe::events;
+use crate::proxy::listener::{BindError, Listener};
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Door {
+    Clients,
+    Others(Service),
+}
+
+impl Door {
+    /// The key of `proxy.yaml` that names the address.
+    fn key(self) -> &'static str {
+        match self {
+            Door::Clients => "listen",
+            Door::Others(Service::Metrics) => "metrics.listen",
+            Door::Others(Service::Admin) => "admin.listen",
+        }
+    }
+
+    /// The log's events: it is open, it is closed.
+    fn events(self) -> [&'static str; 2] {
+        match self {
+            Door::Clients => ["listening", "listening_ended"],
+            Door::Others(Service::Metrics) => ["metrics_listening", "metrics_listening_ended"],
+            Door::Others(Service::Admin) => ["admin_listening", "admin_listening_ended"],
+        }
+    }
+}
+
+/// All addresses that are listened on.
+pub(super) struct Listeners {
+    state: Arc<State>,
+    open: HashMap<(Door, Listen), Open>,
+}
+
+struct Open {
+    address: String,
+    accepting: Accepting,
+}
+
+enum Accepting {
+    Clients(Clients),
+    Others(Server),
+}
+
+/// The task that accepts clients; what it has accepted lives on without it.
+struct Clients(JoinHandle<()>);
+
+impl Drop for Clients {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Listeners {
+    pub(super) fn new(state: Arc<State>) -> Self {
+        Listeners {
+            state,
+            open: HashMap::new(),
+        }
+    }
+
+    /// Binds what is new, then lets go what is not wanted any more. On an error nothing has changed.
+    pub(super) fn follow(&mut self, config: &Config) -> Result<(), BindError> {
+        let wanted = wanted(config);
+        let new = wanted.iter().filter(|door| !self.open.contains_key(door));
+        let bind = |door: &(Door, Listen)| {
+            Listener::bind(&door.1, door.0.key()).map(|bound| (door.clone(), bound))
+        };
+        let bound: Vec<((Door, Listen), Listener)> = new.map(bind).collect::<Result<_, _>>()?;
+        for ((door, address), listener) in bound {
+            let open = self.open(door, listener);
+            self.open.insert((door, address), open);
+        }
+        let observer = &self.state.shared.observer;
+        self.open.retain(|door, open| {
+            let keep = wanted.contains(door);
+            if !keep {
+                let [_, ended] = door.0.events();
+                observer.tell(tracing::Level::INFO, ended, &open.record());
+            }
+            keep
+        });
+        Ok(())
+    }
+
+    fn open(&self, door: Door, listener: Listener) -> Open {
+        let address = listener.to_string();
+        let state = Arc::clone(&self.state);
+        let accepting = match door {
+            Door::Clients => {
+                let serving = listener.serve(Arc::clone(&state.shared));
+                Accepting::Clients(Clients(tokio::spawn(serving)))
+            }
+            Door::Others(service) => Accepting::Others(Server::start(listener, service, state)),
+        };
+        let open = Open { address, accepting };
+        let [begun, _] = door.events();
+        let observer = &self.state.shared.observer;
+        observer.tell(tracing::Level::INFO, begun, &open.record());
+        open
+    }
+
+    /// Ends listening for clients, and waits until the sockets, and the files of Unix ones, are gone.
+    pub(super) async fn end_clients(&mut self) {
+        let clients = self.open.extract_if(|(door, _), _| *door == Door::Clients);
+        let clients: Vec<Open> = clients.map(|(_, open)| open).collect();
+        for open in clients {
+            open.end().await;
+        }
+    }
+
+    /// The same for all others: the last that ends.
+    pub(super) async fn end(&mut self) {
+        for (_, open) in self.open.drain() {
+            open.end().await;
+        }
+    }
+}
+
+impl Open {
+    fn record(&self) -> events::Listening<'_> {
+        events::Listening {
+            address: &self.address,
+        }
+    }
+
+    async fn end(self) {
+        match self.accepting {
+            Accepting::Clients(mut clients) => {
+                clients.0.abort();
+                // Aborted or ended, it is over.
+                let _ = (&mut clients.0).await;
+            }
+            Accepting::Others(server) => server.end().await,
+        }
+    }
+}
+
+/// In the order in which they are bound and told.
+fn wanted(config: &Config) -> Vec<(Door, Listen)> {
+    let clients = config.listen.iter();
+    let clients = clients.map(|address| (Door::Clients, address.clone()));
+    let other = |service, address: &Listen| (Door::Others(service), address.clone());
+    let metrics = config.metrics.iter();
+    let metrics = metrics.map(|address| other(Service::Metrics, address));
+    let admin = config.admin.iter();
+    let admin = admin.map(|admin| other(Service::Admin, &admin.listen));
+    clients.chain(metrics).chain(admin).collect()
+}

@@ -1,0 +1,28 @@
+//! What monitoring sees of the built program: its listeners, metrics and probes.
+
+#![cfg(test)]
+
+mod listening;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::net::SocketAddr;
+
+use support::{Answer, PATIENCE, Request, Sidecar, Wire};
+
+const METRICS: &str = "metrics: {listen: '127.0.0.1:0'}";
+const ADMIN: &str = "admin: {listen: '127.0.0.1:0'}";
+
+/// Waits until the listener of `metrics` or `admin` is there.
+fn address(sidecar: &Sidecar, of: &str) -> SocketAddr {
+    let record = sidecar.log_event(&format!("{of}_listening"), PATIENCE);
+    record["address"].as_str().unwrap().parse().unwrap()
+}
+
+fn request(line: &str) -> Request {
+    Request::line(&format!("{line} HTTP/1.1")).header("Host", "a")
+}
+
+fn get(address: SocketAddr, path: &str) -> Answer {
+    Wire::connect(address).ask(&request(&format!("GET {path}")))
+}
