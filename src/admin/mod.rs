@@ -5,9 +5,11 @@
 //! | `server` | a small HTTP server on a listener of its own |
 //! | `probes` | /metrics, /livez and /readyz, for monitoring |
 //! | `api` | the API for operators |
+//! | `page` | the page for operators |
 //! | `respond` | answers |
 
 mod api;
+mod page;
 mod probes;
 mod respond;
 mod server;
@@ -41,7 +43,10 @@ impl Service {
     async fn answer(self, request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
         match self {
             Service::Metrics => probes::answer(&request, &state),
-            Service::Admin => api::answer(request, &state).await,
+            Service::Admin => match page::respond(&request) {
+                Some(file) => file,
+                None => api::answer(request, &state).await,
+            },
         }
     }
 }

@@ -41,7 +41,8 @@ async function request(path, parameters, options) {
   }
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
-  throw new ApiError(answer.status, problem.detail || problem.title || `status ${answer.status}`, problem);
+  const words = problem.detail || problem.title || `status ${answer.status}`;
+  throw new ApiError(answer.status, problem.field ? `${problem.field}: ${words}` : words, problem);
 }
 
 /** Calls and waits for the JSON: `{method, signal}`. Throws ApiError, or AbortError when the caller aborts. */
