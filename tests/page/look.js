@@ -18,21 +18,25 @@
     if (!dialog && parent.closest('dialog')) continue;
     texts.push({ node, parent });
   }
-  if (texts.length < 10) problems.push('there is next to nothing to see');
+  if (texts.length < 5) problems.push('there is next to nothing to see');
 
-  // The part of a text that is seen: what no ancestor cuts off.
+  // The parts of a text that are seen, line by line: what no ancestor cuts off.
   const seen = ({ node, parent }) => {
     const range = document.createRange();
     range.selectNodeContents(node);
-    let { left, right, top, bottom } = range.getBoundingClientRect();
-    for (let up = parent; up && up !== document.body; up = up.parentElement) {
-      if (getComputedStyle(up).overflow === 'visible') continue;
-      const box = up.getBoundingClientRect();
-      [left, right, top, bottom] = [Math.max(left, box.left), Math.min(right, box.right), Math.max(top, box.top), Math.min(bottom, box.bottom)];
-    }
-    return { left, right, top, bottom };
+    return [...range.getClientRects()].map(({ left, right, top, bottom }) => {
+      for (let up = parent; up && up !== document.body; up = up.parentElement) {
+        if (getComputedStyle(up).overflow === 'visible') continue;
+        const box = up.getBoundingClientRect();
+        left = Math.max(left, box.left);
+        right = Math.min(right, box.right);
+        top = Math.max(top, box.top);
+        bottom = Math.min(bottom, box.bottom);
+      }
+      return { node, parent, left, right, top, bottom };
+    });
   };
-  const boxes = texts.map((text) => ({ ...text, ...seen(text) })).filter((box) => box.right - box.left > 1 && box.bottom - box.top > 1);
+  const boxes = texts.flatMap(seen).filter((box) => box.right - box.left > 1 && box.bottom - box.top > 1);
   for (const box of boxes) {
     if (box.left < -1 || box.right > innerWidth + 1) problems.push(`over the edge: ${name(box.parent)}`);
   }
@@ -40,7 +44,7 @@
     for (const b of boxes.slice(index + 1)) {
       const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
       const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-      if (wide > 2 && high > 4) problems.push(`over each other: ${name(a.parent)}, ${name(b.parent)}`);
+      if (wide > 2 && high > 4 && a.node !== b.node) problems.push(`over each other: ${name(a.parent)}, ${name(b.parent)}`);
     }
   }
 
@@ -68,7 +72,7 @@
   }
   problems.push(...poor);
 
-  // What can be operated has a name, and is large enough to hit.
+  // What can be operated has a name.
   for (const control of root.querySelectorAll('button, a, input, select, summary')) {
     if (!visible(control)) continue;
     const label = control.getAttribute('aria-label') || control.textContent.trim() || control.labels?.[0]?.textContent.trim();

@@ -44,8 +44,8 @@ const charts = {
     series: [{ key: 'opened', label: 'opened' }, { key: 'closed', label: 'closed' }],
   }),
   trips: new Chart(byId('chart-rtt'), {
-    title: 'Round trip', unit: 'ms, median', format: roundTrip, note: 'known while this page is open',
-    series: [{ key: 'median', label: 'clients' }, { key: 'slow', label: '95 % under' }, { key: 'backend', label: 'backend' }],
+    title: 'Round trip', unit: 'ms, median and 95th percentile', format: roundTrip, note: 'known while this page is open',
+    series: [{ key: 'median', label: 'clients' }, { key: 'slow', label: '95 %' }, { key: 'backend', label: 'backend' }],
   }),
 };
 
