@@ -149,6 +149,8 @@ impl Watch {
     fn check(&mut self, action: Action) {
         let (Action::Ping { to, .. }
         | Action::Pong { to, .. }
+        | Action::Measure { to, .. }
+        | Action::Measured { leg: to, .. }
         | Action::Text { to, .. }
         | Action::Reply { to, .. }
         | Action::ProbeText { to, .. }
@@ -160,6 +162,7 @@ impl Watch {
         assert!(!self.gone[at], "{action:?} for a leg that is gone");
         match &action {
             Action::Finish { .. } => assert!(self.close_asked[at]),
+            Action::Measured { .. } => {}
             Action::Drop { .. } | Action::Reset { .. } => self.gone[at] = true,
             _ => assert!(!self.close_asked[at], "{action:?} after a Close frame"),
         }

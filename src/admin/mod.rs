@@ -6,21 +6,32 @@
 //! | `probes` | /metrics, /livez and /readyz, for monitoring |
 //! | `api` | the API for operators |
 //! | `page` | the page for operators |
-//! | `respond` | answers |
+//! | `control` | what operators want of the process |
+//! | `recorder` | what is kept for them |
+//! | `respond`, `problem` | answers |
 
 mod api;
+mod control;
 mod page;
 mod probes;
+mod problem;
+mod recorder;
 mod respond;
 mod server;
 
 use std::sync::Arc;
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use tokio::sync::mpsc;
 
 use hyper::Request;
 use hyper::Response;
 use hyper::body::Incoming;
 
 use crate::proxy::Shared;
+pub(crate) use control::{Order, Refused, channel, tell};
+pub(crate) use recorder::Recorder;
 pub(crate) use respond::Body;
 pub(crate) use server::Server;
 
@@ -28,6 +39,34 @@ pub(crate) use server::Server;
 pub struct State {
     /// What the sidecar's connections share.
     pub shared: Arc<Shared>,
+    /// When the process began to serve.
+    pub(crate) started: SystemTime,
+    /// What the configuration in force was read from.
+    pub(crate) file: ArcSwap<File>,
+    /// Where orders go.
+    pub(crate) orders: mpsc::Sender<Order>,
+}
+
+/// A configuration as it was read.
+pub(crate) struct File {
+    /// Its name.
+    pub(crate) name: String,
+    /// When.
+    pub(crate) loaded_at: SystemTime,
+    /// As a tree, with merge keys and variables resolved.
+    pub(crate) tree: serde_yaml::Value,
+}
+
+impl File {
+    /// One that was read just now.
+    pub(crate) fn read(name: String, tree: serde_yaml::Value) -> Arc<File> {
+        let loaded_at = SystemTime::now();
+        Arc::new(File {
+            name,
+            loaded_at,
+            tree,
+        })
+    }
 }
 
 /// Which of the two a listener serves.

@@ -7,7 +7,6 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
-use serde_json::json;
 
 /// A whole answer, or a stream of events.
 pub(crate) type Body = BoxBody<Bytes, Infallible>;
@@ -26,15 +25,4 @@ pub(super) fn answer(
             .insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// An error (RFC 9457).
-pub(super) fn problem(status: StatusCode, detail: &str) -> Response<Body> {
-    let body = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason().unwrap_or("Error"),
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    answer(status, "application/problem+json", body.to_string())
 }

@@ -77,7 +77,9 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let loaded = load(&text)?;
     let _log = observe::log::init(&loaded.config.log);
     introduce(&text, listen, backend.address);
-    let sidecar = runtime::start(loaded.config).map_err(DemoError::Sidecar)?;
+    let name = "demo".to_owned();
+    let mut sidecar =
+        runtime::start(loaded.config, loaded.tree, name).map_err(DemoError::Sidecar)?;
     let everything = async {
         story::tell(&backend.address.to_string(), &listen.to_string()).await?;
         if !options.once {
@@ -89,6 +91,7 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let outcome = tokio::select! {
         outcome = everything => outcome,
         interrupted = interruption() => interrupted.map_err(DemoError::Signals),
+        () = sidecar.drain_ordered() => Ok(()),
     };
     sidecar.shutdown().await;
     outcome

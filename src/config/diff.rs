@@ -131,7 +131,8 @@ pub fn masked(tree: &Value) -> Value {
         Value::Sequence(items) => items.iter().map(masked).collect(),
         Value::Mapping(map) => {
             let pairs = map.iter().map(|(key, value)| {
-                let secret = is_secret(&key_text(key)) && !value.is_null();
+                let is_set = !value.is_null() && value.as_str() != Some("");
+                let secret = is_set && is_secret(&key_text(key));
                 (
                     key.clone(),
                     if secret { MASK.into() } else { masked(value) },

@@ -66,6 +66,10 @@ impl KeyPath {
         )
     }
 
+    pub(super) fn of_steps(steps: &[Step]) -> Self {
+        KeyPath(steps.to_vec())
+    }
+
     pub(super) fn key(&self, name: &str) -> Self {
         self.then(Step::Key(name.to_owned()))
     }

@@ -10,6 +10,7 @@ mod app;
 mod close;
 mod describe;
 mod diff;
+mod effective;
 mod env;
 mod file;
 mod heartbeat;
@@ -40,6 +41,7 @@ use serde_yaml::Value;
 
 pub use describe::{KeyDoc, keys, schema};
 pub use diff::{Change, diff, masked};
+pub use effective::effective;
 use keypath::{Found, KeyPath, Place};
 pub use policy::*;
 pub use problem::{LoadError, MAX_FILE, Problem, Severity};

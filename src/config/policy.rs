@@ -63,6 +63,11 @@ pub struct Admin {
 pub struct Token(pub(super) String);
 
 impl Token {
+    #[cfg(test)]
+    pub(crate) fn for_tests(secret: &str) -> Token {
+        Token(secret.to_owned())
+    }
+
     /// The secret itself, which is visible ASCII.
     #[must_use]
     pub fn reveal(&self) -> &str {

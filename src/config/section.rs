@@ -88,8 +88,11 @@ impl<'a> Section<'a> {
         kind: &K,
         doc: &'static str,
     ) -> K::Out {
-        self.optional(name, Some(base), kind, doc)
-            .unwrap_or_else(|| base.clone())
+        let value = self.optional(name, Some(base), kind, doc);
+        value.unwrap_or_else(|| {
+            self.holds(name, || kind.show(base));
+            base.clone()
+        })
     }
 
     /// The same where it matters whether a value is written; `shown` is what is told to be the default.
@@ -129,7 +132,12 @@ impl<'a> Section<'a> {
             let message = format!("is required. {doc}");
             self.sink.complain(Found::error(path, Place::Key, message));
         }
-        self.value(name, kind).or_else(|| base.cloned())
+        let value = self.value(name, kind);
+        value.or_else(|| {
+            let base = base?;
+            self.holds(name, || kind.show(base));
+            Some(base.clone())
+        })
     }
 
     /// A block of further keys.
@@ -155,8 +163,14 @@ impl<'a> Section<'a> {
         let default = base.is_none().then(|| json!("off"));
         self.describe(name, doc, false, || (off(), default));
         match self.written(name) {
-            None | Some(Value::Null) if !self.sink.is_describing() => base,
-            Some(value) if is_off(value) => None,
+            None | Some(Value::Null) if !self.sink.is_describing() => {
+                self.holds_base(name, base.is_some(), ask);
+                base
+            }
+            Some(value) if is_off(value) => {
+                self.holds(name, || json!("off"));
+                None
+            }
             _ => self
                 .open_block(name, "expected `off` or a block of keys")
                 .run(ask),
@@ -217,7 +231,14 @@ impl<'a> Section<'a> {
             return Some(vec![each.run(ask)]);
         }
         let items = match self.written(name) {
-            None | Some(Value::Null) => return None,
+            None | Some(Value::Null) => {
+                if self.inherits() {
+                    self.sink.inherit(&path);
+                } else {
+                    self.holds(name, || json!([]));
+                }
+                return None;
+            }
             Some(Value::Sequence(items)) => items,
             Some(_) => {
                 let message = "expected a list: begin each item with `- `";
@@ -226,6 +247,9 @@ impl<'a> Section<'a> {
                 return None;
             }
         };
+        if items.is_empty() {
+            self.holds(name, || json!([]));
+        }
         let open = |(index, item)| Section::open(self.sink, path.index(index), Some(item), BLOCK);
         let items = items.iter().enumerate();
         Some(items.map(|item| open(item).run(&mut ask)).collect())
@@ -246,6 +270,7 @@ impl<'a> Section<'a> {
             (Shape::Value(takes.schema()), Some(takes.default()))
         });
         self.usable.pop();
+        self.holds(name, || takes.default());
         let Some(value) = self.written(name) else {
             return;
         };
@@ -329,7 +354,10 @@ impl<'a> Section<'a> {
             return None;
         }
         let faults = match kind.read(value) {
-            Ok(value) => return Some(value),
+            Ok(read) => {
+                self.sink.answer(|| self.path.key(name), || value.clone());
+                return Some(read);
+            }
             Err(faults) => faults,
         };
         for fault in faults {
@@ -341,6 +369,29 @@ impl<'a> Section<'a> {
                 .complain(Found::error(path, Place::Value, fault.message));
         }
         None
+    }
+
+    /// A key holds this, though it is not written.
+    fn holds(&self, name: &str, value: impl FnOnce() -> Json) {
+        // JSON is YAML, so that nothing can be lost.
+        let value = || serde_yaml::to_value(value()).unwrap_or_default();
+        self.sink.answer(|| self.path.key(name), value);
+    }
+
+    /// The same of a block that may be `off`.
+    fn holds_base<R>(
+        &self,
+        name: &str,
+        is_on: bool,
+        ask: impl FnOnce(&mut Section<'_>) -> Option<R>,
+    ) {
+        if self.inherits() {
+            self.sink.inherit(&self.path.key(name));
+        } else if !is_on {
+            self.holds(name, || json!("off"));
+        } else if self.sink.is_answering() {
+            self.open_block(name, BLOCK).run(ask);
+        }
     }
 
     fn describe(

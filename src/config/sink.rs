@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use serde_json::Value as Json;
 use serde_yaml::Value;
 
+use super::effective::known;
 use super::keypath::{Found, KeyPath};
 use super::section::Section;
 
@@ -14,6 +15,8 @@ pub(super) struct Sink {
     found: RefCell<Vec<Found>>,
     /// None when a file is read.
     entries: Option<RefCell<Vec<Entry>>>,
+    /// None unless what holds is wanted, key by key.
+    answers: Option<RefCell<Vec<(KeyPath, Value)>>>,
 }
 
 /// A key that was asked for.
@@ -59,6 +62,43 @@ impl Sink {
         };
         Section::top(&sink, None).run(ask);
         sink.entries.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    /// Asks a whole file that is right for what holds: every key with its value.
+    pub(super) fn answers<R>(
+        tree: &Value,
+        ask: impl FnOnce(&mut Section<'_>) -> R,
+    ) -> Vec<(KeyPath, Value)> {
+        let sink = Sink {
+            answers: Some(RefCell::default()),
+            ..Sink::default()
+        };
+        Section::top(&sink, Some(tree)).run(ask);
+        sink.answers.map(RefCell::into_inner).unwrap_or_default()
+    }
+
+    /// What a key holds; none: nothing is to be kept of it.
+    pub(super) fn answer(&self, path: impl FnOnce() -> KeyPath, value: impl FnOnce() -> Value) {
+        if let Some(answers) = &self.answers {
+            answers.borrow_mut().push((path(), value()));
+        }
+    }
+
+    /// A route's `path` holds what the top level has there, which was asked before.
+    pub(super) fn inherit(&self, path: &KeyPath) {
+        let Some(answers) = &self.answers else { return };
+        let above = KeyPath::of_steps(&path.steps()[2..]);
+        let inherited = known(&answers.borrow(), &above);
+        let route = KeyPath::of_steps(&path.steps()[..2]);
+        let inherited = inherited
+            .into_iter()
+            .map(|(below, value)| (route.join(&below), value));
+        answers.borrow_mut().extend(inherited);
+    }
+
+    /// Whether every key's value is wanted.
+    pub(super) fn is_answering(&self) -> bool {
+        self.answers.is_some()
     }
 
     pub(super) fn complain(&self, found: Found) {

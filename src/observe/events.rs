@@ -2,6 +2,26 @@
 
 use serde::Serialize;
 
+/// The names of all lifecycle events, which go to the log and to those who listen.
+pub const NAMES: [&str; 16] = [
+    "connection_opened",
+    "connection_closed",
+    "handshake_failed",
+    "config_reloaded",
+    "config_rejected",
+    "draining",
+    "drain_progress",
+    "drained",
+    "upstream_down",
+    "upstream_up",
+    "listening",
+    "listening_ended",
+    "metrics_listening",
+    "metrics_listening_ended",
+    "admin_listening",
+    "admin_listening_ended",
+];
+
 /// `handshake_failed`.
 #[derive(Debug, Serialize)]
 pub struct HandshakeFailed<'a> {
@@ -54,7 +74,7 @@ pub struct Listening<'a> {
 pub struct ConfigReloaded<'a> {
     /// The file.
     pub config: &'a str,
-    /// What asked for it: `file`, `signal`.
+    /// What asked for it: `file`, `signal`, `api`.
     pub trigger: &'static str,
     /// The keys that differ.
     pub changed: &'a [String],
@@ -79,12 +99,25 @@ pub struct ConfigRejected<'a> {
     pub detail: &'static str,
 }
 
+/// `drain_progress`.
+#[derive(Debug, Serialize)]
+pub struct DrainProgress {
+    /// Connections that are still there.
+    pub remaining: usize,
+    /// How many there were.
+    pub of: usize,
+    /// `delay`, `closing` or `finishing`.
+    pub phase: &'static str,
+    /// What asked for the drain.
+    pub trigger: &'static str,
+}
+
 /// `draining` and `drained`.
 #[derive(Debug, Serialize)]
 pub struct Draining {
     /// Connections that are still there.
     pub connections: usize,
-    /// What asked for it: `SIGTERM`, `SIGINT`.
+    /// What asked for it: `SIGTERM`, `SIGINT`, `api`.
     pub trigger: &'static str,
     /// In words.
     pub detail: String,

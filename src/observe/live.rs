@@ -4,7 +4,7 @@
 //! a data frame. A reader may see one value newer than another.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::session::{Counters, Leg, Session, Time};
 #[derive(Debug, Default)]
 pub struct Live {
     legs: [LiveLeg; 2],
+    closing: AtomicBool,
     app_heartbeats: AtomicU64,
     app: Mutex<App>,
 }
@@ -73,6 +74,9 @@ impl Live {
             });
             live.rtt.store(rtt, Relaxed);
         }
+        if session.is_closing() {
+            self.closing.store(true, Relaxed);
+        }
         let app_heartbeats = session.app_heartbeats();
         if self.app_heartbeats.load(Relaxed) != app_heartbeats {
             self.app_heartbeats.store(app_heartbeats, Relaxed);
@@ -104,6 +108,12 @@ impl Live {
             pings_answered: live.pings_answered.load(Relaxed),
             rtt: (rtt != NO_RTT).then(|| Duration::from_micros(rtt.into())),
         }
+    }
+
+    /// Whether it is on its way to its end.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Relaxed)
     }
 
     /// When a leg was last heard of.

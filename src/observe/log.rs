@@ -9,7 +9,7 @@ mod sink;
 use std::io::{self, IsTerminal, Write as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use std::{env, fmt};
 
 use serde::Serialize;
@@ -73,9 +73,19 @@ pub fn init(log: &Log) -> LogGuard {
 /// Tells a lifecycle event: one line with the record's fields in their order. The record is serialised only when
 /// the level is on.
 pub fn emit(level: Level, event: &'static str, record: &impl Serialize) {
+    emit_fields(level, event, SystemTime::now(), || fields(record));
+}
+
+/// The same with fields from [`fields`], at a time that others are told too.
+pub(super) fn emit_fields<F: AsRef<str>>(
+    level: Level,
+    event: &'static str,
+    time: SystemTime,
+    record: impl FnOnce() -> F,
+) {
     macro_rules! at {
         ($level:expr) => {
-            tracing::event!(target: LIFECYCLE, $level, event, record = json(record).as_str())
+            tracing::event!(target: LIFECYCLE, $level, event, unix_ms = unix_ms(time), record = record().as_ref())
         };
     }
     match level {
@@ -87,8 +97,29 @@ pub fn emit(level: Level, event: &'static str, record: &impl Serialize) {
     }
 }
 
-/// A JSON object's text.
-fn json(record: &impl Serialize) -> String {
+fn unix_ms(time: SystemTime) -> u64 {
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since_epoch.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// `2026-11-21T19:10:47.861Z`: UTC, milliseconds (RFC 3339).
+#[must_use]
+pub fn rfc3339(time: SystemTime) -> String {
+    let mut out = String::with_capacity(24);
+    line::write_timestamp(&mut out, time);
+    out
+}
+
+/// A lifecycle event as a JSON log line without its newline, whatever the log's own format is.
+pub(super) fn json_line(time: SystemTime, level: Level, event: &str, fields: &str) -> String {
+    let mut out = String::with_capacity(fields.len() + 96);
+    line::write_json(&mut out, &Head { time, level, event }, fields);
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// A record as a JSON object's text.
+pub(super) fn fields(record: &impl Serialize) -> String {
     match serde_json::to_string(record) {
         Ok(text) if text.starts_with('{') => text,
         Ok(text) if text == "null" => "{}".to_owned(),
@@ -98,6 +129,12 @@ fn json(record: &impl Serialize) -> String {
                 .to_string()
         }
     }
+}
+
+/// How many lines were not written, because nobody read them fast enough.
+#[must_use]
+pub fn lines_dropped() -> u64 {
+    sink::DROPPED.load(Ordering::Relaxed)
 }
 
 impl LogGuard {
@@ -193,7 +230,7 @@ struct Lines {
 
 impl Lines {
     fn write(&self, level: Level, fields: Fields) {
-        let time = SystemTime::now();
+        let time = fields.time.unwrap_or_else(SystemTime::now);
         let event = fields.event.as_deref().unwrap_or("log");
         let line = self.line(&Head { time, level, event }, fields.record, fields.others);
         self.sink.append(line.as_bytes(), |count| {
@@ -268,6 +305,8 @@ impl<S: Subscriber> Layer<S> for Lines {
 #[derive(Default)]
 struct Fields {
     is_lifecycle: bool,
+    /// A lifecycle event's.
+    time: Option<SystemTime>,
     event: Option<String>,
     /// A lifecycle event's record: a JSON object's text.
     record: Option<String>,
@@ -299,7 +338,11 @@ impl Visit for Fields {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.insert(field, value.into());
+        if self.is_lifecycle && field.name() == "unix_ms" {
+            self.time = UNIX_EPOCH.checked_add(Duration::from_millis(value));
+        } else {
+            self.insert(field, value.into());
+        }
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {

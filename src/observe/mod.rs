@@ -2,18 +2,24 @@
 
 pub mod events;
 pub mod handshake;
+pub mod history;
+mod journal;
+mod listener;
 mod live;
 pub mod log;
 mod observer;
 mod record;
 mod registry;
+pub mod status;
 mod totals;
 
 pub use handshake::HandshakeFailure;
+pub use journal::{Entry, Journal, MAX_CLOSED, MAX_LISTENERS, TooManyListeners};
+pub use listener::{Heard, Listener, MAX_WAITING};
 pub use live::{App, Live};
 pub use observer::Observer;
-pub use record::{ClosingRecord, Identity, Opened};
-pub use registry::{Command, Handle, Permit, Refusal, Registry};
+pub use record::{ClosedLine, ClosingRecord, Identity, Opened};
+pub use registry::{Beginning, Command, Counts, Handle, Permit, Refusal, Registry};
 pub use totals::{LegTotals, Totals};
 
-pub(crate) use record::{bounded, millis};
+pub(crate) use record::{bounded, millis, rtt_millis};

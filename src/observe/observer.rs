@@ -1,18 +1,39 @@
-//! Where every lifecycle event is told, once: from here it goes to the log, and into the sums.
+//! Where every lifecycle event is told, once: from here it goes to the log, into the sums, and to those who look on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
+use arc_swap::ArcSwapOption;
 use serde::Serialize;
 use tracing::Level;
 
 use super::events::HandshakeFailed;
-use super::{ClosingRecord, Handle, HandshakeFailure, Opened, Permit, Registry, log};
+use super::history::{History, Sample};
+use super::registry::lock;
+use super::status::{Drain, Reload};
+use super::{ClosingRecord, Handle, HandshakeFailure, Journal, Opened, Permit, Registry, log};
+use crate::session::Cause;
 
 /// Everything that a process knows of its connections.
 #[derive(Debug, Default)]
 pub struct Observer {
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// The last quarter of an hour.
+    pub history: History,
+    /// Exists while somebody can ask.
+    journal: ArcSwapOption<Journal>,
+    reload: Mutex<Option<Arc<Reload>>>,
+    drain: Mutex<Option<Drain>>,
+}
+
+/// An event before it has a time and fields.
+struct News {
+    level: Level,
+    event: &'static str,
+    cause: Option<Cause>,
+    /// Whether the log gets it too.
+    logged: bool,
 }
 
 impl Observer {
@@ -25,15 +46,25 @@ impl Observer {
         told: bool,
     ) {
         permit.establish(handle);
-        if told {
-            self.tell(Level::INFO, "connection_opened", opened);
-        }
+        let news = News {
+            level: Level::INFO,
+            event: "connection_opened",
+            cause: None,
+            logged: told,
+        };
+        self.spread(&news, opened);
     }
 
     /// An established connection has ended; its place is free when its permit is dropped.
     pub fn closed(&self, permit: &mut Permit, record: &ClosingRecord<'_>) {
         permit.closed(record.cause);
-        self.tell(record.cause.level(), "connection_closed", record);
+        let news = News {
+            level: record.cause.level(),
+            event: "connection_closed",
+            cause: Some(record.cause),
+            logged: true,
+        };
+        self.spread(&news, record);
     }
 
     /// An opening handshake never became a connection.
@@ -43,6 +74,83 @@ impl Observer {
 
     /// Any other event.
     pub fn tell(&self, level: Level, event: &'static str, record: &impl Serialize) {
-        log::emit(level, event, record);
+        let news = News {
+            level,
+            event,
+            cause: None,
+            logged: true,
+        };
+        self.spread(&news, record);
+    }
+
+    /// Begins to keep what operators may ask for.
+    pub fn keep_journal(&self) {
+        self.journal.store(Some(Arc::default()));
+    }
+
+    /// Nobody can ask any more.
+    pub fn drop_journal(&self) {
+        self.end();
+        self.journal.store(None);
+    }
+
+    /// What is kept for operators.
+    #[must_use]
+    pub fn journal(&self) -> Option<Arc<Journal>> {
+        self.journal.load_full()
+    }
+
+    /// Keeps a sample of this moment.
+    pub fn sample(&self) {
+        self.history.keep(Sample {
+            at: SystemTime::now(),
+            counts: self.registry.counts(),
+        });
+    }
+
+    /// The file was read again.
+    pub fn reloaded(&self, reload: Reload) {
+        *lock(&self.reload) = Some(Arc::new(reload));
+    }
+
+    /// How the last reading of the file went; none: it was read at the start only.
+    #[must_use]
+    pub fn last_reload(&self) -> Option<Arc<Reload>> {
+        lock(&self.reload).clone()
+    }
+
+    /// The drain has begun or come further.
+    pub fn drains(&self, drain: Drain) {
+        *lock(&self.drain) = Some(drain);
+    }
+
+    /// How far the drain has come; none: there is none.
+    #[must_use]
+    pub fn drain(&self) -> Option<Drain> {
+        *lock(&self.drain)
+    }
+
+    /// Nothing more will happen: who listens to events hears the end of them.
+    pub fn end(&self) {
+        if let Some(journal) = &*self.journal.load() {
+            journal.end();
+        }
+    }
+
+    /// Tells everybody who wants to know; the record is serialised at most once.
+    fn spread(&self, news: &News, record: &impl Serialize) {
+        let journal = self.journal.load();
+        let wanted = |journal: &&Arc<Journal>| journal.wants(news.event, news.cause);
+        let Some(journal) = journal.as_ref().filter(wanted) else {
+            if news.logged {
+                log::emit(news.level, news.event, record);
+            }
+            return;
+        };
+        let (time, fields) = (SystemTime::now(), log::fields(record));
+        if news.logged {
+            log::emit_fields(news.level, news.event, time, || &fields);
+        }
+        journal.enter((time, news.level), news.event, news.cause, &fields);
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::protocol::Close;
@@ -13,7 +15,7 @@ use crate::session::{Cause, Counters, LegClose};
 const MAX_LOGGED: usize = 1024;
 
 /// Who a connection is. Query strings and headers are not kept: they carry tokens.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Identity {
     /// The connection's id: a ULID, so that ids sort by time.
     pub conn: Box<str>,
@@ -106,46 +108,90 @@ impl Serialize for ClosingRecord<'_> {
     }
 }
 
+/// The log line `connection_closed`.
+#[derive(Serialize, JsonSchema)]
+pub struct ClosedLine<'a> {
+    /// When it was written (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    timestamp: String,
+    /// `INFO`, or `WARN` and `ERROR` for what an operator should look at.
+    level: &'static str,
+    /// `connection_closed`.
+    event: &'static str,
+    #[serde(flatten)]
+    fields: Fields<'a>,
+}
+
 /// The closing record's fields, in the order in which they are written. Pings without a prefix are the client's.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Fields<'a> {
     #[serde(flatten)]
     identity: &'a Identity,
+    /// Who ended it: `client`, `upstream` or `sidecar`.
     initiator: &'static str,
+    /// Why.
     reason: &'static str,
+    /// `open`.
     phase: &'static str,
+    /// A leg was reset inside a frame, because no Close frame could follow what it had got.
     mid_frame: bool,
+    /// Why, in words.
     detail: &'a str,
+    /// Close frames of the client's leg.
     client_close: CloseFields<'a>,
+    /// Close frames of the upstream's leg.
     upstream_close: CloseFields<'a>,
+    /// From the 101 to the end, in milliseconds.
     duration_ms: u64,
+    /// How long nothing had come from the client when the cause struck, in milliseconds.
     client_idle_ms: u64,
+    /// The same of the upstream.
     upstream_idle_ms: u64,
+    /// Messages received whole from the client.
     client_messages: u64,
+    /// Payload bytes of data frames received from the client.
     client_bytes: u64,
+    /// Messages received whole from the upstream.
     upstream_messages: u64,
+    /// Payload bytes of data frames received from the upstream.
     upstream_bytes: u64,
+    /// Pings sent to the client.
     pings_sent: u32,
+    /// Pongs that answered them.
     pongs_received: u32,
+    /// Pings that the client missed.
     missed_pongs: u32,
+    /// The client's pings that the sidecar answered.
     pings_answered: u32,
+    /// The client's last round trip, in milliseconds.
     rtt_ms: Option<f64>,
+    /// Pings sent to the upstream.
     upstream_pings_sent: u32,
+    /// Pongs that answered them.
     upstream_pongs_received: u32,
+    /// Pings that the upstream missed.
     upstream_missed_pongs: u32,
+    /// The upstream's pings that the sidecar answered.
     upstream_pings_answered: u32,
+    /// The upstream's last round trip, in milliseconds.
     upstream_rtt_ms: Option<f64>,
+    /// Application-level heartbeats that were recognised.
     app_heartbeats: u64,
+    /// Fields of them that are kept.
+    #[schemars(with = "BTreeMap<String, Value>")]
     captured: &'a BTreeMap<&'a str, &'a RawValue>,
 }
 
-#[derive(Serialize)]
+/// The Close frames that passed on a leg.
+#[derive(Serialize, JsonSchema)]
 struct CloseFields<'a> {
+    /// The first one that the peer sent.
     received: Option<CodeAndReason<'a>>,
+    /// The one that left the sidecar.
     sent: Option<CodeAndReason<'a>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct CodeAndReason<'a> {
     /// 1005 for a Close frame without a code, as APIs show it (RFC 6455 section 7.1.5).
     code: u16,
@@ -182,6 +228,6 @@ pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn rtt_millis(rtt: Duration) -> f64 {
+pub(crate) fn rtt_millis(rtt: Duration) -> f64 {
     (rtt.as_secs_f64() * 1e4).round() / 10.0
 }

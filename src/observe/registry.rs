@@ -7,17 +7,18 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
+use std::time::{Duration, SystemTime};
 
 use atomic_waker::AtomicWaker;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::{Identity, Live, Totals};
 use crate::config::policy::{Policy, ProcessLimits};
 use crate::protocol::Close;
-use crate::session::Cause;
+use crate::session::{Cause, Leg, Time};
 
 /// What a connection's task can be told.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Command {
     /// Follow this policy from now on.
     Follow(Arc<Policy>),
@@ -30,8 +31,26 @@ pub enum Command {
         /// For people.
         detail: String,
     },
+    /// Ping a leg now, whatever its heartbeat is set to, and measure the round trip.
+    Ping {
+        /// Which.
+        leg: Leg,
+        /// Gets the round trip; is dropped when the connection ends, or is ending already.
+        answer: oneshot::Sender<Duration>,
+    },
     /// Time is up: end both legs now, whatever is still on its way.
     Abort,
+}
+
+/// How a connection began.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning {
+    /// When, by the data path's clock.
+    pub opened: Time,
+    /// When, by the calendar.
+    pub opened_at: SystemTime,
+    /// Whether permessage-deflate was negotiated.
+    pub compressed: bool,
 }
 
 /// One established connection, as others see it.
@@ -39,6 +58,8 @@ pub enum Command {
 pub struct Handle {
     /// Who it is.
     pub identity: Identity,
+    /// How it began.
+    pub beginning: Beginning,
     /// Offered subprotocols, to find the route again when the file changes.
     pub offered_subprotocols: Box<[Box<str>]>,
     /// What its task has counted.
@@ -51,9 +72,14 @@ pub struct Handle {
 impl Handle {
     /// A handle that nobody has written to.
     #[must_use]
-    pub fn new(identity: Identity, offered_subprotocols: Box<[Box<str>]>) -> Self {
+    pub fn new(
+        identity: Identity,
+        beginning: Beginning,
+        offered_subprotocols: Box<[Box<str>]>,
+    ) -> Self {
         Handle {
             identity,
+            beginning,
             offered_subprotocols,
             live: Live::default(),
             has_mail: AtomicBool::new(false),
@@ -91,6 +117,17 @@ pub enum Refusal {
     OverCapacity,
     /// `limits.max_connections_per_ip`.
     OverCapacityIp,
+}
+
+/// How many connections there are and have been.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Established now.
+    pub established: u64,
+    /// Established since the process began.
+    pub opened: u64,
+    /// Ended since the process began.
+    pub closed: u64,
 }
 
 /// All connections of the process.
@@ -158,6 +195,27 @@ impl Registry {
             totals.lives(handle);
         }
         totals
+    }
+
+    /// The established connection with this id.
+    #[must_use]
+    pub fn find(&self, conn: &str) -> Option<Arc<Handle>> {
+        let state = lock(&self.state);
+        let mut handles = state.established.values();
+        handles
+            .find(|handle| *handle.identity.conn == *conn)
+            .cloned()
+    }
+
+    /// How many are and were established; walks over nobody.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let state = lock(&self.state);
+        Counts {
+            established: state.established.len() as u64,
+            opened: state.totals.opened.values().sum(),
+            closed: state.totals.closed.values().sum(),
+        }
     }
 
     /// How many are established or opening.
@@ -232,14 +290,14 @@ impl Drop for Permit {
 }
 
 /// A panic elsewhere leaves these maps whole, so that a poisoned lock is as good as any.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Actions, Event, Leg, Session, Time};
+    use crate::session::{Actions, Event, Session};
 
     fn limits(all: usize, per_ip: usize) -> ProcessLimits {
         ProcessLimits {
@@ -281,7 +339,12 @@ mod tests {
     fn a_connection_is_in_the_sums_once_while_it_lives_and_afterwards() {
         let registry = Arc::new(Registry::default());
         let mut permit = registry.admit(None, &limits(1, 1)).unwrap();
-        let handle = Arc::new(Handle::new(identity("chat"), Box::default()));
+        let beginning = Beginning {
+            opened: Time::from_micros(1),
+            opened_at: SystemTime::UNIX_EPOCH,
+            compressed: false,
+        };
+        let handle = Arc::new(Handle::new(identity("chat"), beginning, Box::default()));
         permit.establish(&handle);
         let file = "listen: 127.0.0.1:1\nupstream: ws://127.0.0.1:2";
         let config = crate::config::parse(file, "test", &|_| None)
@@ -298,6 +361,8 @@ mod tests {
         session.handle(data, Time::from_micros(7), &mut Actions::new());
         handle.live.publish(&session);
         let living = registry.totals();
+        assert_eq!(registry.counts().established, 1);
+        assert!(registry.find("c").is_some() && registry.find("d").is_none());
         permit.closed(Cause::ClientLost);
         let over = registry.totals();
         for totals in [&living, &over] {
@@ -306,6 +371,11 @@ mod tests {
             assert_eq!(totals.opened["chat"], 1);
         }
         assert_eq!(living.established["chat"], 1);
+        let counts = registry.counts();
+        assert_eq!(
+            (counts.established, counts.opened, counts.closed),
+            (0, 1, 1)
+        );
         assert!(living.closed.is_empty() && over.established.is_empty());
         assert_eq!(over.closed[&("chat".into(), Cause::ClientLost)], 1);
         permit.closed(Cause::Internal);

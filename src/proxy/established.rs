@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -18,8 +18,10 @@ use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
-use crate::observe::{ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, millis};
-use crate::session::{Cause, Counters, Leg, LegClose, Session, Time};
+use crate::observe::{
+    Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, millis,
+};
+use crate::session::{Cause, Counters, Leg, LegClose, Session};
 
 /// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame.
 const SCRATCH: usize = MAX_READ + 64 * 1024;
@@ -84,17 +86,22 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         subprotocol: subprotocol.map(Into::into),
         upstream: opening.upstream.clone().unwrap_or_default(),
     };
-    let handle = Arc::new(Handle::new(identity, offered_subprotocols));
+    let clock = shared.clock;
+    let beginning = Beginning {
+        opened: clock.now(),
+        opened_at: SystemTime::now(),
+        compressed: upstream.extensions.deflate,
+    };
+    let handle = Arc::new(Handle::new(identity, beginning, offered_subprotocols));
     let observer = Arc::clone(&shared.observer);
     let opened = Opened {
         identity: &handle.identity,
-        compressed: upstream.extensions.deflate,
+        compressed: handle.beginning.compressed,
         handshake_ms: millis(opening.duration()),
     };
     let told = shared.config.load().log.opened;
     observer.opened(&mut permit, &handle, &opened, told);
     opening.succeeded();
-    let clock = shared.clock;
     // The file may have changed since the route was chosen.
     let config = shared.config.load_full();
     let policy = Arc::clone(&route_of(&config, &handle).policy);
@@ -107,8 +114,7 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
             detail: "the sidecar is shutting down".to_owned(),
         });
     }
-    let opened = clock.now();
-    let mut session = Session::new(policy, rand::random(), opened);
+    let mut session = Session::new(policy, rand::random(), handle.beginning.opened);
     session.speak(handle.identity.subprotocol.as_deref());
     let relay = Relay::new(
         [client, upstream_io],
@@ -121,7 +127,6 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         Live {
             relay,
             handle,
-            opened,
             clock,
             permit,
             observer,
@@ -140,7 +145,6 @@ fn raw(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
 struct Live {
     relay: Relay<Stream>,
     handle: Arc<Handle>,
-    opened: Time,
     clock: super::clock::Clock,
     permit: Permit,
     observer: Arc<Observer>,
@@ -173,7 +177,7 @@ impl Drop for Live {
             detail,
             mid_frame: self.relay.was_cut_mid_frame(),
             closes,
-            duration: now.since(self.opened),
+            duration: now.since(self.handle.beginning.opened),
             silence: [
                 session.silence(Leg::Client, now),
                 session.silence(Leg::Upstream, now),

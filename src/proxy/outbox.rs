@@ -20,6 +20,8 @@ pub(super) struct Outbox {
     waiting: Option<Box<Waiting>>,
     /// A probe is in the backlog.
     probe_leaving: bool,
+    /// A ping that an operator asked for is in the backlog.
+    measure_leaving: bool,
     /// A Close frame is in the backlog, or has left.
     close: ClosePlace,
 }
@@ -29,6 +31,7 @@ pub(super) struct Outbox {
 struct Waiting {
     pong: Option<ControlPayload>,
     ping: Option<ControlPayload>,
+    measure: Option<[u8; 8]>,
     probe: Option<(Control, [u8; 8])>,
     probe_text: Option<Arc<str>>,
     replies: VecDeque<(MessageKind, Box<[u8]>)>,
@@ -48,6 +51,7 @@ enum ClosePlace {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Left {
     pub(super) probe: bool,
+    pub(super) measure: bool,
     pub(super) close: bool,
 }
 
@@ -81,6 +85,7 @@ impl Outbox {
         }
         Left {
             probe: std::mem::take(&mut self.probe_leaving),
+            measure: std::mem::take(&mut self.measure_leaving),
             close,
         }
     }
@@ -117,6 +122,11 @@ impl Outbox {
             Payload::Peer(payload) => self.waiting().pong = Some(payload),
             Payload::Probe(payload) => self.waiting().probe = Some((Control::Pong, payload)),
         }
+    }
+
+    /// A ping that an operator asked for.
+    pub(super) fn push_measure(&mut self, payload: [u8; 8]) {
+        self.waiting().measure = Some(payload);
     }
 
     pub(super) fn push_probe_text(&mut self, text: Arc<str>) {
@@ -158,6 +168,10 @@ impl Outbox {
         }
         if let Some(payload) = waiting.ping.take() {
             write(OpCode::Control(Control::Ping), &payload);
+        }
+        if let Some(payload) = waiting.measure.take() {
+            write(OpCode::Control(Control::Ping), &payload);
+            self.measure_leaving = true;
         }
         if let Some((kind, payload)) = waiting.probe.take() {
             write(OpCode::Control(kind), &payload);
@@ -232,7 +246,7 @@ mod tests {
             out.took(10),
             Left {
                 probe: true,
-                close: false
+                ..Left::default()
             }
         );
         out.place(true, || None);
@@ -252,8 +266,8 @@ mod tests {
         assert_eq!(
             out.took(2),
             Left {
-                probe: false,
-                close: true
+                close: true,
+                ..Left::default()
             }
         );
         assert!(!out.is_blocked());

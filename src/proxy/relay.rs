@@ -10,8 +10,10 @@ mod intake;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::ReadBuf;
+use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 use super::clock::Clock;
@@ -44,6 +46,8 @@ pub(super) struct Relay<S> {
     /// When this poll began.
     now: Time,
     extensions: Extensions,
+    /// Those who wait for a round trip to be measured.
+    asking: Vec<(Leg, oneshot::Sender<Duration>)>,
     /// A leg was reset inside a frame.
     mid_frame: bool,
     /// Something other than data happened: the next deadline may be nearer than the timer, and there may be more to do.
@@ -70,6 +74,7 @@ impl<S: Transport> Relay<S> {
             clock,
             now: clock.now(),
             extensions,
+            asking: Vec::new(),
             mid_frame: false,
             stirred: true,
             timer_set_for: Time::NEVER,
@@ -289,6 +294,9 @@ impl<S: Transport> Relay<S> {
         if left.probe {
             self.tell(Event::ProbeWritten { to });
         }
+        if left.measure {
+            self.tell(Event::MeasureWritten { to });
+        }
         if left.close {
             self.tell(Event::CloseWritten { to });
         }
@@ -330,8 +338,29 @@ impl<S: Transport> Relay<S> {
                         detail,
                     });
                 }
+                Command::Ping { leg, answer } => self.ask(leg, answer),
                 Command::Abort => self.abort(cx),
             }
+        }
+    }
+
+    /// Somebody wants a round trip measured; dropping `answer` says that this connection is at its end.
+    fn ask(&mut self, leg: Leg, answer: oneshot::Sender<Duration>) {
+        if self.session.is_closing() {
+            return;
+        }
+        self.asking.retain(|(_, answer)| !answer.is_closed());
+        self.asking.push((leg, answer));
+        self.tell(Event::Measure { leg });
+    }
+
+    fn measured(&mut self, leg: Leg, rtt: Duration) {
+        for (_, answer) in self.asking.extract_if(.., |(asked, _)| *asked == leg) {
+            // One who does not wait any more needs no answer.
+            let _ = answer.send(rtt);
+        }
+        if self.asking.is_empty() {
+            self.asking = Vec::new();
         }
     }
 
@@ -369,6 +398,8 @@ impl<S: Transport> Relay<S> {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Ping { to, payload } => self.side_mut(to).out.push_ping(payload),
+            Action::Measure { to, payload } => self.side_mut(to).out.push_measure(payload),
+            Action::Measured { leg, rtt } => self.measured(leg, rtt),
             Action::Pong { to, payload } => self.side_mut(to).out.push_pong(payload),
             Action::Text { to, text } => self.side_mut(to).out.push_text(text),
             Action::ProbeText { to, text } => self.side_mut(to).out.push_probe_text(text),

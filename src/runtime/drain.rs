@@ -1,90 +1,160 @@
 //! Ending without a stampede: listeners stop, and clients are closed evenly over a while, in random order.
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::pin::pin;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rand::seq::SliceRandom;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::Running;
+use super::listeners::Listeners;
+use crate::admin::{self, Order, Refused};
 use crate::config::policy::Drain;
 use crate::config::show_duration;
-use crate::observe::{Command, events};
+use crate::observe::status::{self, DrainPhase};
+use crate::observe::{Command, Observer, events};
+use crate::proxy::Shared;
 use crate::session::Cause;
 
 /// How long connections that were aborted have to write their records.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How often the log tells how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(5);
 
 impl Running {
-    /// Drains, and returns when everybody has gone, `drain.timeout` has passed, or `hurry` is ready.
+    /// Drains, and returns when everybody has gone, `drain.timeout` has passed, or `hurry` is ready. `answer` gets how
+    /// it begins.
     pub(super) async fn drain<T>(
         &mut self,
         drain: &Drain,
         trigger: &'static str,
+        answer: Option<oneshot::Sender<status::Drain>>,
         hurry: impl Future<Output = T>,
     ) {
-        let connections = self.shared.observer.registry.admitted();
-        let detail = format!(
-            "listening ends after {}, clients are closed over {}, all ends after {}",
-            show_duration(drain.delay),
-            show_duration(drain.spread),
-            show_duration(drain.timeout)
-        );
-        self.shared.observer.tell(
-            tracing::Level::INFO,
-            "draining",
-            &events::Draining {
-                connections,
-                trigger,
-                detail,
-            },
-        );
+        let Running {
+            shared,
+            listeners,
+            orders,
+            ..
+        } = self;
+        let observer = &shared.observer;
+        begin(observer, drain, trigger);
+        if let (Some(answer), Some(status)) = (answer, observer.drain()) {
+            admin::tell(answer, status);
+        }
         let deadline = Instant::now() + drain.timeout;
-        let mut hurry = pin!(hurry);
         let detail = tokio::select! {
-            () = self.close_all(drain) => "every connection has ended".to_owned(),
-            () = sleep_until(deadline) => "drain.timeout passed: what was left was cut off".to_owned(),
-            _ = &mut hurry => "a second signal: what was left was cut off".to_owned(),
+            () = close_all(shared, listeners, drain) => "every connection has ended",
+            () = sleep_until(deadline) => "drain.timeout passed: what was left was cut off",
+            _ = hurry => "a second signal: what was left was cut off",
+            never = tell_progress(observer) => match never {},
+            never = attend(orders, observer) => match never {},
         };
-        let connections = self.shared.observer.registry.admitted();
-        for handle in self.shared.observer.registry.established() {
+        orders.close();
+        let connections = observer.registry.admitted();
+        for handle in observer.registry.established() {
             handle.send(Command::Abort);
         }
         // Those that are only opening end with the process.
-        let _ = timeout(LAST_WORDS, self.shared.observer.registry.empty()).await;
-        self.shared.observer.tell(
-            tracing::Level::INFO,
-            "drained",
-            &events::Draining {
-                connections,
-                trigger,
-                detail,
-            },
-        );
+        let _ = timeout(LAST_WORDS, observer.registry.empty()).await;
+        let drained = events::Draining {
+            connections,
+            trigger,
+            detail: detail.to_owned(),
+        };
+        observer.tell(tracing::Level::INFO, "drained", &drained);
+        observer.end();
         // Monitoring may look until there is nothing left to see.
-        self.listeners.end().await;
+        listeners.end().await;
     }
+}
 
-    async fn close_all(&mut self, drain: &Drain) {
-        sleep(drain.delay).await;
-        self.shared.refuse_newcomers();
-        self.listeners.end_clients().await;
-        tokio::join!(self.close_websockets(drain), self.shared.http_finished());
-        self.shared.observer.registry.empty().await;
+fn begin(observer: &Observer, drain: &Drain, trigger: &'static str) {
+    let connections = observer.registry.admitted();
+    let since = SystemTime::now();
+    observer.drains(status::Drain {
+        trigger,
+        since,
+        deadline: since + drain.timeout,
+        phase: DrainPhase::Delay,
+        of: connections,
+    });
+    let detail = format!(
+        "listening ends after {}, clients are closed over {}, all ends after {}",
+        show_duration(drain.delay),
+        show_duration(drain.spread),
+        show_duration(drain.timeout)
+    );
+    let draining = events::Draining {
+        connections,
+        trigger,
+        detail,
+    };
+    observer.tell(tracing::Level::INFO, "draining", &draining);
+}
+
+async fn close_all(shared: &Shared, listeners: &mut Listeners, drain: &Drain) {
+    sleep(drain.delay).await;
+    enter(&shared.observer, DrainPhase::Closing);
+    shared.refuse_newcomers();
+    listeners.end_clients().await;
+    tokio::join!(
+        close_websockets(&shared.observer, drain),
+        shared.http_finished()
+    );
+    shared.observer.registry.empty().await;
+}
+
+async fn close_websockets(observer: &Observer, drain: &Drain) {
+    let mut connections = observer.registry.established();
+    connections.shuffle(&mut rand::rng());
+    let (began, count) = (Instant::now(), connections.len());
+    for (index, handle) in connections.into_iter().enumerate() {
+        sleep_until(began + drain.spread.mul_f64(index as f64 / count as f64)).await;
+        handle.send(Command::Terminate {
+            cause: Cause::Drained,
+            close: drain.close.clone(),
+            detail: "the sidecar is shutting down".to_owned(),
+        });
     }
+    enter(observer, DrainPhase::Finishing);
+}
 
-    async fn close_websockets(&self, drain: &Drain) {
-        let mut connections = self.shared.observer.registry.established();
-        connections.shuffle(&mut rand::rng());
-        let (began, count) = (Instant::now(), connections.len());
-        for (index, handle) in connections.into_iter().enumerate() {
-            sleep_until(began + drain.spread.mul_f64(index as f64 / count as f64)).await;
-            handle.send(Command::Terminate {
-                cause: Cause::Drained,
-                close: drain.close.clone(),
-                detail: "the sidecar is shutting down".to_owned(),
-            });
+/// Those who came during the delay are to be closed as well.
+fn enter(observer: &Observer, phase: DrainPhase) {
+    if let Some(drain) = observer.drain() {
+        let of = drain.of.max(observer.registry.admitted());
+        observer.drains(status::Drain { phase, of, ..drain });
+    }
+}
+
+async fn tell_progress(observer: &Observer) -> Infallible {
+    loop {
+        sleep(TELL_EVERY).await;
+        if let Some(drain) = observer.drain() {
+            let progress = events::DrainProgress {
+                remaining: observer.registry.admitted(),
+                of: drain.of,
+                phase: drain.phase.label(),
+                trigger: drain.trigger,
+            };
+            observer.tell(tracing::Level::INFO, "drain_progress", &progress);
+        }
+    }
+}
+
+/// Answers operators meanwhile.
+async fn attend(orders: &mut mpsc::Receiver<Order>, observer: &Observer) -> Infallible {
+    loop {
+        match (orders.recv().await, observer.drain()) {
+            (Some(Order::Drain(answer)), Some(drain)) => admin::tell(answer, drain),
+            (Some(Order::Reload(answer)), _) => {
+                admin::tell(answer, Err(Refused("the sidecar is draining")));
+            }
+            // Nobody is left who could give orders.
+            _ => std::future::pending().await,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
-use crate::admin::{Server, Service, State};
+use crate::admin::{Recorder, Server, Service, State};
 use crate::config::policy::{Config, Listen};
 use crate::observe::events;
 use crate::proxy::listener::{BindError, Listener};
@@ -41,6 +41,8 @@ impl Door {
 pub(super) struct Listeners {
     state: Arc<State>,
     open: HashMap<(Door, Listen), Open>,
+    /// Exists while operators can ask.
+    recorder: Option<Recorder>,
 }
 
 struct Open {
@@ -67,6 +69,7 @@ impl Listeners {
         Listeners {
             state,
             open: HashMap::new(),
+            recorder: None,
         }
     }
 
@@ -78,6 +81,9 @@ impl Listeners {
             Listener::bind(&door.1, door.0.key()).map(|bound| (door.clone(), bound))
         };
         let bound: Vec<((Door, Listen), Listener)> = new.map(bind).collect::<Result<_, _>>()?;
+        if config.admin.is_some() && self.recorder.is_none() {
+            self.recorder = Some(Recorder::start(&self.state.shared.observer));
+        }
         for ((door, address), listener) in bound {
             let open = self.open(door, listener);
             self.open.insert((door, address), open);
@@ -91,6 +97,9 @@ impl Listeners {
             }
             keep
         });
+        if config.admin.is_none() {
+            self.recorder = None;
+        }
         Ok(())
     }
 

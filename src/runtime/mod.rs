@@ -9,12 +9,16 @@ mod watch;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::State;
+use crate::admin::{self, File, Order, Refused, State};
 use crate::config::policy::Config;
 use crate::config::{self, Loaded};
+use crate::observe::status::{self, Reload};
 use crate::observe::{events, log};
 use crate::proxy::Shared;
 use crate::proxy::listener::BindError;
@@ -27,31 +31,75 @@ pub const EXIT_CONFIG: u8 = 78;
 pub struct Running {
     /// What its connections share.
     pub shared: Arc<Shared>,
+    state: Arc<State>,
     listeners: Listeners,
+    orders: mpsc::Receiver<Order>,
 }
 
-/// Binds every address and begins to serve; needs a tokio runtime.
+/// Binds every address and begins to serve; needs a tokio runtime. `name` is what the configuration is called.
 ///
 /// # Errors
 /// An address cannot be bound; then none is.
-pub fn start(config: Config) -> Result<Running, BindError> {
+pub fn start(config: Config, tree: serde_yaml::Value, name: String) -> Result<Running, BindError> {
     let shared = Arc::new(Shared::new(Arc::new(config)));
+    let (sender, orders) = admin::channel();
     let state = Arc::new(State {
         shared: Arc::clone(&shared),
+        started: SystemTime::now(),
+        file: ArcSwap::new(File::read(name, tree)),
+        orders: sender,
     });
-    let mut listeners = Listeners::new(state);
+    let mut listeners = Listeners::new(Arc::clone(&state));
     listeners.follow(&shared.config.load())?;
-    Ok(Running { shared, listeners })
+    Ok(Running {
+        shared,
+        state,
+        listeners,
+        orders,
+    })
+}
+
+/// Why the process does something new.
+enum Wish {
+    /// Read the file again.
+    Reload(
+        &'static str,
+        Option<oneshot::Sender<Result<Reload, Refused>>>,
+    ),
+    /// End.
+    Drain(&'static str, Option<oneshot::Sender<status::Drain>>),
 }
 
 impl Running {
+    async fn order(&mut self) -> Wish {
+        match self.orders.recv().await {
+            Some(Order::Reload(answer)) => Wish::Reload("api", Some(answer)),
+            Some(Order::Drain(answer)) => Wish::Drain("api", Some(answer)),
+            // `state` holds a sender for as long as this lives.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// For a process that reads no file: waits until operators want it to end.
+    pub async fn drain_ordered(&mut self) {
+        loop {
+            match self.order().await {
+                Wish::Drain(..) => return,
+                Wish::Reload(_, Some(answer)) => {
+                    admin::tell(answer, Err(Refused("this process reads no file")));
+                }
+                Wish::Reload(_, None) => {}
+            }
+        }
+    }
+
     /// Closes every connection without delay or spread, and ends.
     pub async fn shutdown(mut self) {
         let mut drain = self.shared.config.load().drain.clone();
         drain.delay = std::time::Duration::ZERO;
         drain.spread = std::time::Duration::ZERO;
-        self.drain(&drain, "shutdown", std::future::pending::<()>())
-            .await;
+        let never = std::future::pending::<()>();
+        self.drain(&drain, "shutdown", None, never).await;
     }
 }
 
@@ -101,25 +149,35 @@ async fn serve(
         tracing::warn!(event = "config_warning", "{warning}");
     }
     files::raise_limit(loaded.config.process.max_connections);
-    let mut running = match start(loaded.config) {
+    let name = path.display().to_string();
+    let mut running = match start(loaded.config, loaded.tree, name) {
         Ok(running) => running,
         Err(error) => return fail(&error.to_string()),
     };
-    let mut tree = loaded.tree;
     loop {
-        let trigger = tokio::select! {
-            _ = hangup.recv() => "signal",
-            () = watched.changed() => "file",
-            ended = end.recv() => {
+        let wish = tokio::select! {
+            _ = hangup.recv() => Wish::Reload("signal", None),
+            () = watched.changed() => Wish::Reload("file", None),
+            ended = end.recv() => Wish::Drain(ended, None),
+            wish = running.order() => wish,
+        };
+        match wish {
+            Wish::Reload(trigger, answer) => {
+                if trigger != "file" {
+                    watched.seen();
+                }
+                let reload = running.reload(path, trigger, log);
+                if let Some(answer) = answer {
+                    admin::tell(answer, Ok(reload));
+                }
+            }
+            Wish::Drain(trigger, answer) => {
                 let drain = running.shared.config.load().drain.clone();
-                running.drain(&drain, ended, end.recv()).await;
+                let hurry = end.hurry(answer.is_some());
+                running.drain(&drain, trigger, answer, hurry).await;
                 return ExitCode::SUCCESS;
             }
-        };
-        if trigger == "signal" {
-            watched.seen();
         }
-        running.reload(path, &mut tree, trigger, log);
     }
 }
 
@@ -142,6 +200,20 @@ impl EndSignals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
+    }
+
+    /// The signal that makes a drain end at once: the next one, or, when no signal began the drain, the one after it,
+    /// because a process manager sends one in any case.
+    async fn hurry(&mut self, unsignalled: bool) {
+        if unsignalled {
+            let signal = self.recv().await;
+            tracing::info!(
+                event = "draining_already",
+                signal,
+                "another signal ends at once"
+            );
+        }
+        self.recv().await;
     }
 
     async fn recv(&mut self) -> &'static str {

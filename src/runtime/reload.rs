@@ -2,62 +2,82 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::Running;
+use crate::admin::File;
 use crate::config::{self, LoadError, Loaded};
 use crate::observe::log::LogGuard;
+use crate::observe::status::{Reload, ReloadOutcome};
 use crate::observe::{Command, events};
 use crate::proxy::route_of;
 
 impl Running {
-    /// Reads the file again; `tree` is what the configuration in force was read from.
-    pub(super) fn reload(
+    /// Reads the file again, and keeps and tells what came of it.
+    pub(super) fn reload(&mut self, path: &Path, trigger: &'static str, log: &LogGuard) -> Reload {
+        let outcome = match self.follow_file(path, trigger, log) {
+            Ok(outcome) => outcome,
+            Err(problems) => self.reject(path, trigger, problems),
+        };
+        let reload = Reload {
+            at: SystemTime::now(),
+            trigger,
+            outcome,
+        };
+        self.shared.observer.reloaded(reload.clone());
+        reload
+    }
+
+    fn reject(&self, path: &Path, trigger: &'static str, problems: Vec<String>) -> ReloadOutcome {
+        let detail = "nothing was changed: the configuration in force stays";
+        let record = events::ConfigRejected {
+            config: &path.display().to_string(),
+            trigger,
+            problems: &problems,
+            detail,
+        };
+        let observer = &self.shared.observer;
+        observer.tell(tracing::Level::ERROR, "config_rejected", &record);
+        let detail = detail.to_owned();
+        ReloadOutcome::Failure { problems, detail }
+    }
+
+    /// Puts the file in force, or says everything that is wrong with it.
+    fn follow_file(
         &mut self,
         path: &Path,
-        tree: &mut serde_yaml::Value,
         trigger: &'static str,
         log: &LogGuard,
-    ) {
+    ) -> Result<ReloadOutcome, Vec<String>> {
         let name = path.display().to_string();
-        let observer = Arc::clone(&self.shared.observer);
-        let reject = |problems: &[String]| {
-            let detail = "nothing was changed: the configuration in force stays";
-            let record = events::ConfigRejected {
-                config: &name,
-                trigger,
-                problems,
-                detail,
-            };
-            observer.tell(tracing::Level::ERROR, "config_rejected", &record);
-        };
         if path
             .metadata()
             .is_ok_and(|file| !file.is_file() && !file.is_dir())
         {
             // Reading a pipe could wait for ever, and SIGTERM with it.
-            return reject(&[format!("{name}: is no regular file any more")]);
+            return Err(vec![format!("{name}: is no regular file any more")]);
         }
         let Loaded {
             config,
             warnings,
-            tree: new_tree,
+            tree,
         } = match config::load(path) {
             Ok(loaded) => loaded,
             Err(LoadError::Invalid(problems)) => {
-                return reject(&problems.iter().map(ToString::to_string).collect::<Vec<_>>());
+                return Err(problems.iter().map(ToString::to_string).collect());
             }
-            Err(error) => return reject(&[error.to_string()]),
+            Err(error) => return Err(vec![error.to_string()]),
         };
-        if let Err(error) = self.listeners.follow(&config) {
-            return reject(&[error.to_string()]);
-        }
+        self.listeners
+            .follow(&config)
+            .map_err(|error| vec![error.to_string()])?;
         log.apply(&config.log);
         let config = Arc::new(config);
         self.shared.config.store(Arc::clone(&config));
         let connections = self.follow(&config);
 
-        let changes = config::diff(tree, &new_tree);
-        *tree = new_tree;
+        let changes = config::diff(&self.state.file.load().tree, &tree);
+        self.state.file.store(File::read(name.clone(), tree));
         let changed: Vec<String> = changes
             .iter()
             .map(|change| change.path.to_string())
@@ -80,6 +100,7 @@ impl Running {
         self.shared
             .observer
             .tell(tracing::Level::INFO, "config_reloaded", &record);
+        Ok(ReloadOutcome::Success { changed, detail })
     }
 
     /// Tells every live connection what holds now; how many there are.

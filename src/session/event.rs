@@ -1,6 +1,7 @@
 //! What a session is told, and what it wants done.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::config::policy::{Policy, ProbeKind};
 use crate::heartbeat::MessageKind;
@@ -61,6 +62,16 @@ pub enum Event {
     },
     /// The probe asked for with [`Action::Ping`], [`Action::Pong`] or [`Action::Text`] left the sidecar.
     ProbeWritten {
+        /// The leg it went to.
+        to: Leg,
+    },
+    /// An operator wants a round trip measured now; told with [`Action::Measured`] when its pong comes.
+    Measure {
+        /// Which leg.
+        leg: Leg,
+    },
+    /// The ping asked for with [`Action::Measure`] left the sidecar.
+    MeasureWritten {
         /// The leg it went to.
         to: Leg,
     },
@@ -134,6 +145,13 @@ pub enum Action {
         /// Its payload.
         payload: Payload,
     },
+    /// Send a ping that an operator asked for: told with [`Event::MeasureWritten`] when it has gone.
+    Measure {
+        /// The leg.
+        to: Leg,
+        /// Its payload.
+        payload: [u8; 8],
+    },
     /// Send a pong; a later one replaces one that could not be sent yet (RFC 6455 section 5.5.3).
     Pong {
         /// The leg.
@@ -176,6 +194,13 @@ pub enum Action {
     Finish {
         /// The leg.
         leg: Leg,
+    },
+    /// Tell those who asked for it: the newest ping of [`Event::Measure`] was answered.
+    Measured {
+        /// The leg.
+        leg: Leg,
+        /// From the ping's leaving to its pong.
+        rtt: Duration,
     },
     /// Drop the TCP connection; what was written is still delivered.
     Drop {

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use super::measuring::{ASKED, Measuring};
 use super::{Time, seconds};
 use crate::config::policy::{Activity, Heartbeat, IdleNotice, Probe, ProbeKind};
 
@@ -38,6 +39,17 @@ pub(super) enum Due {
     Notice,
 }
 
+/// What a pong is an answer to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Pong {
+    /// Nothing of ours.
+    Foreign,
+    /// A ping of ours, if not necessarily the newest.
+    Ours,
+    /// The ping that an operator asked for, this long ago.
+    Measured(Duration),
+}
+
 #[derive(Debug)]
 pub(super) struct Liveness {
     last_received: Time,
@@ -63,6 +75,7 @@ pub(super) struct Liveness {
     ping_queued: bool,
     /// The newest ping has been neither answered nor missed yet.
     awaiting_pong: bool,
+    measuring: Option<Box<Measuring>>,
     counters: Counters,
 }
 
@@ -83,6 +96,7 @@ impl Liveness {
             probe_queued: false,
             ping_queued: false,
             awaiting_pong: false,
+            measuring: None,
             counters: Counters::default(),
         };
         liveness.schedule_first_probe(policy.probe.as_ref(), now);
@@ -126,16 +140,37 @@ impl Liveness {
         self.counters.pings_answered = self.counters.pings_answered.saturating_add(1);
     }
 
-    /// Takes a pong; true: it answers a ping of ours, if not necessarily the newest.
-    pub(super) fn pong(&mut self, payload: &[u8], now: Time) -> bool {
+    pub(super) fn pong(&mut self, payload: &[u8], now: Time) -> Pong {
         self.last_received = now;
-        let Ok(payload) = <[u8; 8]>::try_from(payload) else {
-            return false;
+        let Some(sequence) = self.sequence_of(payload) else {
+            return Pong::Foreign;
         };
-        if payload == self.payload(self.sequence) && self.probe_sent != Time::NEVER {
+        let measured = self
+            .measuring
+            .as_mut()
+            .and_then(|measuring| measuring.answered(sequence, now));
+        if let Some(rtt) = measured {
+            self.counters.pongs_received = self.counters.pongs_received.saturating_add(1);
+            self.counters.rtt = Some(rtt);
+            return Pong::Measured(rtt);
+        }
+        if sequence == self.sequence && self.probe_sent != Time::NEVER {
             self.answered(now);
         }
-        payload[..4] == self.nonce.to_be_bytes()
+        Pong::Ours
+    }
+
+    /// The payload of a ping that an operator asks for; none: the one that waits will do.
+    pub(super) fn measure(&mut self) -> Option<[u8; 8]> {
+        let sequence = self.measuring.get_or_insert_default().ask()?;
+        Some(self.payload(sequence))
+    }
+
+    pub(super) fn measure_written(&mut self, now: Time) {
+        self.counters.pings_sent = self.counters.pings_sent.saturating_add(1);
+        if let Some(measuring) = &mut self.measuring {
+            measuring.written(now);
+        }
     }
 
     fn answered(&mut self, now: Time) {
@@ -171,6 +206,9 @@ impl Liveness {
         let paused_at = std::mem::replace(&mut self.paused_at, Time::NEVER);
         if paused_at == Time::NEVER {
             return;
+        }
+        if let Some(measuring) = &mut self.measuring {
+            measuring.resume(paused_at, now);
         }
         for time in [
             &mut self.last_received,
@@ -227,7 +265,7 @@ impl Liveness {
             };
             self.probe_queued = true;
             self.ping_queued = matches!(probe.kind, ProbeKind::Ping | ProbeKind::App(..));
-            self.sequence = self.sequence.wrapping_add(1);
+            self.sequence = self.sequence.wrapping_add(1) & !ASKED;
             return Due::Probe(self.payload(self.sequence));
         }
         if self.notice_deadline(policy) <= now {
@@ -354,6 +392,12 @@ impl Liveness {
 
     fn payload(&self, sequence: u32) -> [u8; 8] {
         (u64::from(self.nonce) << 32 | u64::from(sequence)).to_be_bytes()
+    }
+
+    /// The number of the ping of ours that had this payload.
+    fn sequence_of(&self, payload: &[u8]) -> Option<u32> {
+        let number = u64::from_be_bytes(payload.try_into().ok()?);
+        (number >> 32 == u64::from(self.nonce)).then_some(number as u32)
     }
 
     /// A random half to whole interval from now, so that connections opened together do not ping together.

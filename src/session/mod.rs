@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `cause` | the list of causes, and what each puts on the wire |
 //! | `liveness` | one leg's heartbeat: idle, pings and their pongs, standing still under backpressure |
+//! | `measuring` | round trips that an operator asks for |
 //! | `application` | application-level heartbeats: answered, passed on, kept back, captured |
 //! | `flood` | whether a client pings too often |
 //! | `closing` | the closing handshakes of both legs, once there is a cause |
@@ -18,6 +19,7 @@ mod closing;
 mod event;
 mod flood;
 mod liveness;
+mod measuring;
 mod time;
 
 use std::sync::Arc;
@@ -35,7 +37,7 @@ use crate::protocol::{Close, ControlPayload, Violation};
 use application::Application;
 use closing::Closing;
 use flood::PingBucket;
-use liveness::{Due, Liveness};
+use liveness::{Due, Liveness, Pong};
 
 /// The state of one relayed WebSocket connection.
 #[derive(Debug)]
@@ -96,6 +98,8 @@ impl Session {
                 mid_frame,
             } => self.lost(leg, detail, mid_frame, now, actions),
             Event::ProbeWritten { to } => self.probe_written(to, now),
+            Event::Measure { leg } => self.measure(leg, actions),
+            Event::MeasureWritten { to } => self.leg_mut(to).measure_written(now),
             Event::CloseWritten { to } => {
                 if let Some(closing) = &mut self.closing {
                     closing.written(to, now, self.policy.limits.close_timeout, actions);
@@ -223,8 +227,11 @@ impl Session {
 
     /// A pong that answers one of our pings stays here; another one goes on only where pings are forwarded.
     fn pong(&mut self, from: Leg, payload: ControlPayload, now: Time, actions: &mut Actions) {
-        let ours = self.leg_mut(from).pong(&payload, now);
-        if !ours
+        let pong = self.leg_mut(from).pong(&payload, now);
+        if let Pong::Measured(rtt) = pong {
+            actions.push(Action::Measured { leg: from, rtt });
+        }
+        if pong == Pong::Foreign
             && self.closing.is_none()
             && self.policy.heartbeat(from.other()).answer_pings == AnswerPings::Forward
         {

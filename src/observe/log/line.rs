@@ -124,7 +124,7 @@ fn colour(level: Level) -> u8 {
 }
 
 /// Appends `2026-11-21T19:10:47.861Z`: UTC, milliseconds.
-fn write_timestamp(out: &mut String, time: SystemTime) {
+pub(super) fn write_timestamp(out: &mut String, time: SystemTime) {
     let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (days, second) = (
         since_epoch.as_secs() / 86_400,

@@ -1,6 +1,7 @@
 //! Where lines go: a bounded buffer that a thread of its own writes out, so that a stalled stdout stalls nobody else.
 
 use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{io, mem, thread};
@@ -9,6 +10,9 @@ use std::{io, mem, thread};
 const MAX_WAITING_BYTES: usize = 4 * 1024 * 1024;
 /// The most buffer that is kept once a burst is over.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
+
+/// Lines that were dropped since the process began, of which there is one log.
+pub(super) static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 /// The end of the buffer that lines are put into; the thread ends when this is dropped.
 pub(super) struct Sink {
@@ -68,6 +72,7 @@ impl Sink {
         };
         if state.waiting.len() + notice.len() + line.len() > self.max_waiting_bytes {
             state.dropped_lines += 1;
+            DROPPED.fetch_add(1, Relaxed);
             return;
         }
         state.dropped_lines = 0;

@@ -5,6 +5,7 @@ mod backpressure;
 mod closing;
 mod ends;
 mod integrity;
+mod measuring;
 mod pings;
 mod wire;
 
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::config::policy::{Activity, AnswerPings, Heartbeat, Limits, Policy, Probe, ProbeKind};
-use crate::observe::Identity;
+use crate::observe::{Beginning, Identity};
 use crate::protocol::{
     Close, Control, ControlKind, ControlPayload, Data, FrameReader, OpCode, Rules, Step,
     apply_mask, encode_frame,
@@ -91,8 +92,13 @@ impl Bench {
             subprotocol: None,
             upstream: "upstream".into(),
         };
-        let handle = Arc::new(Handle::new(identity, Box::default()));
         let clock = Clock::start();
+        let beginning = Beginning {
+            opened: clock.now(),
+            opened_at: std::time::SystemTime::UNIX_EPOCH,
+            compressed: false,
+        };
+        let handle = Arc::new(Handle::new(identity, beginning, Box::default()));
         let session = Session::new(Arc::new(policy), 0x0123_4567_89ab_cdef, clock.now());
         let relay = Relay::new(
             [client_io, upstream_io],

@@ -13,6 +13,9 @@ pub(super) enum Happening {
     Pong(Leg, u8),
     /// Answers the newest ping.
     Answer(Leg),
+    Measure(Leg),
+    /// Answers the newest ping that was measured.
+    AnswerMeasure(Leg),
     Close(Leg, u16),
     Violation(Leg, bool),
     Lost(Leg, bool),
@@ -106,6 +109,8 @@ pub(super) fn alive() -> impl Strategy<Value = Happening> {
         5 => leg().prop_map(Happening::Ping),
         3 => (leg(), any::<u8>()).prop_map(|(leg, len)| Happening::Pong(leg, len)),
         5 => leg().prop_map(Happening::Answer),
+        3 => leg().prop_map(Happening::Measure),
+        3 => leg().prop_map(Happening::AnswerMeasure),
         10 => leg().prop_map(Happening::Written),
         5 => (leg(), any::<bool>()).prop_map(|(leg, blocked)| Happening::Progress(leg, blocked)),
         3 => leg().prop_map(Happening::Paused),

@@ -5,6 +5,7 @@ mod causes;
 mod closing;
 mod idle;
 mod limits;
+mod measuring;
 mod pauses;
 mod pings;
 mod probes;
@@ -127,6 +128,7 @@ impl Bench {
                     payload: Payload::Probe(_),
                 }
                 | Action::ProbeText { to, .. } => Some(Event::ProbeWritten { to: *to }),
+                Action::Measure { to, .. } => Some(Event::MeasureWritten { to: *to }),
                 Action::Close { to, .. } => Some(Event::CloseWritten { to: *to }),
                 _ => None,
             };

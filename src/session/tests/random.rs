@@ -12,6 +12,8 @@ struct Watch {
     close_asked: [bool; 2],
     ended: [bool; 2],
     probes_asked: [bool; 2],
+    measure_asked: [Option<[u8; 8]>; 2],
+    measure_left: [Option<[u8; 8]>; 2],
     cause: Option<Cause>,
 }
 
@@ -25,6 +27,8 @@ impl Watch {
             close_asked: [false; 2],
             ended: [false; 2],
             probes_asked: [false; 2],
+            measure_asked: [None; 2],
+            measure_left: [None; 2],
             cause: None,
         }
     }
@@ -45,6 +49,7 @@ impl Watch {
         match action {
             Action::Ping { to, .. }
             | Action::Pong { to, .. }
+            | Action::Measure { to, .. }
             | Action::Text { to, .. }
             | Action::Reply { to, .. }
             | Action::ProbeText { to, .. } => {
@@ -68,12 +73,24 @@ impl Watch {
             Action::Finish { leg } => {
                 assert!(self.close_asked[*leg as usize] && !self.ended[*leg as usize]);
             }
+            Action::Measured { leg, .. } => {
+                assert!(
+                    self.measure_left[*leg as usize].take().is_some(),
+                    "measured without a ping"
+                );
+            }
             Action::Drop { leg } | Action::Reset { leg } => {
                 assert!(
                     !std::mem::replace(&mut self.ended[*leg as usize], true),
                     "ended twice"
                 );
             }
+        }
+        if let Action::Measure { to, payload } = action {
+            let asked = self.measure_asked[*to as usize].replace(*payload);
+            assert!(asked.is_none(), "a ping while another one has not left");
+            self.measure_left[*to as usize] = None;
+            assert_ne!(self.newest_ping[*to as usize], Some(*payload));
         }
         if let Action::Ping {
             to,
@@ -120,6 +137,7 @@ impl Watch {
             | Happening::Ping(leg)
             | Happening::Pong(leg, _)
             | Happening::Answer(leg)
+            | Happening::AnswerMeasure(leg)
                 if gone(leg) =>
             {
                 return;
@@ -155,6 +173,18 @@ impl Watch {
                     });
                 }
             }
+            Happening::Measure(leg) => self.tell(Event::Measure { leg }),
+            Happening::AnswerMeasure(from) => {
+                if let Some(payload) = self.measure_left[from as usize] {
+                    self.tell(Event::Pong {
+                        from,
+                        payload: ControlPayload::new(&payload),
+                    });
+                    if !self.ended[from as usize] {
+                        assert_eq!(self.measure_left[from as usize], None, "no answer");
+                    }
+                }
+            }
             Happening::Close(from, code) => self.tell(Event::Close {
                 from,
                 close: Close::new(code, ""),
@@ -179,6 +209,10 @@ impl Watch {
             Happening::Written(to) => {
                 if std::mem::take(&mut self.probes_asked[to as usize]) {
                     self.tell(Event::ProbeWritten { to });
+                }
+                if let Some(payload) = self.measure_asked[to as usize].take() {
+                    self.measure_left[to as usize] = Some(payload);
+                    self.tell(Event::MeasureWritten { to });
                 }
                 if self.close_asked[to as usize] && !self.ended[to as usize] {
                     self.tell(Event::CloseWritten { to });

@@ -1,0 +1,77 @@
+//! Ending the process without a stampede.
+
+use std::time::SystemTime;
+
+use hyper::{Response, StatusCode};
+use schemars::JsonSchema;
+use serde::Serialize;
+use tokio::sync::oneshot;
+
+use super::super::problem::Problem;
+use super::super::respond::Body;
+use super::super::{Order, State};
+use super::{json, time};
+use crate::observe::Observer;
+use crate::observe::status::{Drain, DrainPhase};
+
+/// How far a drain has come.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Draining {
+    /// What asked for it: `api`, `SIGTERM` or `SIGINT`.
+    trigger: &'static str,
+    /// When (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    since: String,
+    /// What it is at.
+    phase: Phase,
+    /// Connections that are still there.
+    remaining: usize,
+    /// How many there were.
+    of: usize,
+    /// When what is left is cut off (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    deadline: String,
+}
+
+/// `delay`: newcomers are let in until the load balancer has noticed; `closing`: clients are closed one after the
+/// other; `finishing`: all have been told.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Phase {
+    Delay,
+    Closing,
+    Finishing,
+}
+
+impl Draining {
+    pub(super) fn new(drain: Drain, observer: &Observer) -> Self {
+        let remaining = observer.registry.admitted();
+        let rfc3339 = |at: SystemTime| time(at);
+        Draining {
+            trigger: drain.trigger,
+            since: rfc3339(drain.since),
+            phase: match drain.phase {
+                DrainPhase::Delay => Phase::Delay,
+                DrainPhase::Closing => Phase::Closing,
+                DrainPhase::Finishing => Phase::Finishing,
+            },
+            remaining,
+            // More may come during the delay.
+            of: drain.of.max(remaining),
+            deadline: rfc3339(drain.deadline),
+        }
+    }
+}
+
+pub(super) async fn begin(state: &State) -> Result<Response<Body>, Problem> {
+    let (answer, answered) = oneshot::channel();
+    // However the way to the process is lost, nobody answers.
+    let _ = state.orders.send(Order::Drain(answer)).await;
+    let drain = answered
+        .await
+        .map_err(|_| Problem::unavailable("the process is ending", "1"))?;
+    json(
+        StatusCode::ACCEPTED,
+        &Draining::new(drain, &state.shared.observer),
+    )
+}

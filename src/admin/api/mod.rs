@@ -1,0 +1,159 @@
+//! The API for operators: every answer under `/api`.
+//!
+//! | file | answers or does |
+//! |---|---|
+//! | `routes` | the table of all calls: which there are, what they take, which answers they give |
+//! | `guard` | who may call |
+//! | `query` | parameters |
+//! | `summary`, `history` | the whole process |
+//! | `connections`, `row`, `paging` | who is connected; pinging and closing them |
+//! | `closed` | the records of those who were |
+//! | `file` | the configuration in force, and reading it again |
+//! | `drain` | ending |
+//! | `events` | what happens, as it happens |
+//! | `openapi` | all of this, described |
+
+mod closed;
+mod connections;
+mod drain;
+mod events;
+mod file;
+mod guard;
+mod history;
+mod openapi;
+mod paging;
+mod query;
+mod routes;
+mod row;
+mod summary;
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Body as HttpBody;
+use hyper::{Method, Request, Response, StatusCode};
+use serde::Serialize;
+
+use super::State;
+use super::problem::Problem;
+use super::respond::{self, Body};
+use crate::observe::log;
+use query::Values;
+use routes::{Found, Operation, Route};
+
+/// More than anybody has reason to send: no call takes a body.
+const MAX_BODY: usize = 64 * 1024;
+/// For a body that is not wanted anyway.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A call that may be answered.
+struct Call<'a> {
+    state: &'a Arc<State>,
+    /// The `{id}` of its path.
+    id: &'a str,
+    values: Values,
+}
+
+/// Answers a request, whatever it is.
+pub(super) async fn answer<B>(request: Request<B>, state: &Arc<State>) -> Response<Body>
+where
+    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+{
+    match try_answer(request, state).await {
+        Ok(response) => response,
+        Err(problem) => problem.answer(),
+    }
+}
+
+async fn try_answer<B>(request: Request<B>, state: &Arc<State>) -> Result<Response<Body>, Problem>
+where
+    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+{
+    let (parts, body) = request.into_parts();
+    let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+    {
+        let config = state.shared.config.load();
+        let token = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
+        guard::check(&parts, token, changes)?;
+    }
+    let (route, id) = match routes::find(&parts.method, parts.uri.path()) {
+        Found::Route(route, id) => (route, id),
+        Found::OtherMethods(allowed) => return Err(Problem::method(&allowed)),
+        Found::Nothing => {
+            let detail = format!("there is no {}; see /api/openapi.json", parts.uri.path());
+            return Err(Problem::not_found(detail));
+        }
+    };
+    let values = Values::read(parts.uri.query().unwrap_or_default(), route.params)?;
+    refuse_long(body).await?;
+    perform(route, &Call { state, id, values }).await
+}
+
+/// Reads a body to its end, for the sake of the requests that follow it on the connection, and forgets it.
+async fn refuse_long<B>(body: B) -> Result<(), Problem>
+where
+    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+{
+    if body.is_end_stream() {
+        return Ok(());
+    }
+    let whole = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
+    match whole {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) => {
+            let detail = "no call takes a body, and one of more than 64 KiB is not even read";
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
+        }
+        Err(_) => {
+            let detail = "the body, which no call needs, did not come to its end";
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+        }
+    }
+}
+
+async fn perform(route: &Route, call: &Call<'_>) -> Result<Response<Body>, Problem> {
+    match route.operation {
+        Operation::Summary => json(StatusCode::OK, &summary::summary(call.state)),
+        Operation::History => json(StatusCode::OK, &history::history(call.state)),
+        Operation::Connections => connections::list(call),
+        Operation::Connection => connections::one(call),
+        Operation::Close => connections::close(call),
+        Operation::Ping => connections::ping(call).await,
+        Operation::Closed => closed::list(call),
+        Operation::Config => json(StatusCode::OK, &file::config(call.state)),
+        Operation::Reload => file::reload(call.state).await,
+        Operation::Drain => drain::begin(call.state).await,
+        Operation::Events => events::listen(call),
+        Operation::OpenApi => json(StatusCode::OK, &openapi::document()),
+    }
+}
+
+fn json(status: StatusCode, answer: &impl Serialize) -> Result<Response<Body>, Problem> {
+    let body = serde_json::to_string(answer).map_err(|error| {
+        let detail = format!("the answer cannot be written: {error}");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    })?;
+    Ok(respond::answer(status, "application/json", body))
+}
+
+/// RFC 3339, UTC, milliseconds.
+fn time(at: SystemTime) -> String {
+    log::rfc3339(at)
+}
+
+/// A text to look for, in any case.
+struct Needle(Option<String>);
+
+impl Needle {
+    fn new(text: Option<&str>) -> Self {
+        Needle(text.map(str::to_lowercase))
+    }
+
+    fn is_in(&self, mut texts: impl Iterator<Item = impl AsRef<str>>) -> bool {
+        self.0
+            .as_ref()
+            .is_none_or(|needle| texts.any(|text| text.as_ref().to_lowercase().contains(needle)))
+    }
+}

@@ -1,0 +1,220 @@
+//! The whole process at a glance.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::super::State;
+use super::drain::Draining;
+use super::file::Outcome;
+use super::time;
+use crate::observe::{Handle, LegTotals, log, millis, rtt_millis};
+use crate::session::Leg;
+
+/// What goes on, and what was counted since the process began.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Summary {
+    /// This program's version.
+    version: &'static str,
+    /// When the process began to serve (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    started: String,
+    /// How long ago that was, in milliseconds.
+    uptime_ms: u64,
+    connections: Connections,
+    /// Null: it does not drain.
+    draining: Option<Draining>,
+    /// By route.
+    routes: Vec<Route>,
+    /// Connections that have ended; what has not happened is not there.
+    closed: Vec<Closed>,
+    /// The clients' legs.
+    client: LegSummary,
+    /// The upstreams' legs.
+    upstream: LegSummary,
+    /// Application-level heartbeats that were recognised.
+    app_heartbeats: Vec<AppHeartbeats>,
+    config: Config,
+    /// Lines that did not go into the log, because nobody read it fast enough.
+    log_lines_dropped: u64,
+    /// Events that listeners have missed, because they did not read fast enough.
+    events_dropped: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Connections {
+    /// WebSockets that are open or closing.
+    established: u64,
+    /// The same and those whose opening handshake is under way.
+    admitted: usize,
+    /// `limits.max_connections`; null: off.
+    max: Option<usize>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Route {
+    route: Box<str>,
+    /// Now.
+    established: u64,
+    /// Since the process began.
+    opened: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Closed {
+    route: Box<str>,
+    /// `client`, `upstream` or `sidecar`.
+    initiator: &'static str,
+    /// As in the closing record.
+    reason: &'static str,
+    count: u64,
+}
+
+/// What was counted on one leg of all connections.
+#[derive(Debug, Serialize, JsonSchema)]
+struct LegSummary {
+    /// Messages received whole.
+    messages: u64,
+    /// Payload bytes of data frames received.
+    bytes: u64,
+    pings_sent: u64,
+    pongs_received: u64,
+    missed_pongs: u64,
+    /// The peers' pings that the sidecar answered.
+    pings_answered: u64,
+    /// The last round trips of those who are connected; null: there was none.
+    rtt_ms: Option<Quantiles>,
+}
+
+/// In milliseconds.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Quantiles {
+    p50: f64,
+    p95: f64,
+    p99: f64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct AppHeartbeats {
+    rule: Box<str>,
+    count: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Config {
+    /// The file.
+    path: String,
+    /// The last time that the file was read again; null: it was not.
+    last_reload: Option<LastReload>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct LastReload {
+    /// When (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    at: String,
+    result: Outcome,
+    /// What asked for it: `file`, `signal` or `api`.
+    trigger: &'static str,
+}
+
+pub(super) fn summary(state: &State) -> Summary {
+    let (shared, observer) = (&state.shared, &*state.shared.observer);
+    let registry = &observer.registry;
+    let totals = registry.totals();
+    let handles = registry.established();
+    let routes = totals.opened.iter().map(|(route, opened)| Route {
+        route: route.clone(),
+        established: totals.established.get(route).copied().unwrap_or_default(),
+        opened: *opened,
+    });
+    let closed = totals.closed.iter().map(|((route, cause), count)| Closed {
+        route: route.clone(),
+        initiator: cause.initiator().label(),
+        reason: cause.label(),
+        count: *count,
+    });
+    let app_heartbeats = totals.app_heartbeats.iter();
+    let uptime = SystemTime::now().duration_since(state.started);
+    Summary {
+        version: env!("CARGO_PKG_VERSION"),
+        started: time(state.started),
+        // A clock that was set back says nothing of the time since.
+        uptime_ms: millis(uptime.unwrap_or_default()),
+        connections: Connections {
+            established: totals.established.values().sum(),
+            admitted: registry.admitted(),
+            max: shared.config.load().process.max_connections,
+        },
+        draining: observer.drain().map(|drain| Draining::new(drain, observer)),
+        routes: routes.collect(),
+        closed: closed.collect(),
+        client: leg(&totals.legs[0], &handles, Leg::Client),
+        upstream: leg(&totals.legs[1], &handles, Leg::Upstream),
+        app_heartbeats: app_heartbeats
+            .map(|(rule, count)| AppHeartbeats {
+                rule: rule.clone(),
+                count: *count,
+            })
+            .collect(),
+        config: Config {
+            path: state.file.load().name.clone(),
+            last_reload: observer.last_reload().map(|reload| LastReload {
+                at: time(reload.at),
+                result: Outcome::of(&reload),
+                trigger: reload.trigger,
+            }),
+        },
+        log_lines_dropped: log::lines_dropped(),
+        events_dropped: observer.journal().map_or(0, |journal| journal.dropped()),
+    }
+}
+
+fn leg(totals: &LegTotals, handles: &[Arc<Handle>], leg: Leg) -> LegSummary {
+    let rtts = handles.iter();
+    let rtts = rtts.filter_map(|handle| handle.live.counters(leg).rtt);
+    LegSummary {
+        messages: totals.messages,
+        bytes: totals.bytes,
+        pings_sent: totals.pings_sent,
+        pongs_received: totals.pongs_received,
+        missed_pongs: totals.missed_pongs,
+        pings_answered: totals.pings_answered,
+        rtt_ms: quantiles(rtts.collect()),
+    }
+}
+
+/// The nearest ranks.
+fn quantiles(mut rtts: Vec<Duration>) -> Option<Quantiles> {
+    rtts.sort_unstable();
+    let count = rtts.len();
+    let at = |per_cent: usize| {
+        let rank = (count * per_cent).div_ceil(100).max(1);
+        rtts.get(rank - 1).map(|rtt| rtt_millis(*rtt))
+    };
+    Some(Quantiles {
+        p50: at(50)?,
+        p95: at(95)?,
+        p99: at(99)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_were_measured() {
+        let of = |count: u64| {
+            let rtts = (1..=count).rev().map(Duration::from_millis).collect();
+            quantiles(rtts).map(|it| (it.p50, it.p95, it.p99))
+        };
+        assert_eq!(of(0), None);
+        assert_eq!(of(1), Some((1.0, 1.0, 1.0)));
+        assert_eq!(of(2), Some((1.0, 2.0, 2.0)));
+        assert_eq!(of(100), Some((50.0, 95.0, 99.0)));
+        assert_eq!(of(1000), Some((500.0, 950.0, 990.0)));
+    }
+}

@@ -1,0 +1,42 @@
+//! What is kept for operators, for as long as there is a listener for them.
+
+use std::sync::Arc;
+
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::observe::Observer;
+use crate::observe::history::INTERVAL;
+
+/// Keeps the journal and the history going; both end when it is dropped.
+pub(crate) struct Recorder {
+    observer: Arc<Observer>,
+    sampling: JoinHandle<()>,
+}
+
+impl Recorder {
+    /// Begins to keep; needs a tokio runtime.
+    pub(crate) fn start(observer: &Arc<Observer>) -> Self {
+        observer.keep_journal();
+        let sampled = Arc::clone(observer);
+        let sampling = tokio::spawn(async move {
+            let mut ticks = interval(INTERVAL);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+            loop {
+                ticks.tick().await;
+                sampled.sample();
+            }
+        });
+        Recorder {
+            observer: Arc::clone(observer),
+            sampling,
+        }
+    }
+}
+
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.sampling.abort();
+        self.observer.drop_journal();
+    }
+}

@@ -1,0 +1,68 @@
+//! The last quarter of an hour in figures, for a curve.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use super::registry::{Counts, lock};
+
+/// Between two samples.
+pub const INTERVAL: Duration = Duration::from_secs(5);
+/// How many are kept: 15 minutes.
+pub const MAX_SAMPLES: usize = 180;
+
+/// What held at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Sample {
+    /// When.
+    pub at: SystemTime,
+    /// Connections then, and since the process began.
+    pub counts: Counts,
+}
+
+/// The samples; the oldest go first.
+#[derive(Debug, Default)]
+pub struct History {
+    samples: Mutex<VecDeque<Sample>>,
+}
+
+impl History {
+    /// Keeps a sample.
+    pub fn keep(&self, sample: Sample) {
+        let mut samples = lock(&self.samples);
+        while samples.len() >= MAX_SAMPLES {
+            samples.pop_front();
+        }
+        samples.push_back(sample);
+    }
+
+    /// The oldest first.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample> {
+        lock(&self.samples).iter().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quarter_of_an_hour_is_kept() {
+        let history = History::default();
+        for nth in 0..MAX_SAMPLES as u64 + 3 {
+            history.keep(Sample {
+                at: SystemTime::UNIX_EPOCH,
+                counts: Counts {
+                    opened: nth,
+                    ..Counts::default()
+                },
+            });
+        }
+        let samples = history.samples();
+        assert_eq!(INTERVAL * MAX_SAMPLES as u32, Duration::from_secs(15 * 60));
+        assert_eq!(samples.len(), MAX_SAMPLES);
+        assert_eq!(samples[0].counts.opened, 3);
+        assert_eq!(samples[MAX_SAMPLES - 1].counts.opened, 182);
+    }
+}

@@ -1,0 +1,212 @@
+//! What has happened, for those who look from outside: the records of connections that ended, and a stream of events.
+//!
+//! Kept only where somebody can look: without `admin` there is none of this.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+
+use tracing::Level;
+
+use super::listener::{Listener, Queue};
+use super::log;
+use super::registry::lock;
+use crate::session::Cause;
+
+/// Records of connections that ended; the oldest go first.
+pub const MAX_CLOSED: usize = 1000;
+/// Who may listen to events at a time.
+pub const MAX_LISTENERS: usize = 32;
+
+/// One event, as it was logged.
+#[derive(Debug)]
+pub struct Entry {
+    /// Counts events from 1 on.
+    pub id: u64,
+    /// The log's name of it.
+    pub event: &'static str,
+    /// Why a connection ended; none for other events.
+    pub cause: Option<Cause>,
+    /// The log line as a JSON object, without a newline.
+    pub line: Box<str>,
+}
+
+/// The memory of a process whose operators can ask.
+#[derive(Debug, Default)]
+pub struct Journal {
+    last_id: AtomicU64,
+    /// The newest first.
+    closed: Mutex<VecDeque<Arc<Entry>>>,
+    listeners: Mutex<Vec<Arc<Queue>>>,
+    dropped: AtomicU64,
+}
+
+/// As many listen as may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyListeners;
+
+impl Journal {
+    /// Whether anybody would see an event.
+    pub(super) fn wants(&self, event: &str, cause: Option<Cause>) -> bool {
+        cause.is_some() || lock(&self.listeners).iter().any(|queue| queue.wants(event))
+    }
+
+    /// Takes an event in; `fields` is its record, a JSON object's text.
+    pub(super) fn enter(
+        &self,
+        (time, level): (SystemTime, Level),
+        event: &'static str,
+        cause: Option<Cause>,
+        fields: &str,
+    ) {
+        let entry = Arc::new(Entry {
+            id: self.last_id.fetch_add(1, Relaxed) + 1,
+            event,
+            cause,
+            line: log::json_line(time, level, event, fields).into(),
+        });
+        if cause.is_some() {
+            let mut closed = lock(&self.closed);
+            closed.truncate(MAX_CLOSED - 1);
+            closed.push_front(Arc::clone(&entry));
+        }
+        for queue in lock(&self.listeners).iter() {
+            if queue.wants(event) && !queue.push(&entry) {
+                self.dropped.fetch_add(1, Relaxed);
+            }
+        }
+    }
+
+    /// The records of connections that ended, the newest first.
+    #[must_use]
+    pub fn closed(&self) -> Vec<Arc<Entry>> {
+        lock(&self.closed).iter().cloned().collect()
+    }
+
+    /// Begins to listen; no events named: to all.
+    ///
+    /// # Errors
+    /// There are too many listeners.
+    pub fn listen(
+        self: &Arc<Self>,
+        events: Option<Vec<Box<str>>>,
+    ) -> Result<Listener, TooManyListeners> {
+        let mut listeners = lock(&self.listeners);
+        if listeners.len() >= MAX_LISTENERS {
+            return Err(TooManyListeners);
+        }
+        let queue = Arc::new(Queue::new(events));
+        listeners.push(Arc::clone(&queue));
+        Ok(Listener::new(queue, Arc::clone(self)))
+    }
+
+    pub(super) fn leave(&self, queue: &Arc<Queue>) {
+        lock(&self.listeners).retain(|other| !Arc::ptr_eq(other, queue));
+    }
+
+    /// Nothing more will happen: who listens gets what waits, and then the end.
+    pub(super) fn end(&self) {
+        for queue in lock(&self.listeners).drain(..) {
+            queue.end();
+        }
+    }
+
+    /// Events that listeners have missed because they did not keep up.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+    use crate::observe::listener::{Heard, MAX_WAITING};
+
+    fn enter(journal: &Journal, event: &'static str, cause: Option<Cause>, fields: &str) {
+        journal.enter((SystemTime::now(), Level::INFO), event, cause, fields);
+    }
+
+    async fn hear(listener: &mut Listener) -> Heard {
+        poll_fn(|cx| listener.poll_next(cx)).await
+    }
+
+    fn name(heard: &Heard) -> String {
+        match heard {
+            Heard::Event(entry) => entry.event.to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_newest_thousand_are_kept_as_they_were_logged() {
+        let journal = Journal::default();
+        for nth in 0..=MAX_CLOSED {
+            let fields = format!("{{\"nth\":{nth}}}");
+            enter(
+                &journal,
+                "connection_closed",
+                Some(Cause::ClientIdle),
+                &fields,
+            );
+            enter(&journal, "connection_opened", None, "{}");
+        }
+        let closed = journal.closed();
+        assert_eq!(closed.len(), MAX_CLOSED);
+        assert!(closed[0].line.ends_with(",\"nth\":1000}"));
+        assert!(closed[MAX_CLOSED - 1].line.ends_with(",\"nth\":1}"));
+        let line: serde_json::Value = serde_json::from_str(&closed[0].line).unwrap();
+        let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["timestamp", "level", "event", "nth"]);
+    }
+
+    #[tokio::test]
+    async fn listeners_hear_what_they_asked_for() {
+        let journal = Arc::new(Journal::default());
+        assert!(!journal.wants("drained", None), "nobody is there");
+        let mut all = journal.listen(None).unwrap();
+        let mut some = journal.listen(Some(vec!["drained".into()])).unwrap();
+        for event in ["draining", "drained"] {
+            enter(&journal, event, None, "{}");
+        }
+        assert_eq!(name(&hear(&mut all).await), "draining");
+        assert_eq!(name(&hear(&mut all).await), "drained");
+        assert_eq!(name(&hear(&mut some).await), "drained");
+        drop(all);
+        assert!(!journal.wants("draining", None), "who wanted it has left");
+        journal.end();
+        assert_eq!(name(&hear(&mut some).await), "End");
+    }
+
+    #[tokio::test]
+    async fn who_does_not_keep_up_is_told_how_much_was_missed_and_where() {
+        let journal = Arc::new(Journal::default());
+        let mut slow = journal.listen(None).unwrap();
+        let mut elsewhere = journal.listen(Some(vec!["draining".into()])).unwrap();
+        for _ in 0..MAX_WAITING + 7 {
+            enter(&journal, "listening", None, "{}");
+        }
+        assert_eq!(journal.dropped(), 7);
+        for _ in 0..MAX_WAITING {
+            assert_eq!(name(&hear(&mut slow).await), "listening");
+        }
+        assert_eq!(name(&hear(&mut slow).await), "Dropped(7)");
+        enter(&journal, "draining", None, "{}");
+        assert_eq!(name(&hear(&mut slow).await), "draining");
+        assert_eq!(name(&hear(&mut elsewhere).await), "draining");
+    }
+
+    #[test]
+    fn listeners_are_few_and_places_are_given_back() {
+        let journal = Arc::new(Journal::default());
+        let mut listeners: Vec<_> = (0..MAX_LISTENERS)
+            .map(|_| journal.listen(None).unwrap())
+            .collect();
+        assert_eq!(journal.listen(None).err(), Some(TooManyListeners));
+        listeners.pop();
+        assert!(journal.listen(None).is_ok());
+    }
+}

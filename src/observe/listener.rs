@@ -1,0 +1,114 @@
+//! One who listens to events: a queue that is bounded, and says what did not fit.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use super::registry::lock;
+use super::{Entry, Journal};
+
+/// Events that wait for one listener.
+pub const MAX_WAITING: usize = 256;
+
+/// What a listener hears.
+#[derive(Debug)]
+pub enum Heard {
+    /// An event.
+    Event(Arc<Entry>),
+    /// This many events in a row did not fit into the queue.
+    Dropped(u64),
+    /// The process ends.
+    End,
+}
+
+/// What waits for a listener.
+#[derive(Debug)]
+pub(super) struct Queue {
+    events: Option<Vec<Box<str>>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Arc<Entry>>,
+    /// Behind those that wait.
+    dropped: u64,
+    ended: bool,
+    waker: Option<Waker>,
+}
+
+impl Queue {
+    pub(super) fn new(events: Option<Vec<Box<str>>>) -> Self {
+        Queue {
+            events,
+            state: Mutex::default(),
+        }
+    }
+
+    pub(super) fn wants(&self, event: &str) -> bool {
+        self.events
+            .as_ref()
+            .is_none_or(|events| events.iter().any(|wanted| **wanted == *event))
+    }
+
+    /// False: there is no room. Once something was dropped, more is until the listener has caught up, so that a gap is
+    /// one gap.
+    pub(super) fn push(&self, entry: &Arc<Entry>) -> bool {
+        let mut state = lock(&self.state);
+        if state.dropped > 0 || state.waiting.len() >= MAX_WAITING {
+            state.dropped += 1;
+            return false;
+        }
+        state.waiting.push_back(Arc::clone(entry));
+        wake(state.waker.take());
+        true
+    }
+
+    pub(super) fn end(&self) {
+        let mut state = lock(&self.state);
+        state.ended = true;
+        wake(state.waker.take());
+    }
+}
+
+fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}
+
+/// The end of the queue that is heard; leaves when it is dropped.
+#[derive(Debug)]
+pub struct Listener {
+    queue: Arc<Queue>,
+    journal: Arc<Journal>,
+}
+
+impl Listener {
+    pub(super) fn new(queue: Arc<Queue>, journal: Arc<Journal>) -> Self {
+        Listener { queue, journal }
+    }
+
+    /// The next thing to hear.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
+        let mut state = lock(&self.queue.state);
+        if let Some(entry) = state.waiting.pop_front() {
+            return Poll::Ready(Heard::Event(entry));
+        }
+        match std::mem::take(&mut state.dropped) {
+            0 => {}
+            dropped => return Poll::Ready(Heard::Dropped(dropped)),
+        }
+        if state.ended {
+            return Poll::Ready(Heard::End);
+        }
+        state.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.journal.leave(&self.queue);
+    }
+}
