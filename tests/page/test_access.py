@@ -6,7 +6,7 @@ import urllib.request
 
 
 def test_the_token_is_asked_for(desk):
-    sidecar = desk.start(desk.backend(), token="correct horse")
+    sidecar = desk.start(desk.backend(), token="correct-horse")
     desk.client(sidecar)
     page = desk.open(sidecar)
     page.watch.expect("status of 401")
@@ -15,7 +15,7 @@ def test_the_token_is_asked_for(desk):
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("This token is not accepted.")
     expect(page.locator("#page")).to_be_hidden()
-    page.get_by_label("Token").fill("correct horse")
+    page.get_by_label("Token").fill("correct-horse")
     page.keyboard.press("Enter")
     expect(page.locator("#connections-table tbody tr")).to_have_count(1)
     page.reload()
@@ -24,7 +24,7 @@ def test_the_token_is_asked_for(desk):
     expect(page.get_by_role("dialog")).to_be_visible()
 
     # Another token from now on: whoever has the old one is asked again.
-    sidecar.configure({"admin": {"listen": sidecar.admin, "token": "another"}})
+    sidecar.configure({"admin": {"listen": "127.0.0.1:0", "token": "another"}})
     expect(page.get_by_label("Token")).to_be_focused()
     expect(page.get_by_role("dialog")).to_be_hidden()
     page.keyboard.type("another")
@@ -50,9 +50,10 @@ def test_the_policy_is_in_force_and_the_watch_awake(desk):
     page = desk.open(sidecar)
     expect(page.locator("#state")).to_have_text("Serving")
     assert page.watch.surprises() == []
+    page.watch.expect("")  # from here on everything is meant
     for script in [
         "document.body.setAttribute('style', 'color: red')",
-        "document.body.append(Object.assign(document.createElement('script'), {src: 'http://127.0.0.2:9/x.js'}))",
+        "document.body.append(Object.assign(document.createElement('img'), {src: 'http://127.0.0.2:9/x.png'}))",
         "try { document.body.innerHTML = 'x' } catch {}",
         "fetch('http://127.0.0.2:9/').catch(() => {})",
     ]:
@@ -61,7 +62,6 @@ def test_the_policy_is_in_force_and_the_watch_awake(desk):
         page.wait_for_function("new Promise((resolve) => setTimeout(resolve, 100, true))")
         assert any("violation" in what for what in page.watch.seen[before:]), script
     assert page.locator("#state").inner_text() == "Serving"
-    page.watch.expect("")
 
 
 def test_the_files_have_their_headers(desk):

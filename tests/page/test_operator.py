@@ -23,13 +23,13 @@ def test_one_is_found_opened_pinged_and_closed(desk):
     expect(page.locator("#state")).to_have_text("Serving")
     expect(rows(page)).to_have_count(3)
     expect(page.locator("#connections-count")).to_have_text("3")
-    expect(page.locator("#backends")).to_contain_text(f"up127.0.0.1:{backend.port}")
+    expect(page.locator("#backends")).to_contain_text(f"up 127.0.0.1:{backend.port}")
 
     page.get_by_label("Search connections").fill("NEEDLE")
     expect(rows(page)).to_have_count(1)
     expect(page.locator("#connections-count")).to_have_text("1 of 3")
     rows(page).get_by_role("button").click()
-    window = page.get_by_role("dialog")
+    window = page.locator("#detail")
     expect(window).to_contain_text("/needle")
 
     for button, name in [("Ping client", "client"), ("Ping backend", "backend")]:
@@ -77,14 +77,14 @@ def test_a_close_without_words_sends_what_the_configuration_says(desk):
     rows(page).get_by_role("button").click()
     page.get_by_role("button", name="Close…").click()
     expect(page.get_by_label("Code")).to_have_attribute("placeholder", "4100")
-    expect(page.get_by_label("Reason")).to_have_attribute("placeholder", "as configured")
+    expect(page.get_by_role("textbox", name="Reason")).to_have_attribute("placeholder", "as configured")
     page.get_by_role("button", name="Keep it open").click()
     expect(page.get_by_role("button", name="Close…")).to_be_focused()
     page.get_by_role("button", name="Close…").click()
     page.watch.expect("status of 404")
     page.get_by_role("button", name="Close the connection").click()
     client.expect("closed", code=4100, reason="as configured")
-    expect(page.get_by_role("dialog")).to_contain_text("4100 “as configured”")
+    expect(page.locator("#detail")).to_contain_text("4100 “as configured”")
 
 
 def test_the_keyboard_is_enough(desk):
@@ -98,9 +98,9 @@ def test_the_keyboard_is_enough(desk):
         press("Tab")
         order.append(focused(page).strip())
     stops = ["Skip to the table", "Connections", "Closings", "Configuration", "pause", "show-keys", "search", "Client", "Age"]
-    assert [stop for stop in order if stop in stops] == stops, order
+    assert [stop for stop in order if stop in stops][: len(stops)] == stops, order
     addresses = rows(page).locator("button.open").all_inner_texts()
-    assert len([stop for stop in order if stop in addresses]) == 1, "one stop for all rows"
+    assert len({stop for stop in order if stop in addresses}) == 1, "one stop for all rows"
 
     press("/")
     assert focused(page) == "search"
@@ -116,7 +116,7 @@ def test_the_keyboard_is_enough(desk):
     press("ArrowUp")
     assert focused(page) == addresses[1]
     press("Enter")
-    window = page.get_by_role("dialog")
+    window = page.locator("#detail")
     expect(window).to_contain_text("/b")  # the newest is first
     press("c")
     expect(window.get_by_role("status")).to_contain_text("The client answered in")
@@ -177,9 +177,9 @@ def test_those_that_ended_by_themselves(desk):
     second.kill()
     expect(rows(page, "closings")).to_have_count(2)
     expect(page.locator("#reasons")).to_contain_text("TCP ended without a Close frame")
-    page.get_by_label("Reason").select_option("client_lost")
+    page.get_by_role("combobox", name="Reason").select_option("client_lost")
     expect(rows(page, "closings")).to_have_count(1)
-    page.get_by_label("Reason").select_option("")
+    page.get_by_role("combobox", name="Reason").select_option("")
     page.locator("#reasons summary", has_text="client_closed").click()
     expect(page.locator("#reasons")).to_contain_text("What to do: Nothing. 1001 is a closed tab")
     page.get_by_role("button", name="Show these closings").locator("visible=true").click()
@@ -190,7 +190,7 @@ def test_those_that_ended_by_themselves(desk):
     rows(page).get_by_role("button").click()
     page.watch.expect("status of 404")
     third.do("close", code=1000, reason="bye")
-    expect(page.get_by_role("dialog")).to_contain_text("client_closed by client")
+    expect(page.locator("#detail")).to_contain_text("client_closed by client")
     expect(page.get_by_role("button", name="Ping client")).to_be_hidden()
 
 

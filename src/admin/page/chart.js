@@ -38,7 +38,7 @@ export class Chart {
     this.when = el('span', { class: 'when' });
     const legend = series.map(({ label }, index) =>
       el('span', { class: `legend line-${index}` }, el('i', { 'aria-hidden': 'true' }), `${label} `, this.values[index]));
-    const heading = el('span', { class: 'chart-title' }, title, el('span', { class: 'unit' }, unit), this.when);
+    const heading = el('span', { class: 'chart-title' }, title, ' ', el('span', { class: 'unit' }, unit), ' ', this.when);
     this.svg = svg('svg', { role: 'img', height: HEIGHT });
     const frame = el('div', {}, this.svg);
     figure.append(el('figcaption', {}, heading, el('span', { class: 'legends' }, ...legend)), frame);

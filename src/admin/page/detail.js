@@ -14,12 +14,11 @@ export class Detail {
     this.dialog = byId('detail');
     this.body = byId('detail-body');
     this.said = byId('detail-said');
-    this.pings = [
+    byId('detail-buttons').append(
       el('button', { type: 'button', 'aria-keyshortcuts': 'c', onclick: () => this.ping('client') }, 'Ping client'),
       el('button', { type: 'button', 'aria-keyshortcuts': 'b', onclick: () => this.ping('upstream') }, 'Ping backend'),
-    ];
-    this.end = el('button', { type: 'button', class: 'danger', 'aria-keyshortcuts': 'x', onclick: () => ask(this.row) }, 'Close…');
-    byId('detail-buttons').append(...this.pings, this.end);
+      el('button', { type: 'button', class: 'danger', 'aria-keyshortcuts': 'x', onclick: () => ask(this.row) }, 'Close…'),
+    );
     this.dialog.addEventListener('close', () => {
       clearTimeout(this.timer);
       this.row = null;
@@ -46,7 +45,6 @@ export class Detail {
     setText(byId('detail-title'), title);
     setText(this.said, '');
     this.dialog.classList.remove('over');
-    for (const button of [...this.pings, this.end]) button.hidden = false;
     if (!this.dialog.open) this.dialog.showModal();
     this.dialog.scrollTop = 0;
   }
@@ -58,8 +56,13 @@ export class Detail {
   drawEnded(record) {
     this.over = true;
     this.draw(ended(record));
-    if ([...this.pings, this.end].includes(document.activeElement)) this.dialog.querySelector('[data-close]').focus();
-    for (const button of [...this.pings, this.end]) button.hidden = true;
+    this.settle();
+  }
+
+  /** It can neither be pinged nor closed any more. */
+  settle() {
+    if (byId('detail-buttons').contains(document.activeElement)) this.dialog.querySelector('[data-close]').focus();
+    this.dialog.classList.add('over');
   }
 
   say(text) {
@@ -95,6 +98,7 @@ export class Detail {
     if (!closed || this.row !== row) return false;
     if (closed.length === 0) {
       this.over = true;
+      this.settle();
       this.say('It has ended, and its record is no longer kept: look in the log.');
       return true;
     }

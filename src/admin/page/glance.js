@@ -65,7 +65,7 @@ export class Glance {
   reason(id, name) {
     const { initiator } = explain(name);
     const summary = el('summary', { title: tooltip(name) },
-      el('code', {}, name), el('span', { class: 'num' }), el('span', { class: 'num' }),
+      el('code', {}, name), ' ', el('span', { class: 'num' }), ' ', el('span', { class: 'num' }), ' ',
       el('span', { class: 'under' }, el('b', {}, `by ${who(initiator)}`), ' ', ...meaning(name)));
     const show = id === 'reasons' ? el('button', { type: 'button', onclick: () => this.only(name) }, 'Show these closings') : '';
     return el('details', { class: 'why' }, summary, el('div', { class: 'advice' }, advice(name), show));
@@ -73,7 +73,7 @@ export class Glance {
 }
 
 function backend(item, one, now) {
-  if (!item.firstChild) item.append(el('span', {}), el('code', {}), el('span', { class: 'under' }));
+  if (!item.firstChild) item.append(el('span', {}), ' ', el('code', {}), ' ', el('span', { class: 'under' }));
   const [state, address, since] = item.children;
   state.className = one.up ? 'pill good' : 'pill bad';
   setText(state, one.up ? 'up' : 'down');
