@@ -16,6 +16,7 @@ use sidebeat::config::parse;
 use sidebeat::protocol::{Data, OpCode, encode_frame};
 use sidebeat::proxy::Shared;
 use sidebeat::proxy::listener::Listener;
+use sidebeat::proxy::workers::Workers;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::{Builder, Runtime};
@@ -68,7 +69,8 @@ async fn client(runtime: &Runtime, directory: &Path, with_sidecar: bool) -> Unix
         let text = format!("listen: unix:{front}\nupstream: unix:{back}\nlog: {{level: error}}\n");
         let config = Arc::new(parse(&text, "bench", &|_| None).unwrap().config);
         let listener = Listener::bind(&config.listen[0], "listen").unwrap();
-        runtime.spawn(listener.serve(Arc::new(Shared::new(config))));
+        let shared = Arc::new(Shared::new(config, Workers::here()));
+        runtime.spawn(listener.serve(shared));
     }
     let mut stream = UnixStream::connect(if with_sidecar { &front } else { &back })
         .await

@@ -34,7 +34,7 @@
 //!
 //! # Invariants
 //!
-//! - A connection is one task. No lock, channel or allocation on the way of a data frame.
+//! - A connection is one task, on one thread. No lock, channel or allocation on the way of a data frame.
 //! - An idle connection owns no buffer: bytes are kept only while a frame header is incomplete or a socket is full.
 //! - A data frame's payload is never copied unless a socket is full, and never changed.
 //! - Bytes enter an outbox only where a frame may begin, so nothing injected can split a frame.

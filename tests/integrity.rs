@@ -226,7 +226,13 @@ async fn run() {
     let address = listening["address"].as_str().expect("a string").to_owned();
 
     let at_backend = tokio::spawn(async move {
-        let (socket, _) = backend.accept().await.expect("the sidecar dials");
+        let socket = loop {
+            let (socket, _) = backend.accept().await.expect("the sidecar dials");
+            // One that ends without a byte only tries whether there is somebody.
+            if socket.peek(&mut [0]).await.expect("bytes, or the end") > 0 {
+                break socket;
+            }
+        };
         let socket = accept_async(socket).await.expect("a handshake");
         let (mut socket, pongs) = exchange(2, 1, socket).await;
         while let Some(Ok(message)) = socket.next().await {

@@ -40,7 +40,7 @@ class Process:
             assert told is not None, f"no `{event}` came, but: {self.seen[-10:]}"
             self.seen.append(told)
             if told["event"] == event:
-                assert told == {**told, **fields}
+                assert told == {**told, **fields}, f"{told}, without {fields}"
                 return told
 
     def told(self, event):
@@ -75,7 +75,6 @@ class Sidecar(Process):
         self.path, self.upstream_port = path, upstream_port
         self.configure(settings)
         super().__init__([PROGRAM, "run", "-c", path])
-        self.address = self.expect("listening")["address"]
 
     def configure(self, settings):
         """Writes the file anew. JSON is YAML."""
@@ -103,7 +102,9 @@ class World:
         return process
 
     def sidecar(self, backend, **settings):
-        return self.run(Sidecar(self.folder / "proxy.yaml", backend.port, settings))
+        sidecar = self.run(Sidecar(self.folder / "proxy.yaml", backend.port, settings))
+        sidecar.address = sidecar.expect("listening")["address"]
+        return sidecar
 
     def end(self):
         for process in self.running:

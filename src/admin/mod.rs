@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `server` | a small HTTP server on a listener of its own |
+//! | `accept` | in which format somebody wants metrics |
 //! | `probes` | /metrics, /livez and /readyz, for monitoring |
 //! | `api` | the API for operators |
 //! | `page` | the page for operators |
@@ -10,6 +11,7 @@
 //! | `recorder` | what is kept for them |
 //! | `respond`, `problem` | answers |
 
+mod accept;
 mod api;
 mod control;
 mod page;
@@ -81,7 +83,7 @@ pub(crate) enum Service {
 impl Service {
     async fn answer(self, request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
         match self {
-            Service::Metrics => probes::answer(&request, &state),
+            Service::Metrics => probes::answer(&request, &state).await,
             Service::Admin => match page::respond(&request) {
                 Some(file) => file,
                 None => api::answer(request, &state).await,

@@ -3,30 +3,62 @@
 use std::sync::Arc;
 
 use hyper::body::Incoming;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::header::{HeaderValue, VARY};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use serde_json::json;
 
-use super::State;
 use super::problem::Problem;
 use super::respond::{Body, answer as respond};
+use super::{State, accept};
+use crate::observe::{Observer, metrics};
 
-const TEXT: &str = "text/plain; charset=utf-8";
-
-pub(super) fn answer(request: &Request<Incoming>, _state: &Arc<State>) -> Response<Body> {
-    let answer = match request.uri().path() {
-        "/livez" => live,
-        path => {
-            let detail = format!("there is no {path}; there are /metrics, /livez and /readyz");
-            return Problem::not_found(detail).answer();
-        }
-    };
-    // A server sends no body in answer to HEAD; hyper sees to it.
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return answer();
+pub(super) async fn answer(request: &Request<Incoming>, state: &Arc<State>) -> Response<Body> {
+    let path = request.uri().path();
+    if !["/metrics", "/livez", "/readyz"].contains(&path) {
+        let detail = format!("there is no {path}; there are /metrics, /livez and /readyz");
+        return Problem::not_found(detail).answer();
     }
-    Problem::method("GET, HEAD").answer()
+    // In answer to HEAD, hyper sends the head alone.
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return Problem::method("GET, HEAD").answer();
+    }
+    match path {
+        "/metrics" => figures(request.headers(), state).await,
+        "/readyz" => readiness(&state.shared.observer),
+        _ => respond(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
+    }
 }
 
-/// The process serves: there is nothing else to it.
-fn live() -> Response<Body> {
-    respond(StatusCode::OK, TEXT, "ok\n")
+async fn figures(headers: &HeaderMap, state: &Arc<State>) -> Response<Body> {
+    let (format, state) = (accept::format(headers), Arc::clone(state));
+    let render = move || {
+        let shared = &state.shared;
+        metrics::render(&shared.observer, &shared.config.load(), format)
+    };
+    // It walks over all connections and open files, and must not hold up those that are served.
+    let Ok(page) = tokio::task::spawn_blocking(render).await else {
+        let detail = "this is a bug of the sidecar's; please report it";
+        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).answer();
+    };
+    let mut response = respond(StatusCode::OK, format.content_type(), page);
+    let vary = HeaderValue::from_static("Accept");
+    response.headers_mut().insert(VARY, vary);
+    response
+}
+
+/// Whether new clients should come: not when the process ends, nor when they would find no backend.
+fn readiness(observer: &Observer) -> Response<Body> {
+    let draining = observer.tally.is_draining();
+    let upstreams = observer.upstreams.all();
+    let ready = !draining && upstreams.iter().all(|upstream| upstream.up);
+    let upstreams: Vec<_> = upstreams
+        .iter()
+        .map(|it| json!({"address": it.address, "up": it.up, "detail": it.detail}))
+        .collect();
+    let body = json!({"ready": ready, "draining": draining, "upstreams": upstreams});
+    let status = match ready {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    respond(status, "application/json", format!("{body}\n"))
 }

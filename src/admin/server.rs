@@ -64,10 +64,10 @@ async fn accept(
     ending: watch::Sender<bool>,
 ) {
     let places = Arc::new(Semaphore::new(PLACES));
-    let mut failure = Failure::default();
+    let failure = Failure::default();
     // The semaphore is never closed.
     while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-        let (stream, _) = listener.next(&mut failure).await;
+        let (stream, _) = listener.next(&failure).await;
         let (state, ending) = (Arc::clone(&state), ending.subscribe());
         tokio::spawn(async move {
             converse(stream, service, state, ending).await;

@@ -16,6 +16,7 @@ use super::{block_on, complain, say};
 use crate::config::{self, Loaded, Problem};
 use crate::observe;
 use crate::proxy::listener::BindError;
+use crate::proxy::workers::Workers;
 use crate::runtime;
 
 pub(super) const HELP: &str = "\
@@ -78,8 +79,8 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let _log = observe::log::init(&loaded.config.log);
     introduce(&text, listen, backend.address);
     let name = "demo".to_owned();
-    let mut sidecar =
-        runtime::start(loaded.config, loaded.tree, name).map_err(DemoError::Sidecar)?;
+    let mut sidecar = runtime::start(loaded.config, loaded.tree, name, Workers::here())
+        .map_err(DemoError::Sidecar)?;
     let everything = async {
         story::tell(&backend.address.to_string(), &listen.to_string()).await?;
         if !options.once {

@@ -76,8 +76,11 @@ impl Preset {
                 seen("text", Leg::Upstream, text("pong")),
             ],
             Preset::EngineIo => vec![
-                // Version 3: the client asks. Version 4: the server does. `2probe` belongs to the transport's upgrade.
-                asked("engine.io", text("2"), "3")?.answered_by(text("3")),
+                // Version 3: the client asks, and the server must see it: it ends sessions that are silent for
+                // pingInterval + pingTimeout. Version 4: the server asks. `2probe` belongs to the transport's upgrade.
+                asked("engine.io", text("2"), "3")?
+                    .answered_by(text("3"))
+                    .passed_on(),
                 seen("engine.io", Leg::Client, text("3")),
                 seen("engine.io", Leg::Upstream, text("2")),
                 seen("engine.io", Leg::Upstream, text("3")),
@@ -284,6 +287,13 @@ impl Rule {
     fn answered_by(self, answer: Matcher) -> Self {
         Rule {
             answer: Some(answer),
+            ..self
+        }
+    }
+
+    fn passed_on(self) -> Self {
+        Rule {
+            forward: Forward::Always,
             ..self
         }
     }

@@ -52,6 +52,9 @@ fn outcome(rule: Option<Rule>, message: &[u8]) -> Outcome {
     match (rule.reply, rule.forward) {
         (None, Forward::Always) => Seen,
         (Some(Reply::Text(reply)), Forward::Never) => Outcome::Answered(reply.render(&context)),
+        (Some(Reply::Text(reply)), Forward::Always) => {
+            AnsweredAndSeen(reply.render(&context).into_bytes())
+        }
         (Some(Reply::Binary(reply)), Forward::Always) => AnsweredAndSeen(reply.to_vec()),
         other => panic!("{other:?}"),
     }
@@ -180,7 +183,7 @@ fn engine_io() {
     check(
         Preset::EngineIo,
         &[
-            ("2", answered("3"), Seen),
+            ("2", AnsweredAndSeen(b"3".to_vec()), Seen),
             ("3", Seen, Seen),
             ("2probe", Unknown, Unknown),
             ("3probe", Unknown, Unknown),

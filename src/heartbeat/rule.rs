@@ -100,6 +100,11 @@ impl Rules {
         self.max_size[from as usize]
     }
 
+    /// What they are called, in their order; presets have several of one name.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.rules.iter().map(|rule| &*rule.name)
+    }
+
     /// A rule by its place.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<&Rule> {

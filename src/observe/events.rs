@@ -122,3 +122,23 @@ pub struct Draining {
     /// In words.
     pub detail: String,
 }
+
+/// `upstream_down`.
+#[derive(Debug, Serialize)]
+pub struct UpstreamDown<'a> {
+    /// The backend's address.
+    pub upstream: &'a str,
+    /// What the system says.
+    pub detail: &'a str,
+}
+
+/// `upstream_up`.
+#[derive(Debug, Serialize)]
+pub struct UpstreamUp<'a> {
+    /// The backend's address.
+    pub upstream: &'a str,
+    /// In words.
+    pub detail: &'a str,
+    /// How long it was down, in milliseconds.
+    pub down_ms: u64,
+}

@@ -5,20 +5,22 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
+use super::Tally;
 use crate::session::{Counters, Leg, Session, Time};
 
 /// The published counters of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Live {
     legs: [LiveLeg; 2],
     closing: AtomicBool,
     app_heartbeats: AtomicU64,
     app: Mutex<App>,
+    tally: Arc<Tally>,
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +50,16 @@ pub struct App {
 }
 
 impl Live {
+    pub(super) fn new(tally: &Arc<Tally>) -> Self {
+        Live {
+            legs: Default::default(),
+            closing: AtomicBool::default(),
+            app_heartbeats: AtomicU64::default(),
+            app: Mutex::default(),
+            tally: Arc::clone(tally),
+        }
+    }
+
     /// For the connection's task, after data.
     #[inline]
     pub fn publish_data(&self, session: &Session) {
@@ -66,7 +78,11 @@ impl Live {
         for leg in Leg::BOTH {
             let (live, counters) = (&self.legs[leg as usize], session.counters(leg));
             live.pings_sent.store(counters.pings_sent, Relaxed);
-            live.pongs_received.store(counters.pongs_received, Relaxed);
+            let answered = live.pongs_received.load(Relaxed);
+            if let (true, Some(rtt)) = (answered != counters.pongs_received, counters.rtt) {
+                live.pongs_received.store(counters.pongs_received, Relaxed);
+                self.tally.round_trip(leg, rtt);
+            }
             live.missed_pongs.store(counters.missed_pongs, Relaxed);
             live.pings_answered.store(counters.pings_answered, Relaxed);
             let rtt = counters.rtt.map_or(NO_RTT, |rtt| {

@@ -70,6 +70,12 @@ pub fn init(log: &Log) -> LogGuard {
     }
 }
 
+/// Lines that were dropped since the process began, because stdout did not keep up.
+#[must_use]
+pub fn dropped_lines() -> u64 {
+    sink::DROPPED.load(Ordering::Relaxed)
+}
+
 /// Tells a lifecycle event: one line with the record's fields in their order. The record is serialised only when
 /// the level is on.
 pub fn emit(level: Level, event: &'static str, record: &impl Serialize) {
@@ -129,12 +135,6 @@ pub(super) fn fields(record: &impl Serialize) -> String {
                 .to_string()
         }
     }
-}
-
-/// How many lines were not written, because nobody read them fast enough.
-#[must_use]
-pub fn lines_dropped() -> u64 {
-    sink::DROPPED.load(Ordering::Relaxed)
 }
 
 impl LogGuard {

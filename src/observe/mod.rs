@@ -2,24 +2,31 @@
 
 pub mod events;
 pub mod handshake;
+mod histogram;
 pub mod history;
 mod journal;
 mod listener;
 mod live;
 pub mod log;
+pub mod metrics;
 mod observer;
 mod record;
 mod registry;
 pub mod status;
+mod tally;
 mod totals;
+mod upstreams;
 
 pub use handshake::HandshakeFailure;
+pub use histogram::Distribution;
 pub use journal::{Entry, Journal, MAX_CLOSED, MAX_LISTENERS, TooManyListeners};
 pub use listener::{Heard, Listener, MAX_WAITING};
 pub use live::{App, Live};
 pub use observer::Observer;
 pub use record::{ClosedLine, ClosingRecord, Identity, Opened};
 pub use registry::{Beginning, Command, Counts, Handle, Permit, Refusal, Registry};
+pub use tally::{STATUS_CLASSES, Tally};
 pub use totals::{LegTotals, Totals};
+pub use upstreams::{Upstream, Upstreams};
 
 pub(crate) use record::{bounded, millis, rtt_millis};

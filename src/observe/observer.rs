@@ -11,7 +11,11 @@ use super::events::HandshakeFailed;
 use super::history::{History, Sample};
 use super::registry::lock;
 use super::status::{Drain, Reload};
-use super::{ClosingRecord, Handle, HandshakeFailure, Journal, Opened, Permit, Registry, log};
+use super::upstreams::Change;
+use super::{
+    ClosingRecord, Handle, HandshakeFailure, Journal, Opened, Permit, Registry, Tally, Upstreams,
+    events, log, millis,
+};
 use crate::session::Cause;
 
 /// Everything that a process knows of its connections.
@@ -19,6 +23,10 @@ use crate::session::Cause;
 pub struct Observer {
     /// Who is connected.
     pub registry: Arc<Registry>,
+    /// What else is counted.
+    pub tally: Arc<Tally>,
+    /// Which backends can be reached.
+    pub upstreams: Upstreams,
     /// The last quarter of an hour.
     pub history: History,
     /// Exists while somebody can ask.
@@ -46,6 +54,7 @@ impl Observer {
         told: bool,
     ) {
         permit.establish(handle);
+        self.tally.opened(opened.handshake);
         let news = News {
             level: Level::INFO,
             event: "connection_opened",
@@ -58,6 +67,7 @@ impl Observer {
     /// An established connection has ended; its place is free when its permit is dropped.
     pub fn closed(&self, permit: &mut Permit, record: &ClosingRecord<'_>) {
         permit.closed(record.cause);
+        self.tally.closed(record.duration);
         let news = News {
             level: record.cause.level(),
             event: "connection_closed",
@@ -69,7 +79,42 @@ impl Observer {
 
     /// An opening handshake never became a connection.
     pub fn handshake_failed(&self, failure: HandshakeFailure, record: &HandshakeFailed<'_>) {
+        self.tally.handshake_failed(failure);
         self.tell(failure.level(), "handshake_failed", record);
+    }
+
+    /// A connection to a backend came about.
+    pub fn upstream_reached(&self, address: &impl ToString) {
+        if self.upstreams.any_down() {
+            self.upstream_tried(&address.to_string(), Ok(()));
+        }
+    }
+
+    /// A connection to a backend did not come about, for this reason.
+    pub fn upstream_failed(&self, address: &impl ToString, reason: &str) {
+        self.upstream_tried(&address.to_string(), Err(reason));
+    }
+
+    fn upstream_tried(&self, upstream: &str, outcome: Result<(), &str>) {
+        let detail = outcome.err();
+        match self.upstreams.tried(upstream, outcome) {
+            Some(Change::Down) => {
+                let record = events::UpstreamDown {
+                    upstream,
+                    detail: detail.unwrap_or_default(),
+                };
+                self.tell(Level::WARN, "upstream_down", &record);
+            }
+            Some(Change::Up(after)) => {
+                let record = events::UpstreamUp {
+                    upstream,
+                    detail: "it takes connections again",
+                    down_ms: millis(after),
+                };
+                self.tell(Level::INFO, "upstream_up", &record);
+            }
+            None => {}
+        }
     }
 
     /// Any other event.

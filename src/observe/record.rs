@@ -43,8 +43,9 @@ pub struct Opened<'a> {
     pub identity: &'a Identity,
     /// Whether permessage-deflate was negotiated.
     pub compressed: bool,
-    /// From the request head to the 101, in milliseconds.
-    pub handshake_ms: u64,
+    /// From the request head to the 101; in milliseconds when it is written.
+    #[serde(rename = "handshake_ms", serialize_with = "as_millis")]
+    pub handshake: Duration,
 }
 
 /// `connection_closed`: the whole story of one connection.
@@ -226,6 +227,10 @@ pub(crate) fn bounded(text: &str) -> Box<str> {
 
 pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn as_millis<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(millis(*duration))
 }
 
 pub(crate) fn rtt_millis(rtt: Duration) -> f64 {

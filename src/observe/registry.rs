@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use atomic_waker::AtomicWaker;
 use tokio::sync::{Notify, oneshot};
 
-use super::{Identity, Live, Totals};
+use super::{Identity, Live, Tally, Totals};
 use crate::config::policy::{Policy, ProcessLimits};
 use crate::protocol::Close;
 use crate::session::{Cause, Leg, Time};
@@ -70,18 +70,19 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// A handle that nobody has written to.
+    /// A handle that nobody has written to; its round trips are counted in `tally`.
     #[must_use]
     pub fn new(
         identity: Identity,
         beginning: Beginning,
         offered_subprotocols: Box<[Box<str>]>,
+        tally: &Arc<Tally>,
     ) -> Self {
         Handle {
             identity,
             beginning,
             offered_subprotocols,
-            live: Live::default(),
+            live: Live::new(tally),
             has_mail: AtomicBool::new(false),
             mail: Mutex::default(),
             waker: AtomicWaker::new(),
@@ -344,7 +345,12 @@ mod tests {
             opened_at: SystemTime::UNIX_EPOCH,
             compressed: false,
         };
-        let handle = Arc::new(Handle::new(identity("chat"), beginning, Box::default()));
+        let handle = Arc::new(Handle::new(
+            identity("chat"),
+            beginning,
+            Box::default(),
+            &Arc::default(),
+        ));
         permit.establish(&handle);
         let file = "listen: 127.0.0.1:1\nupstream: ws://127.0.0.1:2";
         let config = crate::config::parse(file, "test", &|_| None)

@@ -142,7 +142,9 @@ async fn answer(
     Ok(if is_opening {
         upgrade::open(incomer, shared).await
     } else {
-        http::pass(incomer, &shared).await
+        let answer = http::pass(incomer, &shared).await;
+        shared.observer.tally.http_answer(answer.status());
+        answer
     })
 }
 

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
 use crate::observe::{
-    Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, millis,
+    Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit,
 };
 use crate::session::{Cause, Counters, Leg, LegClose, Session};
 
@@ -92,12 +93,13 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         opened_at: SystemTime::now(),
         compressed: upstream.extensions.deflate,
     };
-    let handle = Arc::new(Handle::new(identity, beginning, offered_subprotocols));
     let observer = Arc::clone(&shared.observer);
+    let handle = Handle::new(identity, beginning, offered_subprotocols, &observer.tally);
+    let handle = Arc::new(handle);
     let opened = Opened {
         identity: &handle.identity,
         compressed: handle.beginning.compressed,
-        handshake_ms: millis(opening.duration()),
+        handshake: opening.duration(),
     };
     let told = shared.config.load().log.opened;
     observer.opened(&mut permit, &handle, &opened, told);
@@ -105,7 +107,10 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
     // The file may have changed since the route was chosen.
     let config = shared.config.load_full();
     let policy = Arc::clone(&route_of(&config, &handle).policy);
-    if shared.is_draining() {
+    // Asked once it is in the registry: whoever sets this tells those that he finds there.
+    if shared.cut_off.load(Ordering::Acquire) {
+        handle.send(Command::Abort);
+    } else if shared.is_draining() {
         // It was let in before the drain began, and may have come too late to be told with the others.
         let close = config.drain.close.clone();
         handle.send(Command::Terminate {

@@ -24,7 +24,7 @@ use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::{Shared, headers};
 use crate::config::policy::Upstream;
-use crate::observe::HandshakeFailure;
+use crate::observe::{HandshakeFailure, Observer};
 
 /// Shorter than servers commonly keep idle connections, so that a request rarely meets one that is just being closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -60,6 +60,7 @@ impl Clients {
             .http1_preserve_header_case(true)
             .build(Dialer {
                 upstream: Arc::clone(upstream),
+                observer: Arc::clone(&shared.observer),
             });
         clients.push((Arc::clone(upstream), client.clone()));
         client
@@ -186,6 +187,7 @@ struct Answered(Arc<AtomicBool>);
 #[derive(Clone)]
 struct Dialer {
     upstream: Arc<Upstream>,
+    observer: Arc<Observer>,
 }
 
 impl Service<Uri> for Dialer {
@@ -198,8 +200,8 @@ impl Service<Uri> for Dialer {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let upstream = Arc::clone(&self.upstream);
-        Box::pin(async move { Ok(TokioIo::new(dial(&upstream).await?)) })
+        let Dialer { upstream, observer } = self.clone();
+        Box::pin(async move { Ok(TokioIo::new(dial(&upstream, &observer).await?)) })
     }
 }
 

@@ -5,12 +5,13 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use super::connection::{self, Peer};
@@ -79,35 +80,70 @@ impl Listener {
     /// The system refuses.
     pub fn bind(address: &Listen, key: &'static str) -> Result<Listener, BindError> {
         let bound = match address {
-            Listen::Tcp(tcp) => bind_tcp(*tcp).map(Listener::Tcp),
+            Listen::Tcp(tcp) => bind_tcp(*tcp, false).map(Listener::Tcp),
             Listen::Unix(path) => {
                 bind_unix(path).map(|unix| Listener::Unix(unix, SocketFile(path.clone())))
             }
         };
-        bound.map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => BindError::InUse {
-                key,
-                address: address.clone(),
-            },
+        bound.map_err(|error| Listener::refused(error, address, key))
+    }
+
+    fn refused(error: io::Error, address: &Listen, key: &'static str) -> BindError {
+        let address = address.clone();
+        match error.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse { key, address },
             _ => BindError::Other {
                 key,
-                address: address.clone(),
+                address,
                 error,
             },
-        })
+        }
+    }
+
+    /// Binds an address for several runtimes: a TCP socket for each, among which the system spreads newcomers, or one
+    /// Unix socket for all. Each listener is to be served on its runtime.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn bind_for(
+        runtimes: &[Handle],
+        address: &Listen,
+        key: &'static str,
+    ) -> Result<Vec<(Handle, Listener)>, BindError> {
+        let mut bound: Vec<(Handle, Listener)> = Vec::with_capacity(runtimes.len());
+        for runtime in runtimes {
+            let _entered = runtime.enter();
+            let listener = match bound.first() {
+                None => Listener::bind(address, key)?,
+                Some((_, Listener::Tcp(first))) => first
+                    .local_addr()
+                    .and_then(|address| bind_tcp(address, true))
+                    .map(Listener::Tcp)
+                    .map_err(|error| Listener::refused(error, address, key))?,
+                Some((_, Listener::Unix(..))) => break,
+            };
+            bound.push((runtime.clone(), listener));
+        }
+        Ok(bound)
     }
 
     /// Accepts clients until it is dropped.
     pub async fn serve(self, shared: Arc<Shared>) {
-        let mut failure = Failure::default();
         loop {
-            let (stream, peer) = self.next(&mut failure).await;
-            tokio::spawn(connection::serve(stream, peer, Arc::clone(&shared)));
+            let (stream, peer) = self.next(&shared.accept_failure).await;
+            match shared.workers.idler() {
+                None => drop(tokio::spawn(connection::serve(
+                    stream,
+                    peer,
+                    Arc::clone(&shared),
+                ))),
+                Some(idler) => hand_over(idler, stream, peer, &shared),
+            }
         }
     }
 
     /// The next connection, however long the system refuses to give one.
-    pub(crate) async fn next(&self, failure: &mut Failure) -> (Stream, Peer) {
+    pub(crate) async fn next(&self, failure: &Failure) -> (Stream, Peer) {
         loop {
             match self.accept().await {
                 Ok(accepted) => return accepted,
@@ -134,16 +170,17 @@ impl Listener {
     }
 }
 
-/// When a listener last told that it cannot accept.
+/// When it was last told that nobody can be accepted.
 #[derive(Debug, Default)]
 pub(crate) struct Failure {
-    told: Option<Instant>,
+    told: Mutex<Option<Instant>>,
 }
 
 impl Failure {
-    fn tell(&mut self, listener: &Listener, error: &io::Error) {
-        if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-            self.told = Some(Instant::now());
+    fn tell(&self, listener: &Listener, error: &io::Error) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            *told = Some(Instant::now());
             tracing::error!(
                 event = "accept_failed", address = %listener,
                 "{error}; clients wait. If these are too many open files, raise the limit (LimitNOFILE, ulimit -n) to \
@@ -165,7 +202,35 @@ impl fmt::Display for Listener {
     }
 }
 
-fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+/// Makes a connection another runtime's.
+fn hand_over(to: &Handle, stream: Stream, peer: Peer, shared: &Arc<Shared>) {
+    let shared = Arc::clone(shared);
+    let detached = match stream {
+        Stream::Tcp(stream) => stream.into_std().map(Detached::Tcp),
+        Stream::Unix(stream) => stream.into_std().map(Detached::Unix),
+    };
+    to.spawn(async move {
+        let stream = detached.and_then(|detached| match detached {
+            Detached::Tcp(stream) => TcpStream::from_std(stream).map(Stream::Tcp),
+            Detached::Unix(stream) => UnixStream::from_std(stream).map(Stream::Unix),
+        });
+        match stream {
+            Ok(stream) => connection::serve(stream, peer, shared).await,
+            Err(error) => {
+                tracing::error!(event = "accept_failed", "{error}; this client is let go");
+            }
+        }
+    });
+}
+
+/// A connection that belongs to no runtime.
+enum Detached {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+/// `joins`: beside a socket of this process, which must have been bound alone, so that a port in use is noticed.
+fn bind_tcp(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -176,7 +241,9 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     // What is accepted inherits these, which saves a call each per connection.
     stream::tune(&socket);
+    socket.set_reuse_port(joins)?;
     socket.bind(&address.into())?;
+    socket.set_reuse_port(true)?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
 }

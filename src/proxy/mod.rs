@@ -3,12 +3,14 @@
 //! | file | does |
 //! |---|---|
 //! | `listener` | accepts, and backs off when the system refuses |
+//! | `workers` | the threads that connections run on |
 //! | `connection` | one accepted connection: its request heads, and which way each request goes |
 //! | `upgrade` | opening handshakes on both sides |
 //! | `opening` | one opening handshake's record, told however it ends |
 //! | `http` | requests that open no WebSocket |
 //! | `headers` | what of a head is passed on |
 //! | `upstream` | dialling |
+//! | `health` | whether backends take connections, tried in the background |
 //! | `established` | the task of one WebSocket connection, from its 101 to its closing record |
 //! | `extensions` | what was negotiated in Sec-WebSocket-Extensions |
 //! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
@@ -20,6 +22,7 @@ mod connection;
 mod established;
 mod extensions;
 mod headers;
+pub mod health;
 mod http;
 mod inspect;
 pub mod listener;
@@ -31,8 +34,10 @@ mod side;
 pub mod stream;
 mod upgrade;
 mod upstream;
+pub mod workers;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
@@ -41,6 +46,8 @@ use crate::config::policy::{Config, Route};
 use crate::observe::{Handle, Observer};
 use clock::Clock;
 use http::Clients;
+use listener::Failure;
+use workers::Workers;
 
 /// What every connection of a process shares.
 pub struct Shared {
@@ -50,21 +57,29 @@ pub struct Shared {
     pub observer: Arc<Observer>,
     /// The data path's time.
     pub clock: Clock,
+    /// The threads that connections run on.
+    pub workers: Workers,
     clients: Clients,
+    accept_failure: Failure,
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
     draining: watch::Sender<bool>,
+    /// True once what is left is cut off.
+    cut_off: AtomicBool,
 }
 
 impl Shared {
     /// Nobody connected yet.
     #[must_use]
-    pub fn new(config: Arc<Config>) -> Self {
+    pub fn new(config: Arc<Config>, workers: Workers) -> Self {
         Shared {
             config: ArcSwap::new(config),
             observer: Arc::default(),
             clock: Clock::start(),
+            workers,
             clients: Clients::default(),
+            accept_failure: Failure::default(),
             draining: watch::Sender::new(false),
+            cut_off: AtomicBool::new(false),
         }
     }
 
@@ -72,6 +87,11 @@ impl Shared {
     /// they are in.
     pub fn refuse_newcomers(&self) {
         self.draining.send_replace(true);
+    }
+
+    /// From now on a connection that becomes established is cut off at once; those that are are to be told.
+    pub fn cut_off_newcomers(&self) {
+        self.cut_off.store(true, Ordering::Release);
     }
 
     /// Waits until there is no HTTP connection.

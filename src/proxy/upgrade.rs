@@ -28,7 +28,7 @@ use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::{Shared, established, headers};
 use crate::config::policy::{Compression, Route};
-use crate::observe::{HandshakeFailure, Refusal, bounded};
+use crate::observe::{HandshakeFailure, Observer, Refusal, bounded};
 use crate::protocol::ExtensionError;
 
 /// What is wrong with a client's opening handshake (section 4.2.1).
@@ -138,7 +138,7 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
     drop(config);
 
     let client_upgrade = hyper::upgrade::on(&mut incomer.request);
-    let upstream = match ask_upstream(incomer, &route).await {
+    let upstream = match ask_upstream(incomer, &route, &shared.observer).await {
         Ok(Answer::Accepted(accepted)) => accepted,
         Ok(Answer::Other(response)) => {
             let status = response.status();
@@ -261,9 +261,13 @@ enum Answer {
 }
 
 /// Dials the upstream and passes the opening handshake on.
-async fn ask_upstream(incomer: Incomer, route: &Route) -> Result<Answer, UpstreamError> {
+async fn ask_upstream(
+    incomer: Incomer,
+    route: &Route,
+    observer: &Observer,
+) -> Result<Answer, UpstreamError> {
     let upstream = &route.upstream;
-    let stream = dial(upstream).await?;
+    let stream = dial(upstream, observer).await?;
     let asked = Asked {
         key: generate_key(),
         inspected: route.policy.looks_at_messages(),

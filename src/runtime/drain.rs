@@ -54,6 +54,7 @@ impl Running {
         };
         orders.close();
         let connections = observer.registry.admitted();
+        shared.cut_off_newcomers();
         for handle in observer.registry.established() {
             handle.send(Command::Abort);
         }
@@ -72,6 +73,7 @@ impl Running {
 }
 
 fn begin(observer: &Observer, drain: &Drain, trigger: &'static str) {
+    observer.tally.drains();
     let connections = observer.registry.admitted();
     let since = SystemTime::now();
     observer.drains(status::Drain {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
 use crate::admin::{Recorder, Server, Service, State};
@@ -47,7 +48,7 @@ pub(super) struct Listeners {
 
 struct Open {
     address: String,
-    accepting: Accepting,
+    accepting: Vec<Accepting>,
 }
 
 enum Accepting {
@@ -55,7 +56,7 @@ enum Accepting {
     Others(Server),
 }
 
-/// The task that accepts clients; what it has accepted lives on without it.
+/// A task that accepts clients; what it has accepted lives on without it.
 struct Clients(JoinHandle<()>);
 
 impl Drop for Clients {
@@ -63,6 +64,9 @@ impl Drop for Clients {
         self.0.abort();
     }
 }
+
+/// A bound address: a listener for each runtime that serves it.
+type Bound = Vec<(Handle, Listener)>;
 
 impl Listeners {
     pub(super) fn new(state: Arc<State>) -> Self {
@@ -77,15 +81,13 @@ impl Listeners {
     pub(super) fn follow(&mut self, config: &Config) -> Result<(), BindError> {
         let wanted = wanted(config);
         let new = wanted.iter().filter(|door| !self.open.contains_key(door));
-        let bind = |door: &(Door, Listen)| {
-            Listener::bind(&door.1, door.0.key()).map(|bound| (door.clone(), bound))
-        };
-        let bound: Vec<((Door, Listen), Listener)> = new.map(bind).collect::<Result<_, _>>()?;
+        let bind = |door: &(Door, Listen)| self.bind(door).map(|bound| (door.clone(), bound));
+        let bound: Vec<((Door, Listen), Bound)> = new.map(bind).collect::<Result<_, _>>()?;
         if config.admin.is_some() && self.recorder.is_none() {
             self.recorder = Some(Recorder::start(&self.state.shared.observer));
         }
-        for ((door, address), listener) in bound {
-            let open = self.open(door, listener);
+        for ((door, address), bound) in bound {
+            let open = self.open(door, bound);
             self.open.insert((door, address), open);
         }
         let observer = &self.state.shared.observer;
@@ -103,16 +105,27 @@ impl Listeners {
         Ok(())
     }
 
-    fn open(&self, door: Door, listener: Listener) -> Open {
-        let address = listener.to_string();
-        let state = Arc::clone(&self.state);
-        let accepting = match door {
-            Door::Clients => {
-                let serving = listener.serve(Arc::clone(&state.shared));
-                Accepting::Clients(Clients(tokio::spawn(serving)))
-            }
-            Door::Others(service) => Accepting::Others(Server::start(listener, service, state)),
+    fn bind(&self, (door, address): &(Door, Listen)) -> Result<Bound, BindError> {
+        let runtimes = match door {
+            Door::Clients => self.state.shared.workers.runtimes(),
+            Door::Others(_) => &[Handle::current()],
         };
+        Listener::bind_for(runtimes, address, door.key())
+    }
+
+    fn open(&self, door: Door, bound: Bound) -> Open {
+        let address = bound.first().map(|(_, listener)| listener.to_string());
+        let address = address.unwrap_or_default();
+        let shared = &self.state.shared;
+        let serve = |(runtime, listener): (Handle, Listener)| match door {
+            Door::Clients => {
+                Accepting::Clients(Clients(runtime.spawn(listener.serve(Arc::clone(shared)))))
+            }
+            Door::Others(service) => {
+                Accepting::Others(Server::start(listener, service, Arc::clone(&self.state)))
+            }
+        };
+        let accepting = bound.into_iter().map(serve).collect();
         let open = Open { address, accepting };
         let [begun, _] = door.events();
         let observer = &self.state.shared.observer;
@@ -145,13 +158,15 @@ impl Open {
     }
 
     async fn end(self) {
-        match self.accepting {
-            Accepting::Clients(mut clients) => {
-                clients.0.abort();
-                // Aborted or ended, it is over.
-                let _ = (&mut clients.0).await;
+        for accepting in self.accepting {
+            match accepting {
+                Accepting::Clients(mut clients) => {
+                    clients.0.abort();
+                    // Aborted or ended, it is over.
+                    let _ = (&mut clients.0).await;
+                }
+                Accepting::Others(server) => server.end().await,
             }
-            Accepting::Others(server) => server.end().await,
         }
     }
 }

@@ -21,7 +21,9 @@ use crate::config::{self, Loaded};
 use crate::observe::status::{self, Reload};
 use crate::observe::{events, log};
 use crate::proxy::Shared;
+use crate::proxy::health::Checks;
 use crate::proxy::listener::BindError;
+use crate::proxy::workers::Workers;
 use listeners::Listeners;
 
 /// Exit status for a configuration that cannot be used (`EX_CONFIG` of sysexits).
@@ -34,14 +36,20 @@ pub struct Running {
     state: Arc<State>,
     listeners: Listeners,
     orders: mpsc::Receiver<Order>,
+    checks: Checks,
 }
 
 /// Binds every address and begins to serve; needs a tokio runtime. `name` is what the configuration is called.
 ///
 /// # Errors
 /// An address cannot be bound; then none is.
-pub fn start(config: Config, tree: serde_yaml::Value, name: String) -> Result<Running, BindError> {
-    let shared = Arc::new(Shared::new(Arc::new(config)));
+pub fn start(
+    config: Config,
+    tree: serde_yaml::Value,
+    name: String,
+    workers: Workers,
+) -> Result<Running, BindError> {
+    let shared = Arc::new(Shared::new(Arc::new(config), workers));
     let (sender, orders) = admin::channel();
     let state = Arc::new(State {
         shared: Arc::clone(&shared),
@@ -49,13 +57,18 @@ pub fn start(config: Config, tree: serde_yaml::Value, name: String) -> Result<Ru
         file: ArcSwap::new(File::read(name, tree)),
         orders: sender,
     });
+    let config = shared.config.load_full();
+    // Before anybody can ask for them.
+    let mut checks = Checks::new(Arc::clone(&shared.observer));
+    checks.follow(&config);
     let mut listeners = Listeners::new(Arc::clone(&state));
-    listeners.follow(&shared.config.load())?;
+    listeners.follow(&config)?;
     Ok(Running {
         shared,
         state,
         listeners,
         orders,
+        checks,
     })
 }
 
@@ -115,14 +128,19 @@ pub fn run(path: &Path) -> ExitCode {
         }
     };
     let log = log::init(&loaded.config.log);
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
+    // Connections run on the workers; what is left is little.
+    let runtime = match tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
-    let code = runtime.block_on(serve(path, loaded, watched, &log));
+    let workers = match Workers::start() {
+        Ok(workers) => workers,
+        Err(error) => return fail(&format!("cannot start a thread for each core: {error}")),
+    };
+    let code = runtime.block_on(serve(path, loaded, workers, watched, &log));
     // Whatever did not end in time must not keep the process.
     runtime.shutdown_background();
     code
@@ -131,6 +149,7 @@ pub fn run(path: &Path) -> ExitCode {
 async fn serve(
     path: &Path,
     loaded: Loaded,
+    workers: Workers,
     mut watched: watch::Watch,
     log: &log::LogGuard,
 ) -> ExitCode {
@@ -150,7 +169,7 @@ async fn serve(
     }
     files::raise_limit(loaded.config.process.max_connections);
     let name = path.display().to_string();
-    let mut running = match start(loaded.config, loaded.tree, name) {
+    let mut running = match start(loaded.config, loaded.tree, name, workers) {
         Ok(running) => running,
         Err(error) => return fail(&error.to_string()),
     };

@@ -37,6 +37,7 @@ impl Running {
             detail,
         };
         let observer = &self.shared.observer;
+        observer.tally.reloaded(false);
         observer.tell(tracing::Level::ERROR, "config_rejected", &record);
         let detail = detail.to_owned();
         ReloadOutcome::Failure { problems, detail }
@@ -74,6 +75,8 @@ impl Running {
         log.apply(&config.log);
         let config = Arc::new(config);
         self.shared.config.store(Arc::clone(&config));
+        self.shared.observer.tally.reloaded(true);
+        self.checks.follow(&config);
         let connections = self.follow(&config);
 
         let changes = config::diff(&self.state.file.load().tree, &tree);

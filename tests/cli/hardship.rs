@@ -156,6 +156,8 @@ fn a_backend_that_is_killed_is_lost_at_once() {
     let record = chain.sidecar.log_event("connection_closed", PATIENCE);
     assert_eq!(record["reason"], "upstream_lost");
     assert_eq!(record["initiator"], "upstream");
+    // Until it is gone it may still listen.
+    chain.middle.wait_for_exit(PATIENCE);
     let refused = Wire::connect(chain.sidecar.address()).ask(&Request::opening("/"));
     assert_eq!(refused.json()["error"], "upstream_refused");
 }

@@ -206,10 +206,16 @@ impl Origin {
     pub(crate) fn accept_within(&self, time: Duration) -> Option<Peer> {
         // Linux bounds accept by this, too.
         self.socket.set_read_timeout(Some(time)).unwrap();
-        match self.socket.accept() {
-            Ok((socket, _)) => Some(Peer::of(socket.into())),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-            Err(error) => panic!("{error}"),
+        loop {
+            let peer = match self.socket.accept() {
+                Ok((socket, _)) => Peer::of(socket.into()),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
+                Err(error) => panic!("{error}"),
+            };
+            // One that ends without a byte only tries whether there is somebody.
+            if peer.stream.peek(&mut [0]).expect("bytes, or the end") > 0 {
+                return Some(peer);
+            }
         }
     }
 }

@@ -2,7 +2,11 @@
 
 #![cfg(test)]
 
+mod figures;
 mod listening;
+mod page;
+mod readiness;
+mod scrape;
 #[path = "../support/mod.rs"]
 mod support;
 

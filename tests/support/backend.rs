@@ -221,10 +221,10 @@ impl Backend {
                     if ended.load(Ordering::SeqCst) {
                         return;
                     }
-                    dialled.fetch_add(1, Ordering::SeqCst);
-                    let (sender, handshake) = (sender.clone(), handshake.lock().unwrap().clone());
+                    let (sender, dialled) = (sender.clone(), Arc::clone(&dialled));
+                    let handshake = handshake.lock().unwrap().clone();
                     std::thread::spawn(move || {
-                        if let Some(accepted) = answer(socket, &handshake) {
+                        if let Some(accepted) = answer(socket, &handshake, &dialled) {
                             // The test may be over.
                             let _ = sender.send(accepted);
                         }
@@ -239,6 +239,14 @@ impl Backend {
             handshake,
             ended,
             thread: Some(thread),
+        }
+    }
+
+    /// Where it listens, over TCP.
+    pub fn address(&self) -> SocketAddr {
+        match &self.place {
+            Place::Tcp(address) => *address,
+            Place::Unix(path) => panic!("{} is no TCP address", path.display()),
         }
     }
 
@@ -258,7 +266,8 @@ impl Backend {
         }
     }
 
-    /// How many connections have been accepted, answered or not.
+    /// How many connections have brought a request, answered or not: those that only try whether there is somebody do
+    /// not.
     pub fn dialled(&self) -> usize {
         self.dialled.load(Ordering::SeqCst)
     }
@@ -293,10 +302,11 @@ impl Drop for Backend {
     }
 }
 
-fn answer(socket: Socket, handshake: &Handshake) -> Option<Accepted> {
+fn answer(socket: Socket, handshake: &Handshake, dialled: &AtomicUsize) -> Option<Accepted> {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let (mut reader, mut behind) = (socket, Vec::new());
     let head = read_head(&mut reader, &mut behind)?;
+    dialled.fetch_add(1, Ordering::SeqCst);
     std::thread::sleep(handshake.delay);
     let mut wire = Wire::new(reader, false).with_unread(behind);
     // A sidecar that has given up is part of some tests.

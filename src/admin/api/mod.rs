@@ -72,19 +72,21 @@ where
     B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
 {
     let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let nothing = || Problem::not_found(format!("there is no {path}; see /api/openapi.json"));
+    if !path.starts_with("/api/") {
+        return Err(nothing());
+    }
     let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     {
         let config = state.shared.config.load();
         let token = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
         guard::check(&parts, token, changes)?;
     }
-    let (route, id) = match routes::find(&parts.method, parts.uri.path()) {
+    let (route, id) = match routes::find(&parts.method, path) {
         Found::Route(route, id) => (route, id),
         Found::OtherMethods(allowed) => return Err(Problem::method(&allowed)),
-        Found::Nothing => {
-            let detail = format!("there is no {}; see /api/openapi.json", parts.uri.path());
-            return Err(Problem::not_found(detail));
-        }
+        Found::Nothing => return Err(nothing()),
     };
     let values = Values::read(parts.uri.query().unwrap_or_default(), route.params)?;
     refuse_long(body).await?;

@@ -10,7 +10,7 @@ use super::super::State;
 use super::drain::Draining;
 use super::file::Outcome;
 use super::time;
-use crate::observe::{Handle, LegTotals, log, millis, rtt_millis};
+use crate::observe::{Handle, LegTotals, Observer, log, millis, rtt_millis};
 use crate::session::Leg;
 
 /// What goes on, and what was counted since the process began.
@@ -26,16 +26,22 @@ pub(super) struct Summary {
     connections: Connections,
     /// Null: it does not drain.
     draining: Option<Draining>,
+    /// The backends that the configuration names.
+    upstreams: Vec<Upstream>,
     /// By route.
     routes: Vec<Route>,
     /// Connections that have ended; what has not happened is not there.
     closed: Vec<Closed>,
+    /// Opening handshakes that never became a connection; what has not happened is not there.
+    handshakes_failed: Vec<HandshakesFailed>,
     /// The clients' legs.
     client: LegSummary,
     /// The upstreams' legs.
     upstream: LegSummary,
     /// Application-level heartbeats that were recognised.
     app_heartbeats: Vec<AppHeartbeats>,
+    /// Answers to plain HTTP requests.
+    http_requests: Vec<HttpRequests>,
     config: Config,
     /// Lines that did not go into the log, because nobody read it fast enough.
     log_lines_dropped: u64,
@@ -51,6 +57,33 @@ struct Connections {
     admitted: usize,
     /// `limits.max_connections`; null: off.
     max: Option<usize>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct Upstream {
+    /// As in logs.
+    address: Box<str>,
+    /// Whether it took the last connection.
+    up: bool,
+    /// Since when that is so (RFC 3339).
+    #[schemars(extend("format" = "date-time"))]
+    since: String,
+    /// Why it is down.
+    detail: Option<Box<str>>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct HandshakesFailed {
+    /// As in the record `handshake_failed`.
+    reason: &'static str,
+    count: u64,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct HttpRequests {
+    /// `2xx`, …, `other`.
+    status_class: &'static str,
+    count: u64,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -149,14 +182,24 @@ pub(super) fn summary(state: &State) -> Summary {
             max: shared.config.load().process.max_connections,
         },
         draining: observer.drain().map(|drain| Draining::new(drain, observer)),
+        upstreams: upstreams(observer),
         routes: routes.collect(),
         closed: closed.collect(),
+        handshakes_failed: handshakes_failed(observer),
         client: leg(&totals.legs[0], &handles, Leg::Client),
         upstream: leg(&totals.legs[1], &handles, Leg::Upstream),
         app_heartbeats: app_heartbeats
             .map(|(rule, count)| AppHeartbeats {
                 rule: rule.clone(),
                 count: *count,
+            })
+            .collect(),
+        http_requests: observer
+            .tally
+            .http_answers()
+            .map(|(status_class, count)| HttpRequests {
+                status_class,
+                count,
             })
             .collect(),
         config: Config {
@@ -167,9 +210,30 @@ pub(super) fn summary(state: &State) -> Summary {
                 trigger: reload.trigger,
             }),
         },
-        log_lines_dropped: log::lines_dropped(),
+        log_lines_dropped: log::dropped_lines(),
         events_dropped: observer.journal().map_or(0, |journal| journal.dropped()),
     }
+}
+
+fn upstreams(observer: &Observer) -> Vec<Upstream> {
+    let all = observer.upstreams.all();
+    let shown = all.into_iter().map(|it| Upstream {
+        address: it.address,
+        up: it.up,
+        since: time(it.since),
+        detail: it.detail,
+    });
+    shown.collect()
+}
+
+fn handshakes_failed(observer: &Observer) -> Vec<HandshakesFailed> {
+    let all = observer.tally.handshakes_failed();
+    let happened = all.filter(|(_, count)| *count > 0);
+    let shown = happened.map(|(failure, count)| HandshakesFailed {
+        reason: failure.label(),
+        count,
+    });
+    shown.collect()
 }
 
 fn leg(totals: &LegTotals, handles: &[Arc<Handle>], leg: Leg) -> LegSummary {

@@ -11,7 +11,7 @@ const MAX_WAITING_BYTES: usize = 4 * 1024 * 1024;
 /// The most buffer that is kept once a burst is over.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
 
-/// Lines that were dropped since the process began, of which there is one log.
+/// Lines that were dropped since the process began.
 pub(super) static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 /// The end of the buffer that lines are put into; the thread ends when this is dropped.

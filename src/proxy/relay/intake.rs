@@ -142,6 +142,7 @@ impl<S: Transport> Relay<S> {
             MessageKind::Binary
         };
         let mut actions = Actions::new();
+        let recognised = self.session.app_heartbeats();
         let readable = !small.compressed || self.extensions.inflates(from);
         let max = self.session.policy().looks_at(from);
         let goes_on = readable.then(|| {
@@ -157,7 +158,9 @@ impl<S: Transport> Relay<S> {
                 self.session.message(&message, self.now, &mut actions)
             })
         });
-        self.stirred |= !actions.is_empty() || self.session.data_moves_deadline();
+        self.stirred |= !actions.is_empty()
+            || self.session.app_heartbeats() != recognised
+            || self.session.data_moves_deadline();
         for action in actions {
             self.perform(action);
         }

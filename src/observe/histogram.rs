@@ -1,0 +1,88 @@
+//! How often something took how long, counted where it happens and read from elsewhere.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Durations in buckets.
+#[derive(Debug)]
+pub(super) struct Histogram {
+    /// Upper bounds in microseconds, ascending.
+    bounds: &'static [u64],
+    /// One for each bound, and one for what is longer than all of them.
+    counts: Box<[AtomicU64]>,
+    /// Microseconds.
+    sum: AtomicU64,
+}
+
+/// What a histogram held at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Distribution {
+    /// An upper bound in seconds, and how many took at most this long; the last bound is infinite.
+    pub up_to: Vec<(f64, u64)>,
+    /// All of them together, in seconds.
+    pub sum: f64,
+}
+
+impl Histogram {
+    /// Nothing observed; `bounds` are microseconds, ascending.
+    pub(super) fn new(bounds: &'static [u64]) -> Self {
+        Histogram {
+            bounds,
+            counts: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
+            sum: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts one.
+    pub(super) fn observe(&self, duration: Duration) {
+        let micros = (duration.as_nanos() + 500) / 1000;
+        let micros = u64::try_from(micros).unwrap_or(u64::MAX);
+        let bucket = self.bounds.partition_point(|bound| *bound < micros);
+        self.counts[bucket].fetch_add(1, Relaxed);
+        self.sum.fetch_add(micros, Relaxed);
+    }
+
+    /// What has been observed so far. Each figure only ever grows.
+    pub(super) fn distribution(&self) -> Distribution {
+        let seconds = |micros: u64| micros as f64 / 1e6;
+        let bounds = self.bounds.iter().map(|bound| seconds(*bound));
+        let mut so_far = 0;
+        let up_to = bounds.chain([f64::INFINITY]).zip(&self.counts);
+        let up_to = up_to.map(|(bound, count)| {
+            so_far += count.load(Relaxed);
+            (bound, so_far)
+        });
+        Distribution {
+            up_to: up_to.collect(),
+            sum: seconds(self.sum.load(Relaxed)),
+        }
+    }
+}
+
+impl Distribution {
+    /// How many there were.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.up_to.last().map_or(0, |(_, count)| *count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_belongs_to_its_bucket() {
+        let histogram = Histogram::new(&[100, 1_000_000]);
+        for micros in [0, 100, 101, 1_000_000, 1_000_001, 9_000_000] {
+            histogram.observe(Duration::from_micros(micros));
+        }
+        let distribution = histogram.distribution();
+        assert_eq!(
+            distribution.up_to,
+            [(0.0001, 2), (1.0, 4), (f64::INFINITY, 6)]
+        );
+        assert_eq!(distribution.count(), 6);
+        assert!((distribution.sum - 11.000_202).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,164 @@
+//! Everything as metrics: put together when somebody asks, from the connections' own counters and from the tally.
+//!
+//! Each series is there from the start, at zero, for every route, cause, reason and rule of the configuration; those of
+//! a former configuration stay, so that no counter ever goes back.
+
+mod families;
+mod process;
+mod text;
+
+use std::collections::BTreeMap;
+use std::time::UNIX_EPOCH;
+
+pub use families::{FAMILIES, Family, Kind};
+pub use text::Format;
+
+use self::text::Page;
+use super::totals::{LegTotals, Totals};
+use super::{Observer, log};
+use crate::config::policy::Config;
+use crate::session::{Cause, Leg};
+
+/// The page that Prometheus reads. It walks over all connections, so that it is nothing for a thread that serves them.
+#[must_use]
+pub fn render(observer: &Observer, config: &Config, format: Format) -> String {
+    let mut page = Page::new(format);
+    let admitted = observer.registry.admitted() as u64;
+    let totals = observer.registry.totals();
+    connections(&mut page, config, &totals, admitted);
+    handshakes(&mut page, observer);
+    heartbeats(&mut page, observer, config, &totals);
+    state(&mut page, observer);
+    process::write(&mut page);
+    page.finish()
+}
+
+fn connections(page: &mut Page, config: &Config, totals: &Totals, admitted: u64) {
+    let routes = routes(config, totals);
+    let mut family = page.family(&families::CONNECTIONS);
+    for route in &routes {
+        family.sample(&[route], count(&totals.established, route));
+    }
+    page.family(&families::ADMITTED).sample(&[], admitted);
+    let max = config.process.max_connections;
+    let max = max.map(|max| max as u64);
+    page.family(&families::MAX_CONNECTIONS).sample(&[], max);
+    let mut family = page.family(&families::OPENED);
+    for route in &routes {
+        family.sample(&[route], count(&totals.opened, route));
+    }
+    let mut family = page.family(&families::CLOSED);
+    for route in &routes {
+        for cause in Cause::ALL {
+            let count = totals.closed.get(&((*route).into(), cause));
+            let labels = [route, cause.initiator().label(), cause.label()];
+            family.sample(&labels, count.copied().unwrap_or_default());
+        }
+    }
+}
+
+fn handshakes(page: &mut Page, observer: &Observer) {
+    let tally = &observer.tally;
+    page.family(&families::CONNECTION_DURATION)
+        .distribution(&[], &tally.connection_durations());
+    let mut family = page.family(&families::HANDSHAKES_FAILED);
+    for (failure, count) in tally.handshakes_failed() {
+        family.sample(&[failure.label()], count);
+    }
+    page.family(&families::HANDSHAKE_DURATION)
+        .distribution(&[], &tally.handshake_durations());
+}
+
+fn heartbeats(page: &mut Page, observer: &Observer, config: &Config, totals: &Totals) {
+    let legs = |leg: Leg| &totals.legs[leg as usize];
+    let mut by_direction = |family, figure: fn(&LegTotals) -> u64| {
+        let mut family = page.family(family);
+        for (leg, direction) in Leg::BOTH.into_iter().zip(DIRECTIONS) {
+            family.sample(&[direction], figure(legs(leg)));
+        }
+    };
+    by_direction(&families::MESSAGES, |leg| leg.messages);
+    by_direction(&families::BYTES, |leg| leg.bytes);
+    let mut by_peer = |family, figure: fn(&LegTotals) -> u64| {
+        let mut family = page.family(family);
+        for leg in Leg::BOTH {
+            family.sample(&[leg.label()], figure(legs(leg)));
+        }
+    };
+    by_peer(&families::PINGS_SENT, |leg| leg.pings_sent);
+    by_peer(&families::PONGS_RECEIVED, |leg| leg.pongs_received);
+    by_peer(&families::PONGS_MISSED, |leg| leg.missed_pongs);
+    by_peer(&families::PINGS_ANSWERED, |leg| leg.pings_answered);
+    let mut family = page.family(&families::APP_HEARTBEATS);
+    for rule in rules(config, totals) {
+        family.sample(&[rule], count(&totals.app_heartbeats, rule));
+    }
+    let mut family = page.family(&families::RTT);
+    for leg in Leg::BOTH {
+        family.distribution(&[leg.label()], &observer.tally.round_trips(leg));
+    }
+}
+
+fn state(page: &mut Page, observer: &Observer) {
+    let tally = &observer.tally;
+    let mut family = page.family(&families::HTTP_REQUESTS);
+    for (class, count) in tally.http_answers() {
+        family.sample(&[class], count);
+    }
+    let [taken, refused] = tally.reloads();
+    page.family(&families::CONFIG_RELOADS)
+        .sample(&["success"], taken)
+        .sample(&["failure"], refused);
+    let loaded_at = tally.loaded_at().duration_since(UNIX_EPOCH);
+    let loaded_at = loaded_at.unwrap_or_default().as_secs_f64();
+    page.family(&families::CONFIG_LOADED).sample(&[], loaded_at);
+    let upstreams = observer.upstreams.all();
+    page.family(&families::UPSTREAM_UP)
+        .sample(&[], upstreams.iter().all(|upstream| upstream.up));
+    let mut family = page.family(&families::UPSTREAM_ADDRESS_UP);
+    for upstream in &upstreams {
+        family.sample(&[&upstream.address], upstream.up);
+    }
+    page.family(&families::DRAINING)
+        .sample(&[], tally.is_draining());
+    page.family(&families::LOG_LINES_DROPPED)
+        .sample(&[], log::dropped_lines());
+    page.family(&families::BUILD)
+        .sample(&[env!("CARGO_PKG_VERSION")], 1);
+}
+
+/// What comes from the client, and what comes from the upstream: in the order of [`Leg::BOTH`].
+const DIRECTIONS: [&str; 2] = ["client_to_upstream", "upstream_to_client"];
+
+/// The routes of the configuration in its order, and then those that were.
+fn routes<'a>(config: &'a Config, totals: &'a Totals) -> Vec<&'a str> {
+    let now = config.routes.iter().map(|(_, route)| &*route.name);
+    let former = totals.opened.keys().map(|route| &**route);
+    without_repeats(now.chain([&*config.default.name]), former)
+}
+
+/// The rules of the configuration in its order, and then those that were.
+fn rules<'a>(config: &'a Config, totals: &'a Totals) -> Vec<&'a str> {
+    let routes = config.routes.iter().map(|(_, route)| route);
+    let now = [&config.default]
+        .into_iter()
+        .chain(routes)
+        .flat_map(|route| route.policy.app.names());
+    let former = totals.app_heartbeats.keys().map(|rule| &**rule);
+    without_repeats(now, former)
+}
+
+fn without_repeats<'a>(
+    first: impl Iterator<Item = &'a str>,
+    then: impl Iterator<Item = &'a str>,
+) -> Vec<&'a str> {
+    let mut seen = std::collections::HashSet::new();
+    first
+        .chain(then)
+        .filter(|name| seen.insert(*name))
+        .collect()
+}
+
+fn count(sums: &BTreeMap<Box<str>, u64>, name: &str) -> u64 {
+    sums.get(name).copied().unwrap_or_default()
+}

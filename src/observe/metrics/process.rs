@@ -1,0 +1,104 @@
+//! What the system knows of this process. Where there is no /proc, there is none of it.
+
+use std::fs;
+
+use rustix::param::{clock_ticks_per_second, page_size};
+use rustix::process::{Resource, getrlimit};
+
+use super::families;
+use super::text::Page;
+
+pub(super) fn write(page: &mut Page) {
+    let Some(stat) = Stat::read() else { return };
+    let limit = |resource| getrlimit(resource).current;
+    page.family(&families::CPU).sample(&[], stat.cpu_seconds);
+    if let Some(open) = open_files() {
+        page.family(&families::OPEN_FILES).sample(&[], open);
+    }
+    let max = limit(Resource::Nofile);
+    page.family(&families::MAX_FILES).sample(&[], max);
+    page.family(&families::MEMORY).sample(&[], stat.memory);
+    page.family(&families::VIRTUAL_MEMORY)
+        .sample(&[], stat.virtual_memory);
+    let max = limit(Resource::As);
+    page.family(&families::MAX_VIRTUAL_MEMORY).sample(&[], max);
+    page.family(&families::THREADS).sample(&[], stat.threads);
+    if let Some(boot) = boot_time() {
+        page.family(&families::STARTED)
+            .sample(&[], boot + stat.started);
+    }
+}
+
+/// Fields of /proc/self/stat (proc_pid_stat(5)).
+#[derive(Debug, PartialEq)]
+struct Stat {
+    cpu_seconds: f64,
+    threads: u64,
+    /// Seconds since the system began.
+    started: f64,
+    virtual_memory: u64,
+    memory: u64,
+}
+
+impl Stat {
+    fn read() -> Option<Stat> {
+        let text = fs::read_to_string("/proc/self/stat").ok()?;
+        Stat::parse(&text, clock_ticks_per_second() as f64, page_size() as u64)
+    }
+
+    fn parse(text: &str, ticks: f64, page_size: u64) -> Option<Stat> {
+        // The second field is a name in parentheses, which may hold anything.
+        let (_, rest) = text.rsplit_once(") ")?;
+        let fields: Vec<&str> = rest.split(' ').collect();
+        // The manual counts from 1, and the first of these is its third.
+        let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
+        Some(Stat {
+            cpu_seconds: (field(14)? + field(15)?) as f64 / ticks,
+            threads: field(20)?,
+            started: field(22)? as f64 / ticks,
+            virtual_memory: field(23)?,
+            memory: field(24)? * page_size,
+        })
+    }
+}
+
+fn open_files() -> Option<u64> {
+    let files = fs::read_dir("/proc/self/fd").ok()?.count() as u64;
+    // The folder itself is open while it is read.
+    Some(files.saturating_sub(1))
+}
+
+/// Seconds since 1970.
+fn boot_time() -> Option<f64> {
+    let text = fs::read_to_string("/proc/stat").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+    line.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_may_hold_anything() {
+        let text = "7 (a) b (c) S 1 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 3 0 12345 8192000 500 18446744073709551615\n";
+        let stat = Stat::parse(text, 100.0, 4096);
+        let expected = Stat {
+            cpu_seconds: 3.0,
+            threads: 3,
+            started: 123.45,
+            virtual_memory: 8_192_000,
+            memory: 2_048_000,
+        };
+        assert_eq!(stat, Some(expected));
+        assert_eq!(Stat::parse("7 (a) S 1", 100.0, 4096), None);
+        assert_eq!(Stat::parse("", 100.0, 4096), None);
+    }
+
+    #[test]
+    fn this_process_is_there() {
+        let stat = Stat::read().unwrap();
+        assert!(stat.threads >= 1 && stat.memory > 100_000, "{stat:?}");
+        assert!(open_files().unwrap() >= 3);
+    }
+}

@@ -1,0 +1,212 @@
+//! What is counted as it happens, beside the connections' own counters: relaxed atomics, none of them on the way of a
+//! data frame.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use hyper::StatusCode;
+
+use super::HandshakeFailure;
+use super::histogram::{Distribution, Histogram};
+use crate::session::Leg;
+
+/// 1 ms to 30 s, in microseconds.
+const HANDSHAKE: [u64; 14] = [
+    1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+    5_000_000, 10_000_000, 30_000_000,
+];
+/// 1 s to a week, in microseconds.
+const CONNECTION: [u64; 14] = [
+    1_000_000,
+    5_000_000,
+    15_000_000,
+    30_000_000,
+    60_000_000,
+    300_000_000,
+    900_000_000,
+    1_800_000_000,
+    3_600_000_000,
+    10_800_000_000,
+    21_600_000_000,
+    43_200_000_000,
+    86_400_000_000,
+    604_800_000_000,
+];
+/// 100 µs to 30 s, in microseconds.
+const RTT: [u64; 17] = [
+    100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000,
+    1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000,
+];
+
+/// Answers to plain HTTP requests by the first digit of their status.
+pub const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
+
+/// Counts and distributions of the whole process.
+#[derive(Debug)]
+pub struct Tally {
+    /// In the order of [`HandshakeFailure::ALL`].
+    handshakes_failed: [AtomicU64; HandshakeFailure::ALL.len()],
+    /// In the order of [`STATUS_CLASSES`].
+    http_answers: [AtomicU64; STATUS_CLASSES.len()],
+    reloads_taken: AtomicU64,
+    reloads_refused: AtomicU64,
+    /// Milliseconds since 1970.
+    loaded_at: AtomicU64,
+    draining: AtomicBool,
+    handshake: Histogram,
+    connection: Histogram,
+    /// By leg.
+    rtt: [Histogram; 2],
+}
+
+impl Default for Tally {
+    /// Nothing happened yet, and the configuration was read just now.
+    fn default() -> Self {
+        let tally = Tally {
+            handshakes_failed: Default::default(),
+            http_answers: Default::default(),
+            reloads_taken: AtomicU64::default(),
+            reloads_refused: AtomicU64::default(),
+            loaded_at: AtomicU64::default(),
+            draining: AtomicBool::default(),
+            handshake: Histogram::new(&HANDSHAKE),
+            connection: Histogram::new(&CONNECTION),
+            rtt: [Histogram::new(&RTT), Histogram::new(&RTT)],
+        };
+        tally.loaded();
+        tally
+    }
+}
+
+impl Tally {
+    pub(super) fn opened(&self, handshake: Duration) {
+        self.handshake.observe(handshake);
+    }
+
+    pub(super) fn closed(&self, duration: Duration) {
+        self.connection.observe(duration);
+    }
+
+    pub(super) fn round_trip(&self, leg: Leg, rtt: Duration) {
+        self.rtt[leg as usize].observe(rtt);
+    }
+
+    pub(super) fn handshake_failed(&self, failure: HandshakeFailure) {
+        let mut all = HandshakeFailure::ALL.iter().zip(&self.handshakes_failed);
+        if let Some((_, count)) = all.find(|(known, _)| **known == failure) {
+            count.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// A plain HTTP request got its answer.
+    pub fn http_answer(&self, status: StatusCode) {
+        let class = match status.as_u16() / 100 {
+            class @ 2..=5 => usize::from(class) - 2,
+            _ => STATUS_CLASSES.len() - 1,
+        };
+        self.http_answers[class].fetch_add(1, Relaxed);
+    }
+
+    /// The file was read again; `taken`: what it says is in force now.
+    pub fn reloaded(&self, taken: bool) {
+        if taken {
+            self.reloads_taken.fetch_add(1, Relaxed);
+            self.loaded();
+        } else {
+            self.reloads_refused.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn loaded(&self) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let millis = now.map_or(0, super::millis);
+        self.loaded_at.store(millis, Relaxed);
+    }
+
+    /// The process has begun to drain, which does not end before it does.
+    pub fn drains(&self) {
+        self.draining.store(true, Relaxed);
+    }
+
+    /// Whether the process drains.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Relaxed)
+    }
+
+    /// Opening handshakes that failed, for every reason.
+    pub fn handshakes_failed(&self) -> impl Iterator<Item = (HandshakeFailure, u64)> {
+        let counts = self.handshakes_failed.iter();
+        let counts = counts.map(|count| count.load(Relaxed));
+        HandshakeFailure::ALL.into_iter().zip(counts)
+    }
+
+    /// Answers to plain HTTP requests, for every class of statuses.
+    pub fn http_answers(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = self.http_answers.iter();
+        let counts = counts.map(|count| count.load(Relaxed));
+        STATUS_CLASSES.into_iter().zip(counts)
+    }
+
+    /// How often the file was read again: taken, refused.
+    #[must_use]
+    pub fn reloads(&self) -> [u64; 2] {
+        [&self.reloads_taken, &self.reloads_refused].map(|count| count.load(Relaxed))
+    }
+
+    /// When the configuration in force was read.
+    #[must_use]
+    pub fn loaded_at(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(self.loaded_at.load(Relaxed))
+    }
+
+    /// From the request head to the 101.
+    #[must_use]
+    pub fn handshake_durations(&self) -> Distribution {
+        self.handshake.distribution()
+    }
+
+    /// From the 101 to the end, of connections that have ended.
+    #[must_use]
+    pub fn connection_durations(&self) -> Distribution {
+        self.connection.distribution()
+    }
+
+    /// From a ping to its pong.
+    #[must_use]
+    pub fn round_trips(&self, leg: Leg) -> Distribution {
+        self.rtt[leg as usize].distribution()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_ascend() {
+        for bounds in [&HANDSHAKE[..], &CONNECTION, &RTT] {
+            assert!(bounds.is_sorted());
+        }
+    }
+
+    #[test]
+    fn every_failure_and_every_status_has_its_place() {
+        let tally = Tally::default();
+        for (index, failure) in HandshakeFailure::ALL.into_iter().enumerate() {
+            (0..=index).for_each(|_| tally.handshake_failed(failure));
+        }
+        for (index, (failure, count)) in tally.handshakes_failed().enumerate() {
+            assert_eq!(failure, HandshakeFailure::ALL[index]);
+            assert_eq!(count, index as u64 + 1);
+        }
+        for status in [200, 299, 304, 404, 500, 503, 599, 101, 799] {
+            tally.http_answer(StatusCode::from_u16(status).unwrap());
+        }
+        let counted: Vec<_> = tally.http_answers().collect();
+        assert_eq!(
+            counted,
+            [("2xx", 2), ("3xx", 1), ("4xx", 1), ("5xx", 3), ("other", 2)]
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! What happens, as it happens.
+
+use super::*;
+
+/// One who listens; every event is waited for.
+pub(super) struct Listening {
+    wire: Wire,
+    text: String,
+}
+
+pub(super) fn listen(admin: SocketAddr, query: &str) -> Listening {
+    let mut wire = Wire::connect(admin);
+    let answer = wire.ask(&request(admin, &format!("GET /api/events{query}")));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    Listening {
+        wire,
+        text: String::new(),
+    }
+}
+
+impl Listening {
+    /// The next event's name and data; its `id` is checked to be there where it has to.
+    pub(super) fn next(&mut self) -> (String, Value) {
+        let block = self.block().expect("an event before the end");
+        let field = |name: &str| {
+            let mut lines = block.lines().filter_map(|line| line.strip_prefix(name));
+            lines.next().map(|value| value.trim_start().to_owned())
+        };
+        let event = field("event:").expect("a name");
+        let id = field("id:").map(|id| id.parse::<u64>().expect("a number"));
+        assert_eq!(id.is_some(), event != "dropped", "{block}");
+        let data = serde_json::from_str(&field("data:").expect("data")).expect("JSON");
+        (event, data)
+    }
+
+    /// The next block but comments; none: the stream ended in good order.
+    fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                if !block.starts_with(':') {
+                    return Some(block);
+                }
+                continue;
+            }
+            let chunk = self.chunk();
+            if chunk.is_empty() {
+                return None;
+            }
+            self.text.push_str(&chunk);
+        }
+    }
+
+    /// A chunk of the body (RFC 9112 section 7.1); empty: the last one.
+    fn chunk(&mut self) -> String {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            line.extend(self.wire.read_exactly(1));
+        }
+        let len = std::str::from_utf8(&line).unwrap().trim();
+        let len = usize::from_str_radix(len, 16).expect("a length");
+        let bytes = self.wire.read_exactly(len + 2);
+        String::from_utf8(bytes[..len].to_vec()).unwrap()
+    }
+}
+
+#[test]
+fn events_are_the_log_s_and_only_those_that_were_asked_for() {
+    let (relayed, admin) = start("");
+    let mut all = listen(admin, "");
+    let mut some = listen(admin, "?types=connection_closed,config_reloaded");
+    let (mut client, upstream) = relayed.another();
+    client.send_frame(&support::Frame::close(1000, "bye"));
+    drop((client, upstream));
+    let closed = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    assert_eq!(ask(admin, "POST /api/reload").status, 200);
+    let reloaded = relayed.sidecar.log_event("config_reloaded", PATIENCE);
+    let opened = relayed.sidecar.logged("connection_opened").pop().unwrap();
+    for (event, data) in [
+        ("connection_opened", opened),
+        ("connection_closed", closed.clone()),
+        ("config_reloaded", reloaded.clone()),
+    ] {
+        assert_eq!(all.next(), (event.to_owned(), data));
+    }
+    assert_eq!(some.next(), ("connection_closed".to_owned(), closed));
+    assert_eq!(some.next(), ("config_reloaded".to_owned(), reloaded));
+}
+
+#[test]
+fn one_who_does_not_read_is_told_what_was_missed_and_holds_nobody_up() {
+    let (relayed, admin) = start("");
+    let mut slow = listen(admin, "?types=handshake_failed");
+    let mut sent = 0;
+    // The system's buffers take some, the queue 256, and what follows is dropped.
+    while get(admin, "/api/summary")["events_dropped"] == 0 {
+        for _ in 0..500 {
+            sent += 1;
+            let long = format!("/{}", "x".repeat(900));
+            let answer = Wire::connect(relayed.sidecar.address())
+                .ask(&Request::opening(&long).with("Sec-WebSocket-Version", "12"));
+            assert_eq!(answer.status, 426);
+        }
+        assert!(sent <= 40_000, "nothing is dropped");
+    }
+    let (mut heard, mut dropped) = (0, 0);
+    while heard + dropped < sent {
+        match slow.next() {
+            (event, _) if event == "handshake_failed" => heard += 1,
+            (_, data) => dropped += data["count"].as_u64().unwrap(),
+        }
+    }
+    assert!(
+        dropped > 0 && heard >= 256,
+        "{heard} heard, {dropped} dropped"
+    );
+    assert_eq!(heard + dropped, sent);
+    assert_eq!(get(admin, "/api/summary")["events_dropped"], dropped);
+}
+
+#[test]
+fn listeners_are_few_and_places_are_given_back() {
+    let (_relayed, admin) = start("");
+    let mut listening: Vec<Listening> = (0..32).map(|_| listen(admin, "")).collect();
+    let answer = ask(admin, "GET /api/events");
+    problem(&answer, 503);
+    assert!(answer.header("retry-after").is_some());
+    listening.pop();
+    support::wait_until("a place is free", || {
+        ask(admin, "GET /api/events").status == 200
+    });
+}
+
+#[test]
+fn the_stream_ends_with_the_process_in_good_order() {
+    let (mut relayed, admin) = start("drain: {spread: 0s}");
+    let mut listening = listen(admin, "");
+    relayed.sidecar.signal(rustix::process::Signal::TERM);
+    relayed.client.answer_close();
+    drop((relayed.client, relayed.upstream));
+    let mut heard = Vec::new();
+    while let Some(block) = listening.block() {
+        let name = block.lines().next().unwrap_or_default().to_owned();
+        heard.push(name.replace("event: ", ""));
+    }
+    assert_eq!(heard, ["draining", "connection_closed", "drained"]);
+    assert_eq!(relayed.sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+}
