@@ -54,22 +54,33 @@ let paused = false;
 let failures = 0;
 let lostSince = null;
 let historyIsStale = true;
-/** Ends the loop's wait. */
-let wake = () => {};
+/** The loop is to look again now: it waits, or it is asking and will not wait after that. */
+let woken = false;
+let endWait = () => {};
 
-function sleep(ms) {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    wake = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
+function wake() {
+  woken = true;
+  endWait();
 }
+
+/** Waits, unless woken. */
+async function sleep(ms) {
+  if (!woken) {
+    let timer;
+    await new Promise((resolve) => {
+      timer = setTimeout(resolve, ms);
+      endWait = resolve;
+    });
+    clearTimeout(timer);
+  }
+  woken = false;
+}
+
+const isWanted = () => document.visibilityState === 'visible' && !paused;
 
 /** Until somebody looks and nothing is paused. */
 async function untilWanted() {
-  while (document.visibilityState === 'hidden' || paused) {
+  while (!isWanted()) {
     feed.stop();
     historyIsStale = true;
     await sleep(3600 * 1000);
@@ -83,7 +94,7 @@ async function loop() {
       await refresh();
       failures = 0;
       lostSince = null;
-      feed.start();
+      if (isWanted()) feed.start();
       await sleep(REFRESH_MS);
     } catch (error) {
       if (error.status === 401) await askForToken();
@@ -129,7 +140,7 @@ async function retry(error) {
   const tell = () => {
     const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
     const text = `${why}, since ${clock(lostSince)}. What is shown is from before. Trying again in ${seconds} s.`;
-    status.lose({ text, retry: () => wake() });
+    status.lose({ text, retry: wake });
   };
   tell();
   const telling = setInterval(tell, 1000);
@@ -215,7 +226,7 @@ document.querySelector('.skip').addEventListener('click', (event) => {
   byId('main').focus();
 });
 byId('pause').addEventListener('click', () => setPaused(!paused));
-document.addEventListener('visibilitychange', () => wake());
+document.addEventListener('visibilitychange', wake);
 addEventListener('hashchange', setView);
 setView();
 loop();
