@@ -79,7 +79,7 @@ def test_a_page_that_nobody_looks_at_is_quiet(desk):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     client = desk.client(sidecar)
-    page.wait_for_timeout(5000)  # nothing is to happen for two rounds
+    page.wait_for_timeout(3000)  # nothing is to happen for a round and a half
     assert asked == []
     page.keyboard.press("l")
     expect(page.locator("#connections-table tbody tr")).to_have_count(1)

@@ -58,11 +58,12 @@ export async function call(path, parameters = {}, { method = 'GET', signal } = {
 }
 
 /**
- * Reads server-sent events until the stream ends; `tell(name, data)` for each. EventSource cannot send a token.
- * Throws as `call` does.
+ * Reads server-sent events until the stream ends: `opened()` once, then `tell(name, data)` for each. EventSource cannot
+ * send a token. Throws as `call` does.
  */
-export async function listen(types, tell, signal) {
+export async function listen(types, { opened, tell }, signal) {
   const answer = await request('events', { types: types.join(',') }, { signal });
+  opened();
   const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
   let pending = '';
   for (;;) {

@@ -1,6 +1,6 @@
 // What happens, as it happens: the newest events of the API's stream.
 
-import { listen } from './api.js';
+import { call, listen } from './api.js';
 import { byId, el, reconcile, setText } from './dom.js';
 import { clock, number } from './format.js';
 import { tooltip, who } from './reasons.js';
@@ -8,6 +8,7 @@ import { tooltip, who } from './reasons.js';
 const TYPES = [
   'connection_closed', 'handshake_failed', 'config_reloaded', 'config_rejected', 'draining', 'drained', 'upstream_down', 'upstream_up',
 ];
+/** What is shown. */
 const KEPT = 12;
 /** Drawn no more often than this, however much happens. */
 const DRAW_MS = 500;
@@ -35,31 +36,39 @@ export class Feed {
   start() {
     if (this.running || Date.now() - this.endedAt < AGAIN_MS) return;
     const running = this.running = new AbortController();
-    listen(TYPES, (name, data) => this.take(name, data), running.signal)
+    const opened = () => this.fill(running);
+    listen(TYPES, { opened, tell: (name, data) => this.take(name, data) }, running.signal)
       .catch(() => {}) // the page's own calls tell what is wrong
       .finally(() => {
+        if (this.running !== running) return;
+        this.running = null;
         this.endedAt = Date.now();
-        if (this.running === running) this.running = null;
       });
   }
 
   stop() {
     this.running?.abort();
     this.running = null;
-    this.endedAt = 0;
   }
 
-  /** Something that the page noticed by itself. */
-  note(text) {
-    this.take('note', { text });
+  /** Fills in the closings that nobody listened to. */
+  async fill(running) {
+    const { closed } = await call('closed', { limit: KEPT }, running).catch(() => ({ closed: [] }));
+    for (const record of closed) this.add('connection_closed', record);
   }
 
   take(name, data) {
-    this.count += 1;
-    this.events.unshift({ name, data, id: this.count, at: data.timestamp ? new Date(data.timestamp) : new Date() });
+    this.add(name, data);
+    this.happened(name);
+  }
+
+  add(name, data) {
+    const id = name === 'connection_closed' ? data.conn : `event ${(this.count += 1)}`;
+    if (this.events.some((event) => event.id === id)) return;
+    this.events.push({ name, data, id, at: data.timestamp ? new Date(data.timestamp) : new Date() });
+    this.events.sort((a, b) => b.at - a.at);
     this.events.length = Math.min(this.events.length, KEPT);
     this.drawing ??= setTimeout(() => this.draw(), DRAW_MS);
-    this.happened(name);
   }
 
   draw() {
@@ -79,7 +88,7 @@ export class Feed {
       return el('li', { title: tooltip(data.reason) }, time, ' ', el('code', {}, data.reason), el('span', { class: 'under' }, text));
     }
     const text = el('span', { class: 'words' });
-    setText(text, WORDS[name]?.(data) ?? data.text ?? name);
+    setText(text, WORDS[name]?.(data) ?? name);
     return el('li', { class: 'event' }, time, ' ', text);
   }
 }
