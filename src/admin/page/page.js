@@ -214,7 +214,7 @@ function search() {
 }
 
 function turn(way) {
-  (view === 'closings' ? closings : connections).list.turn(way);
+  if (view !== 'configuration') (view === 'closings' ? closings : connections).list.turn(way);
 }
 
 setUpKeys({
