@@ -15,10 +15,10 @@ use support::{Backend, Relayed, Sidecar};
 
 #[path = "readme/heartbeats.rs"]
 mod heartbeats;
-#[path = "readme/page.rs"]
-mod page;
 #[path = "readme/links.rs"]
 mod links;
+#[path = "readme/page.rs"]
+mod page;
 
 /// Both languages.
 const READMES: [(&str, &str); 2] = [
