@@ -1,7 +1,7 @@
 // The side of the page: backends, reasons with their counts, and sums since the start.
 
 import { byId, el, reconcile, setText } from './dom.js';
-import { bytes, clock, duration, number } from './format.js';
+import { bytes, clock, duration, NONE, number } from './format.js';
 import { advice, explain, meaning, tooltip, who } from './reasons.js';
 
 const MINUTE_MS = 60 * 1000;
@@ -10,6 +10,11 @@ const MINUTE_MS = 60 * 1000;
 class LastMinute {
   constructor() {
     this.seen = [];
+  }
+
+  /** Whether a minute has been seen. */
+  get isWhole() {
+    return this.seen.length > 0 && this.seen.at(-1).at - this.seen[0].at >= MINUTE_MS * 0.9;
   }
 
   /** How much each has grown within a minute, or since the page was opened. */
@@ -41,14 +46,15 @@ export class Glance {
     counters(summary);
   }
 
-  list(id, counts, now, none) {
+  list(id, counts, now, nobody) {
     const recent = this.minutes[id].take(counts, now);
+    const none = this.minutes[id].isWhole ? '0' : NONE;
     const rows = [...counts].sort(([a, x], [b, y]) => y - x || a.localeCompare(b));
     const parent = byId(id);
     if (!parent.firstChild) {
       parent.append(
         el('p', { class: 'why-head', 'aria-hidden': 'true' }, el('span', {}, 'last min.'), el('span', {}, 'total')),
-        el('div', {}), el('p', { class: 'empty' }, none));
+        el('div', {}), el('p', { class: 'empty' }, nobody));
     }
     const [head, list, empty] = parent.children;
     head.hidden = rows.length === 0;
@@ -56,7 +62,7 @@ export class Glance {
     reconcile(list, rows, ([name]) => name, ([name]) => this.reason(id, name), (item, [name, count]) => {
       const [, last, total] = item.firstChild.children;
       const grown = recent.get(name);
-      setText(last, grown > 0 ? `+${number(grown)}` : '0');
+      setText(last, grown > 0 ? `+${number(grown)}` : none);
       last.classList.toggle('grown', grown > 0);
       setText(total, number(count));
     });
