@@ -193,9 +193,10 @@ impl Observer {
             return;
         };
         let (time, fields) = (SystemTime::now(), log::fields(record));
+        // First, so that whoever reads of it in the log can ask for it.
+        journal.enter((time, news.level), news.event, news.cause, &fields);
         if news.logged {
             log::emit_fields(news.level, news.event, time, || &fields);
         }
-        journal.enter((time, news.level), news.event, news.cause, &fields);
     }
 }
