@@ -18,6 +18,8 @@ use support::{Backend, Relayed, Sidecar};
 mod heartbeats;
 #[path = "readme/links.rs"]
 mod links;
+#[path = "readme/page.rs"]
+mod page;
 
 /// Both languages.
 const READMES: [(&str, &str); 2] = [
