@@ -10,13 +10,13 @@
 //!
 //! | floor | room | what lives there |
 //! |---|---|---|
-//! | 0 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers. No IO, no clock |
+//! | 0 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers, inflating one message (RFC 7692). No IO, no clock |
 //! | 1 | [`session`] | one connection's brain: events and times in, actions out. Every decision and its cause is made here |
 //! | 1 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
 //! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::policy`], which cannot express nonsense; differences; schema |
-//! | 2 | [`observe`] | the only place that tells anybody of an event: log lines, closing records, the registry of the living |
-//! | 3 | [`proxy`] | IO: listeners, opening handshakes, plain HTTP, dialling, and the relay that performs what a session decides |
-//! | 3 | [`admin`] | listeners that are not for clients: metrics and probes on one, the operators' API on the other |
+//! | 2 | [`observe`] | the only place that tells anybody of an event: log lines, closing records, the registry of the living, sums and series |
+//! | 3 | [`proxy`] | IO: worker threads, listeners, opening handshakes, plain HTTP, dialling, and the relay that performs what a session decides |
+//! | 3 | [`admin`] | listeners that are not for clients: metrics and probes on one, the operators' API and page on the other |
 //! | 3 | [`runtime`] | the running process: one snapshot of the configuration, hot reload, signals, draining |
 //! | 4 | `cli` | one file a subcommand |
 //!
@@ -40,7 +40,8 @@
 //! - Bytes enter an outbox only where a frame may begin, so nothing injected can split a frame.
 //! - Backpressure: a leg is not read while the other one has bytes waiting, and its timers stand still meanwhile.
 //! - The session decides, the relay performs; the cause of an end is set once and never overwritten.
-//! - Nothing ever walks over all connections, except on a reload and a drain.
+//! - What others see of a living connection its task has stored in passing; nobody asks the task.
+//! - Nothing ever walks over all connections, except on a reload, a drain, a scrape, and when somebody lists them.
 
 pub mod admin;
 pub mod cli;

@@ -173,6 +173,18 @@ fn the_applications_answer_is_what_app_ping_waits_for() {
 }
 
 #[test]
+fn an_answered_app_ping_is_followed_by_the_next_whatever_pong_timeout_is() {
+    let mut relayed = Relayed::start(
+        "heartbeat: {check_interval: 20ms, upstream: {ping_interval: off}, client: {ping_interval: 200ms, \
+         pong_timeout: 5m, app_ping: {text: 'are you there', expect: {text: here}}}}",
+    );
+    for _ in 0..3 {
+        relayed.client.expect(&Frame::text("are you there"));
+        relayed.client.text("here");
+    }
+}
+
+#[test]
 fn the_subprotocol_chooses_the_preset() {
     let accept = Handshake::accept().header("Sec-WebSocket-Protocol", "graphql-transport-ws");
     let backend = Backend::answering(accept);

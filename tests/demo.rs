@@ -36,6 +36,7 @@ fn the_story_is_told_and_true() {
         told.find(text)
             .unwrap_or_else(|| panic!("{text:?} in:\n{told}"))
     };
+    assert!(place("admin    http://127.0.0.1:") < place("\n1. "));
     assert!(place("\n1. ") < place("\n2. "));
     assert!(place("\n2. ") < place(idle));
     assert!(place(idle) < place("\n3. "));

@@ -7,7 +7,7 @@ mod support;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use support::{Frame, Relayed, Sidecar, Wire, wait_until};
+use support::{Backend, Frame, Handshake, Relayed, Request, Sidecar, Wire, op, wait_until};
 
 /// The most memory that a process had while `work` ran, over what it had before, in KiB.
 fn growth_during(sidecar: &Sidecar, work: impl FnOnce()) -> u64 {
@@ -105,6 +105,35 @@ fn a_reader_that_stops_costs_no_memory_and_loses_nothing() {
         }
     });
     drop(backend);
+}
+
+#[test]
+fn deflate_bombs_take_no_memory() {
+    let accept = Handshake::accept().header("Sec-WebSocket-Extensions", "permessage-deflate");
+    let backend = Backend::answering(accept);
+    let sidecar = Sidecar::start(&format!(
+        "upstream: {}\nheartbeat: {{app: [{{preset: json, max_size: 16KiB}}]}}",
+        backend.url()
+    ));
+    let request = Request::opening("/").header("Sec-WebSocket-Extensions", "permessage-deflate");
+    let mut pairs: Vec<(Wire, Wire)> = (0..8)
+        .map(|_| (Wire::open(&sidecar, &request), backend.accept().wire))
+        .collect();
+    let spaces = format!(r#"{{"type":"ping"}}{}"#, " ".repeat(15 << 20));
+    let bomb = miniz_oxide::deflate::compress_to_vec(spaces.as_bytes(), 9);
+    assert!(bomb.len() <= 16 * 1024, "{}", bomb.len());
+    let bomb = Frame::new(op::TEXT, bomb).with_rsv(4);
+    let mut send = |times| {
+        for _ in 0..times {
+            for (client, upstream) in &mut pairs {
+                client.send_frame(&bomb);
+                assert_eq!(upstream.frame_but_heartbeats(), bomb);
+            }
+        }
+    };
+    send(2);
+    let growth = growth_during(&sidecar, || send(50));
+    assert!(growth < 1024, "{growth} KiB more");
 }
 
 #[test]

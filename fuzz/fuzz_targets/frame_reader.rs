@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sidebeat::protocol::{Close, ControlKind, FrameReader, MAX_HELD, Role, Rules, Step, Violation};
+use sidebeat::protocol::{
+    Close, ControlKind, ControlPayload, FrameReader, MAX_HELD, Role, Rules, Step, Violation,
+};
 
 #[derive(Debug, Default, PartialEq)]
 struct Outcome {

@@ -6,6 +6,7 @@
 //! | `accept` | in which format somebody wants metrics |
 //! | `probes` | /metrics, /livez and /readyz, for monitoring |
 //! | `api` | the API for operators |
+//! | `page` | the page for operators |
 //! | `control` | what operators want of the process |
 //! | `recorder` | what is kept for them |
 //! | `respond`, `problem` | answers |
@@ -13,6 +14,7 @@
 mod accept;
 mod api;
 mod control;
+mod page;
 mod probes;
 mod problem;
 mod recorder;
@@ -82,7 +84,10 @@ impl Service {
     async fn answer(self, request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
         match self {
             Service::Metrics => probes::answer(&request, &state).await,
-            Service::Admin => api::answer(request, &state).await,
+            Service::Admin => match page::respond(&request) {
+                Some(file) => file,
+                None => api::answer(request, &state).await,
+            },
         }
     }
 }

@@ -11,7 +11,7 @@ use super::respond::{Body, answer};
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct Problem {
     /// The status says what kind of problem it is.
-    r#type: Kind,
+    r#type: ProblemType,
     /// The status in words.
     title: &'static str,
     /// The answer's status.
@@ -29,7 +29,7 @@ pub(crate) struct Problem {
 }
 
 #[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
-enum Kind {
+enum ProblemType {
     #[serde(rename = "about:blank")]
     Blank,
 }
@@ -37,7 +37,7 @@ enum Kind {
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Problem {
-            r#type: Kind::Blank,
+            r#type: ProblemType::Blank,
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: detail.into(),

@@ -5,7 +5,7 @@ mod clients;
 mod story;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -30,6 +30,8 @@ Examples:
 
 /// Where a Swoole server listens in its own examples.
 const BACKEND_PORT: u16 = 9501;
+/// The default of `admin.listen`.
+const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
@@ -73,18 +75,19 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let backend = Backend::start(BACKEND_PORT, Timing::default())
         .await
         .map_err(DemoError::Backend)?;
-    let listen = available(options.listen).map_err(DemoError::Listen)?;
-    let text = configuration(listen, backend.address);
+    let listen = available(options.listen, "the sidecar").map_err(DemoError::Listen)?;
+    let admin = available(ADMIN, "its admin API").map_err(DemoError::Listen)?;
+    let text = configuration(listen, backend.address, admin);
     let loaded = load(&text)?;
     let _log = observe::log::init(&loaded.config.log);
-    introduce(&text, listen, backend.address);
+    introduce(&text, listen, backend.address, admin);
     let name = "demo".to_owned();
     let mut sidecar = runtime::start(loaded.config, loaded.tree, name, Workers::here())
         .map_err(DemoError::Sidecar)?;
     let everything = async {
         story::tell(&backend.address.to_string(), &listen.to_string()).await?;
         if !options.once {
-            invite(listen, backend.address);
+            invite(listen, backend.address, admin);
             std::future::pending::<()>().await;
         }
         Ok(())
@@ -99,13 +102,13 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
 }
 
 /// The wanted address if it is free, or another port there.
-fn available(wanted: SocketAddr) -> io::Result<SocketAddr> {
+fn available(wanted: SocketAddr, who: &str) -> io::Result<SocketAddr> {
     match TcpListener::bind(wanted) {
         Ok(listener) => listener.local_addr(),
         Err(error) => {
             let address = TcpListener::bind((wanted.ip(), 0))?.local_addr()?;
             say(format_args!(
-                "{wanted} cannot be had ({error}); the sidecar listens on {address} instead.\n"
+                "{wanted} cannot be had ({error}); {who} listens on {address} instead.\n"
             ));
             Ok(address)
         }
@@ -113,7 +116,7 @@ fn available(wanted: SocketAddr) -> io::Result<SocketAddr> {
 }
 
 /// Short times, so that a minute shows what takes an hour otherwise.
-fn configuration(listen: SocketAddr, backend: SocketAddr) -> String {
+fn configuration(listen: SocketAddr, backend: SocketAddr, admin: SocketAddr) -> String {
     format!(
         "\
 listen: '{listen}'
@@ -126,7 +129,7 @@ limits: {{close_timeout: 1s}}
 drain: {{spread: 0s, timeout: 2s}}
 log: {{format: text, opened: false}}
 metrics: off
-admin: off
+admin: {{listen: '{admin}'}}
 "
     )
 }
@@ -138,7 +141,7 @@ fn load(text: &str) -> Result<Loaded, DemoError> {
     })
 }
 
-fn introduce(configuration: &str, listen: SocketAddr, backend: SocketAddr) {
+fn introduce(configuration: &str, listen: SocketAddr, backend: SocketAddr, admin: SocketAddr) {
     let indented: String = configuration
         .lines()
         .map(|line| format!("    {line}\n"))
@@ -146,13 +149,14 @@ fn introduce(configuration: &str, listen: SocketAddr, backend: SocketAddr) {
     say(format_args!(
         "\
 backend  ws://{backend}/  an echo server that behaves like Swoole with heartbeat_idle_time 4 s
+admin    http://{admin}/  for operators: who is connected, who was, and why they ended
 sidecar  ws://{listen}/  in front of it, with this configuration:
 
 {indented}"
     ));
 }
 
-fn invite(listen: SocketAddr, backend: SocketAddr) {
+fn invite(listen: SocketAddr, backend: SocketAddr, admin: SocketAddr) {
     say(format_args!(
         "
 Now you. In a browser's console (on a page served by http, http://{listen}/ for one):
@@ -167,6 +171,7 @@ Now you. In a browser's console (on a page served by http, http://{listen}/ for 
 The same with port {backend_port} shows what the backend alone does. In another terminal:
 
     sidebeat probe ws://{listen}/ -n 5
+    curl http://{admin}/api/connections
 
 The sidecar's log goes on below. Ctrl-C ends everything.
 ",
@@ -191,7 +196,8 @@ mod tests {
     fn the_demo_sets_a_good_example() {
         for listen in ["127.0.0.1:8080", "[::1]:8080"] {
             let listen = listen.parse().unwrap();
-            let loaded = load(&configuration(listen, ([127, 0, 0, 1], 9501).into())).unwrap();
+            let text = configuration(listen, ([127, 0, 0, 1], 9501).into(), ADMIN);
+            let loaded = load(&text).unwrap();
             assert_eq!(loaded.warnings, []);
             assert_eq!(loaded.config.listen, [config::policy::Listen::Tcp(listen)]);
         }
@@ -201,10 +207,10 @@ mod tests {
     fn a_taken_address_is_left_to_its_owner() {
         let owner = TcpListener::bind("127.0.0.1:0").unwrap();
         let taken = owner.local_addr().unwrap();
-        let address = available(taken).unwrap();
+        let address = available(taken, "it").unwrap();
         assert_eq!(address.ip(), taken.ip());
         assert_ne!(address, taken);
         drop(owner);
-        assert_eq!(available(taken).unwrap(), taken);
+        assert_eq!(available(taken, "it").unwrap(), taken);
     }
 }

@@ -90,19 +90,18 @@ impl<'de> Visitor<'de> for Contains<'_> {
     }
 
     fn visit_u64<E>(self, value: u64) -> Result<bool, E> {
-        Ok(self.0.scalar(|pattern| {
-            pattern.as_u64() == Some(value) || pattern.as_f64() == Some(value as f64)
-        }))
+        Ok(self.0.scalar(|pattern| is_integer(pattern, value.into())))
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<bool, E> {
-        Ok(self.0.scalar(|pattern| {
-            pattern.as_i64() == Some(value) || pattern.as_f64() == Some(value as f64)
-        }))
+        Ok(self.0.scalar(|pattern| is_integer(pattern, value.into())))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<bool, E> {
-        Ok(self.0.scalar(|pattern| pattern.as_f64() == Some(value)))
+        Ok(self.0.scalar(|pattern| match integer(pattern) {
+            Some(integer) => equals(value, integer),
+            None => pattern.as_f64() == Some(value),
+        }))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<bool, E> {
@@ -158,6 +157,23 @@ impl<'de> Visitor<'de> for Contains<'_> {
         // A key that comes twice is ambiguous: two readers of it may disagree, so it matches nothing.
         Ok(matches && found == patterns.len())
     }
+}
+
+fn integer(value: &Value) -> Option<i128> {
+    let unsigned = value.as_u64().map(i128::from);
+    unsigned.or_else(|| value.as_i64().map(i128::from))
+}
+
+fn is_integer(pattern: &Value, value: i128) -> bool {
+    match integer(pattern) {
+        Some(integer) => integer == value,
+        None => pattern.as_f64().is_some_and(|float| equals(float, value)),
+    }
+}
+
+/// The integer is not rounded: two ids above 2^53 may be one `f64`.
+fn equals(float: f64, integer: i128) -> bool {
+    float.fract() == 0.0 && float as i128 == integer
 }
 
 /// Reads one value and returns what stands at the path in it.
@@ -325,6 +341,15 @@ mod tests {
         assert!(!contains(br#"[null,1,"phoenix",{"a":true},5]"#, &pattern));
         assert!(!contains(br#"[null,1,"phoenix"]"#, &pattern));
         assert!(contains(b"[-3]", &Pattern::from(&json!([-3]))));
+        assert!(contains(b"[-3.0e0]", &Pattern::from(&json!([-3]))));
+        let id = Pattern::from(&json!(9_007_199_254_740_993_u64));
+        assert!(contains(b"9007199254740993", &id));
+        for rounded in ["9007199254740992", "9007199254740992.0"] {
+            assert!(!contains(rounded.as_bytes(), &id), "{rounded}");
+        }
+        let float = Pattern::from(&json!(9_007_199_254_740_992.0));
+        assert!(contains(b"9007199254740992", &float));
+        assert!(!contains(b"9007199254740993", &float));
     }
 
     #[test]

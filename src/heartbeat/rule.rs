@@ -35,7 +35,7 @@ pub struct Rule {
     pub answer: Option<Matcher>,
     /// Fields of the message that are kept on the connection's record.
     pub capture: Vec<Box<str>>,
-    /// The longest message that is looked at, in payload bytes on the wire.
+    /// The longest message that is looked at, in payload bytes on the wire and, if compressed, after inflating.
     pub max_size: usize,
 }
 

@@ -191,6 +191,11 @@ impl Observer {
 
     /// Tells everybody who wants to know; the record is serialised at most once.
     fn spread(&self, news: &News, record: &impl Serialize) {
+        debug_assert!(
+            events::NAMES.contains(&news.event),
+            "{} is not among those that can be asked for",
+            news.event
+        );
         let journal = self.journal.load();
         let wanted = |journal: &&Arc<Journal>| journal.wants(news.event, news.cause);
         let Some(journal) = journal.as_ref().filter(wanted) else {

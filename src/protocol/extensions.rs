@@ -4,6 +4,8 @@
 use thiserror::Error;
 
 const DEFLATE: &str = "permessage-deflate";
+/// The client compresses each message on its own (RFC 7692 section 7.1.1.2).
+const CLIENT_NO_CONTEXT_TAKEOVER: &str = "client_no_context_takeover";
 
 /// What a backend answered that cannot be relayed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -14,6 +16,24 @@ pub enum ExtensionError {
     /// RFC 7692 section 5: more than one permessage-deflate.
     #[error("the backend accepted permessage-deflate more than once")]
     Repeated,
+    /// RFC 7692 section 7.1: a parameter that is none, or has a value that it cannot have in an answer.
+    #[error("the backend accepted permessage-deflate with {0:?}, which no client understands")]
+    Parameter(String),
+    /// RFC 7692 section 7.1: a parameter that comes twice.
+    #[error("the backend accepted permessage-deflate with {0} twice")]
+    RepeatedParameter(String),
+    /// RFC 7692 section 7.1.2.2: a window that the client did not say it can limit.
+    #[error("the backend limits the client's window, although no offer had client_max_window_bits")]
+    WindowNotOffered,
+}
+
+/// What a backend's answer agreed on (RFC 7692 section 7.1.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Deflate {
+    /// The client compresses each message on its own.
+    pub client_no_context_takeover: bool,
+    /// The backend does.
+    pub server_no_context_takeover: bool,
 }
 
 /// The offers of permessage-deflate among a client's header values, in their order and unchanged; empty: none.
@@ -26,72 +46,114 @@ pub fn deflate_offers<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     offers.join(", ")
 }
 
-/// Whether a backend's answer accepts permessage-deflate, which was `offered` to it or not.
+/// What a backend's answer agreed on, after these `offers` of permessage-deflate (none: empty); none: no compression.
 ///
 /// # Errors
-/// The answer has anything that was not offered.
-pub fn deflate_accepted<'a>(
-    values: impl IntoIterator<Item = &'a str>,
-    offered: bool,
-) -> Result<bool, ExtensionError> {
-    let mut accepted = false;
-    for answer in values.into_iter().flat_map(split_list) {
-        let name = name(answer);
-        if name != DEFLATE || !offered {
+/// The answer has anything that was not offered, or that every client has to refuse (RFC 7692 section 7.1).
+pub fn deflate_accepted(answer: &str, offers: &str) -> Result<Option<Deflate>, ExtensionError> {
+    let mut accepted = None;
+    for element in split_list(answer) {
+        let name = name(element);
+        if name != DEFLATE || offers.is_empty() {
             return Err(ExtensionError::NotOffered(name));
         }
-        if std::mem::replace(&mut accepted, true) {
+        if accepted.is_some() {
             return Err(ExtensionError::Repeated);
         }
+        accepted = Some(agreed(element, offers)?);
     }
     Ok(accepted)
 }
 
-/// The elements of a list of permessage-deflate, each with this parameter, which has no value.
+/// The parameters of one accepted permessage-deflate.
+fn agreed(answer: &str, offers: &str) -> Result<Deflate, ExtensionError> {
+    let mut agreed = Deflate::default();
+    let mut seen = Vec::new();
+    for (name, value) in parameters(answer) {
+        match (&*name, value) {
+            (CLIENT_NO_CONTEXT_TAKEOVER, None) => agreed.client_no_context_takeover = true,
+            ("server_no_context_takeover", None) => agreed.server_no_context_takeover = true,
+            ("server_max_window_bits", Some(bits)) if is_window(bits) => {}
+            ("client_max_window_bits", Some(bits)) if is_window(bits) => {
+                let offered = |offer| parameters(offer).any(|(offered, _)| offered == name);
+                if !split_list(offers).any(offered) {
+                    return Err(ExtensionError::WindowNotOffered);
+                }
+            }
+            (_, None) => return Err(ExtensionError::Parameter(name)),
+            (_, Some(value)) => return Err(ExtensionError::Parameter(format!("{name}={value}"))),
+        }
+        if seen.contains(&name) {
+            return Err(ExtensionError::RepeatedParameter(name));
+        }
+        seen.push(name);
+    }
+    Ok(agreed)
+}
+
+/// Section 7.1.2: "a decimal integer without leading zeroes between 8 to 15".
+fn is_window(bits: &str) -> bool {
+    ["8", "9", "10", "11", "12", "13", "14", "15"].contains(&bits)
+}
+
+/// The elements of a list of permessage-deflate, each with `client_no_context_takeover`.
 #[must_use]
-pub fn deflate_with(list: &str, parameter: &str) -> String {
-    let has = |element: &str| {
-        element
-            .split(';')
-            .skip(1)
-            .any(|part| part.trim().eq_ignore_ascii_case(parameter))
-    };
+pub fn deflate_without_client_context(list: &str) -> String {
     let with = |element: &str| {
-        if has(element) {
+        if parameters(element).any(|(name, _)| name == CLIENT_NO_CONTEXT_TAKEOVER) {
             element.to_owned()
         } else {
-            format!("{element}; {parameter}")
+            format!("{element}; {CLIENT_NO_CONTEXT_TAKEOVER}")
         }
     };
     split_list(list).map(with).collect::<Vec<_>>().join(", ")
 }
 
+/// What stands before the first `;`, in lower case.
 fn name(element: &str) -> String {
-    element
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    let name = split(element, ';').next().unwrap_or_default();
+    name.trim().to_ascii_lowercase()
 }
 
-/// The elements of a comma-separated list, in which a quoted string may contain a comma.
+/// Names in lower case, and values without their quotes.
+fn parameters(element: &str) -> impl Iterator<Item = (String, Option<&str>)> {
+    split(element, ';').skip(1).map(|parameter| {
+        let (name, value) = match parameter.split_once('=') {
+            Some((name, value)) => (name, Some(unquoted(value.trim()))),
+            None => (parameter, None),
+        };
+        (name.trim().to_ascii_lowercase(), value)
+    })
+}
+
+fn unquoted(value: &str) -> &str {
+    let inner = value
+        .strip_prefix('"')
+        .and_then(|value| value.strip_suffix('"'));
+    inner.unwrap_or(value)
+}
+
+/// The elements of a comma-separated list.
 fn split_list(value: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    let mut escaped = false;
-    value
-        .split(move |c: char| {
-            let was_escaped = std::mem::take(&mut escaped);
-            match c {
-                '\\' if quoted && !was_escaped => escaped = true,
-                '"' if !was_escaped => quoted = !quoted,
-                ',' if !quoted => return true,
-                _ => {}
-            }
-            false
-        })
+    split(value, ',')
         .map(str::trim)
         .filter(|element| !element.is_empty())
+}
+
+/// The parts between separators; a quoted string (RFC 9110 section 5.6.4) may contain one.
+fn split(value: &str, separator: char) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let mut escaped = false;
+    value.split(move |c: char| {
+        let was_escaped = std::mem::take(&mut escaped);
+        match c {
+            '\\' if quoted && !was_escaped => escaped = true,
+            '"' if !was_escaped => quoted = !quoted,
+            c if c == separator && !quoted => return true,
+            _ => {}
+        }
+        false
+    })
 }
 
 #[cfg(test)]
@@ -115,24 +177,106 @@ mod tests {
         );
     }
 
+    const OFFER: &str = "permessage-deflate; client_max_window_bits";
+
     #[test]
     fn section_9_1_an_answer_must_have_been_offered() {
-        assert_eq!(deflate_accepted([], true), Ok(false));
+        assert_eq!(deflate_accepted("", OFFER), Ok(None));
         assert_eq!(
-            deflate_accepted(["permessage-deflate; server_no_context_takeover"], true),
-            Ok(true)
+            deflate_accepted("permessage-deflate", OFFER),
+            Ok(Some(Deflate::default()))
         );
+        for (answer, offers, unknown) in [
+            ("permessage-deflate", "", "permessage-deflate"),
+            ("foo", OFFER, "foo"),
+            ("permessage-deflate, foo", OFFER, "foo"),
+        ] {
+            assert_eq!(
+                deflate_accepted(answer, offers),
+                Err(ExtensionError::NotOffered(unknown.into()))
+            );
+        }
         assert_eq!(
-            deflate_accepted(["permessage-deflate"], false),
-            Err(ExtensionError::NotOffered("permessage-deflate".into()))
-        );
-        assert_eq!(
-            deflate_accepted(["foo"], true),
-            Err(ExtensionError::NotOffered("foo".into()))
-        );
-        assert_eq!(
-            deflate_accepted(["permessage-deflate, permessage-deflate"], true),
+            deflate_accepted("permessage-deflate, permessage-deflate", OFFER),
             Err(ExtensionError::Repeated)
         );
+    }
+
+    #[test]
+    fn rfc_7692_section_7_1_parameters_that_a_backend_may_answer() {
+        for (parameters, client, server) in [
+            ("", false, false),
+            ("; client_no_context_takeover", true, false),
+            (" ;Server_No_Context_Takeover", false, true),
+            (
+                "; server_no_context_takeover; client_no_context_takeover",
+                true,
+                true,
+            ),
+            (
+                "; server_max_window_bits=8; client_max_window_bits = \"15\"",
+                false,
+                false,
+            ),
+        ] {
+            let answer = format!("permessage-deflate{parameters}");
+            let agreed = Deflate {
+                client_no_context_takeover: client,
+                server_no_context_takeover: server,
+            };
+            assert_eq!(deflate_accepted(&answer, OFFER), Ok(Some(agreed)));
+        }
+    }
+
+    #[test]
+    fn rfc_7692_section_7_1_parameters_that_fail_the_connection() {
+        let refused = |parameters: &str, offers: &str| {
+            deflate_accepted(&format!("permessage-deflate; {parameters}"), offers).unwrap_err()
+        };
+        for wrong in [
+            "foo",
+            "",
+            "foo=\"; client_no_context_takeover\"",
+            "client_no_context_takeover=1",
+            "server_no_context_takeover=true",
+            "client_max_window_bits",
+            "client_max_window_bits=7",
+            "client_max_window_bits=16",
+            "server_max_window_bits",
+            "server_max_window_bits=08",
+            "server_max_window_bits=+9",
+            "server_max_window_bits=1\u{fffd}",
+        ] {
+            assert!(
+                matches!(refused(wrong, OFFER), ExtensionError::Parameter(_)),
+                "{wrong}"
+            );
+        }
+        assert_eq!(
+            refused("server_max_window_bits=9; server_max_window_bits=9", OFFER),
+            ExtensionError::RepeatedParameter("server_max_window_bits".into())
+        );
+        assert_eq!(
+            refused("client_max_window_bits=9", "permessage-deflate"),
+            ExtensionError::WindowNotOffered
+        );
+        assert!(
+            deflate_accepted(
+                "permessage-deflate; client_max_window_bits=9",
+                "permessage-deflate, permessage-deflate; client_max_window_bits=10"
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn each_element_is_given_what_it_has_not() {
+        assert_eq!(
+            deflate_without_client_context(
+                r#"permessage-deflate; x="; client_no_context_takeover", permessage-deflate;CLIENT_no_context_takeover"#
+            ),
+            r#"permessage-deflate; x="; client_no_context_takeover"; client_no_context_takeover, permessage-deflate;CLIENT_no_context_takeover"#
+        );
+        assert_eq!(deflate_without_client_context(""), "");
     }
 }

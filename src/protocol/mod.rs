@@ -1,16 +1,20 @@
-//! RFC 6455 on bytes: no IO, no clock, no logging.
+//! RFC 6455, and what is needed of RFC 7692, on bytes: no IO, no clock, no logging.
 
 mod close;
 mod encode;
 mod extensions;
 mod frame;
+mod inflate;
 mod utf8;
 mod violation;
 
 pub use close::{Close, MAX_CLOSE_REASON, is_sendable_code};
 pub use encode::{apply_mask, encode_frame};
-pub use extensions::{ExtensionError, deflate_accepted, deflate_offers, deflate_with};
+pub use extensions::{
+    Deflate, ExtensionError, deflate_accepted, deflate_offers, deflate_without_client_context,
+};
 pub use frame::{Boundary, ControlKind, ControlPayload, FrameReader, MAX_HELD, Role, Rules, Step};
+pub use inflate::{MAX_DEFLATE_BLOCKS, inflate_message};
 pub use utf8::Utf8Validator;
 pub use violation::Violation;
 

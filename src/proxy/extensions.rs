@@ -3,11 +3,10 @@
 use hyper::HeaderMap;
 use hyper::header::{HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
 
-use crate::protocol::{ExtensionError, deflate_accepted, deflate_offers, deflate_with};
+use crate::protocol::{
+    ExtensionError, deflate_accepted, deflate_offers, deflate_without_client_context,
+};
 use crate::session::Leg;
-
-const CLIENT_NO_CONTEXT: &str = "client_no_context_takeover";
-const SERVER_NO_CONTEXT: &str = "server_no_context_takeover";
 
 /// The extensions of one connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,61 +27,49 @@ impl Extensions {
     }
 }
 
-/// Makes a client's offers those to the upstream; whether there are any. With `inspected`, the upstream is asked to
-/// have the client compress each message on its own.
-pub(super) fn offer(headers: &mut HeaderMap, strip: bool, inspected: bool) -> bool {
-    let offers = deflate_offers(values(headers));
+/// Makes a client's offers those to the upstream, and returns them; empty: none. With `inspected`, the upstream is asked
+/// to have the client compress each message on its own.
+pub(super) fn offer(headers: &mut HeaderMap, strip: bool, inspected: bool) -> String {
+    let values = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter();
+    let mut offers = deflate_offers(values.filter_map(|value| value.to_str().ok()));
     headers.remove(SEC_WEBSOCKET_EXTENSIONS);
     if strip || offers.is_empty() {
-        return false;
+        return String::new();
     }
-    let offers = if inspected {
-        deflate_with(&offers, CLIENT_NO_CONTEXT)
-    } else {
-        offers
-    };
+    if inspected {
+        offers = deflate_without_client_context(&offers);
+    }
     insert(headers, &offers);
-    true
+    offers
 }
 
-/// Judges the upstream's answer, and makes it the one to the client. With `inspected`, the client is told to compress
-/// each message on its own even if the upstream did not ask for it: a server may ask for that unasked (RFC 7692 section
-/// 7.1.1.2), and whoever keeps a context can read messages that use none.
+/// Judges the upstream's answer to these offers, and makes it the one to the client. With `inspected`, the client is
+/// told to compress each message on its own even if the upstream did not ask for it: a server may ask for that unasked
+/// (RFC 7692 section 7.1.1.2), and whoever keeps a context can read messages that use none.
 ///
 /// # Errors
-/// The answer has what was not offered.
+/// The answer has what was not offered, or what no client can accept.
 pub(super) fn accept(
     headers: &mut HeaderMap,
-    offered: bool,
+    offers: &str,
     inspected: bool,
 ) -> Result<Extensions, ExtensionError> {
-    let deflate = deflate_accepted(values(headers), offered)?;
-    if deflate && inspected {
-        let answer: Vec<&str> = values(headers).collect();
-        let answer = deflate_with(&answer.join(", "), CLIENT_NO_CONTEXT);
-        insert(headers, &answer);
+    let values = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter();
+    let values: Vec<_> = values
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    let answer = values.join(", ");
+    let Some(agreed) = deflate_accepted(&answer, offers)? else {
+        return Ok(Extensions::default());
+    };
+    if inspected {
+        insert(headers, &deflate_without_client_context(&answer));
     }
-    let has =
-        |parameter: &str| deflate && values(headers).any(|value| has_parameter(value, parameter));
     Ok(Extensions {
-        deflate,
-        client_inflates: has(CLIENT_NO_CONTEXT),
-        upstream_inflates: has(SERVER_NO_CONTEXT),
+        deflate: true,
+        client_inflates: inspected || agreed.client_no_context_takeover,
+        upstream_inflates: agreed.server_no_context_takeover,
     })
-}
-
-fn has_parameter(value: &str, parameter: &str) -> bool {
-    value
-        .split(';')
-        .skip(1)
-        .any(|part| part.trim().eq_ignore_ascii_case(parameter))
-}
-
-fn values(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    headers
-        .get_all(SEC_WEBSOCKET_EXTENSIONS)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok())
 }
 
 fn insert(headers: &mut HeaderMap, value: &str) {
@@ -103,13 +90,14 @@ mod tests {
     fn offers_are_passed_on_as_they_are_unless_messages_are_looked_at() {
         let client = "permessage-deflate; client_max_window_bits, permessage-deflate; client_no_context_takeover, x";
         let mut map = headers(client);
-        assert!(offer(&mut map, false, false));
+        let offered = offer(&mut map, false, false);
+        assert_eq!(map[SEC_WEBSOCKET_EXTENSIONS], *offered);
         assert_eq!(
             map[SEC_WEBSOCKET_EXTENSIONS],
             "permessage-deflate; client_max_window_bits, permessage-deflate; client_no_context_takeover"
         );
         let mut map = headers(client);
-        assert!(offer(&mut map, false, true));
+        offer(&mut map, false, true);
         assert_eq!(
             map[SEC_WEBSOCKET_EXTENSIONS],
             "permessage-deflate; client_max_window_bits; client_no_context_takeover, \
@@ -120,14 +108,14 @@ mod tests {
     #[test]
     fn strip_offers_nothing() {
         let mut map = headers("permessage-deflate");
-        assert!(!offer(&mut map, true, false));
+        assert_eq!(offer(&mut map, true, false), "");
         assert!(map.is_empty());
     }
 
     #[test]
     fn the_client_is_told_to_keep_no_context_where_messages_are_looked_at() {
         let mut map = headers("permessage-deflate; server_no_context_takeover");
-        let extensions = accept(&mut map, true, true).unwrap();
+        let extensions = accept(&mut map, "permessage-deflate", true).unwrap();
         assert_eq!(
             map[SEC_WEBSOCKET_EXTENSIONS],
             "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
@@ -135,7 +123,7 @@ mod tests {
         assert!(extensions.inflates(Leg::Client) && extensions.inflates(Leg::Upstream));
 
         let mut map = headers("permessage-deflate");
-        let extensions = accept(&mut map, true, false).unwrap();
+        let extensions = accept(&mut map, "permessage-deflate", false).unwrap();
         assert_eq!(map[SEC_WEBSOCKET_EXTENSIONS], "permessage-deflate");
         assert!(
             extensions.deflate
@@ -145,10 +133,15 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_offered_is_refused() {
-        assert!(accept(&mut headers("permessage-deflate"), false, true).is_err());
+    fn what_was_not_offered_or_cannot_be_read_is_refused() {
+        let offers = "permessage-deflate";
+        assert!(accept(&mut headers("permessage-deflate"), "", true).is_err());
+        assert!(accept(&mut headers("permessage-deflate; foo"), offers, true).is_err());
+        let unreadable = HeaderValue::from_bytes(b"permessage-deflate; \xff").unwrap();
+        let mut map = HeaderMap::from_iter([(SEC_WEBSOCKET_EXTENSIONS, unreadable)]);
+        assert!(accept(&mut map, offers, true).is_err());
         assert_eq!(
-            accept(&mut HeaderMap::new(), true, true),
+            accept(&mut HeaderMap::new(), offers, true),
             Ok(Extensions::default())
         );
     }

@@ -273,14 +273,14 @@ async fn ask_upstream(
         key: generate_key(),
         inspected: route.policy.looks_at_messages(),
     };
-    let (request, deflate_offered) = upstream_request(incomer, route, &asked);
+    let (request, offers) = upstream_request(incomer, route, &asked);
     let response = match upstream.handshake_timeout {
         Some(limit) => timeout(limit, exchange(stream, request))
             .await
             .map_err(|_| UpstreamError::Timeout)??,
         None => exchange(stream, request).await?,
     };
-    judge(response, &asked, deflate_offered)
+    judge(response, &asked, &offers)
 }
 
 /// What the upstream's answer is held against.
@@ -290,7 +290,7 @@ struct Asked {
     inspected: bool,
 }
 
-fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<Body>, bool) {
+fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<Body>, String) {
     let upstream = &route.upstream;
     let Incomer {
         request,
@@ -309,13 +309,13 @@ fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<
     if let Ok(key) = HeaderValue::from_str(&asked.key) {
         parts.headers.insert(SEC_WEBSOCKET_KEY, key);
     }
-    let offered = extensions::offer(
+    let offers = extensions::offer(
         &mut parts.headers,
         route.compression == Compression::Strip,
         asked.inspected,
     );
     parts.uri = headers::origin_form(&parts.uri);
-    (Request::from_parts(parts, respond::full("")), offered)
+    (Request::from_parts(parts, respond::full("")), offers)
 }
 
 /// Sends the request and waits for the head of the answer. The connection is driven by this same task, so that a
@@ -363,11 +363,7 @@ enum Exchanged {
 }
 
 /// Section 4.1: what a client must check of the answer.
-fn judge(
-    exchanged: Exchanged,
-    asked: &Asked,
-    deflate_offered: bool,
-) -> Result<Answer, UpstreamError> {
+fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, UpstreamError> {
     let (mut headers, socket) = match exchanged {
         Exchanged::Switched(headers, socket) => (headers, socket),
         Exchanged::Other(mut response) => {
@@ -386,7 +382,7 @@ fn judge(
     }) {
         return Err(UpstreamError::Accept);
     }
-    let extensions = extensions::accept(&mut headers, deflate_offered, asked.inspected)?;
+    let extensions = extensions::accept(&mut headers, offers, asked.inspected)?;
     let subprotocol = headers
         .get(SEC_WEBSOCKET_PROTOCOL)
         .and_then(|value| value.to_str().ok())

@@ -3,7 +3,10 @@
 import datetime
 import os
 import platform
+from pathlib import Path
 from statistics import median
+
+from targets import judged
 
 NAMES = {
     "sidebeat": "sidebeat",
@@ -42,6 +45,14 @@ buffers come on top, the same for all. Idle clients ping every {ping:g} s; sideb
 clients every 25 s and the backend every 20 s, which no peer does. Fixed rate: {rate:,} messages a second over
 {rate_conns} connections, latency from the moment at which each was to be sent; without a proxy it is {direct}.
 The burst goes from the backend to one client that reads {burst_read} MiB a second.
+"""
+
+TARGETS = """\
+## Targets
+
+{table}
+
+A target that names a peer is a multiple of that peer's cost.
 """
 
 RATIOS = """\
@@ -101,7 +112,9 @@ def values(results, row, name, key):
     """What the rounds gave; a round that failed gives nothing."""
     found = []
     for value in results["rows"].get(row, {}).get(name, []):
-        if key.startswith("level ") and "levels" in value:
+        if key == "last level" and value.get("levels"):
+            found.append(value["levels"][-1]["kib_per_conn"])
+        elif key.startswith("level ") and "levels" in value:
             found.append(value["levels"][int(key.split()[1])]["kib_per_conn"])
         elif key in value:
             found.append(value[key])
@@ -168,6 +181,16 @@ def ratios(results):
     return table(["", *(NAMES[name] for name in names)], lines)
 
 
+def targets(results):
+    titles = {(row, key): title for title, row, key, _ in rows(results)}
+    last = f"level {len(results['scale']['idle']) - 1}"
+    lines = []
+    for (row, key, peer, most), came, met in judged(lambda *of: values(results, *of)):
+        title = titles[row, last if key == "last level" else key]
+        lines.append([title, NAMES[peer] if peer else "–", f"{most:g}", number(came), "yes" if met else "**no**"])
+    return table(["", "beside", "at most", "measured", "met"], lines)
+
+
 def throughput(results):
     names = proxies(results)
     lines = [
@@ -225,6 +248,8 @@ def write(results):
     direct = " / ".join(number(median(found)) for found in direct if found) + " µs" if any(direct) else "not measured"
     parts.append(COSTS.format(table=costs(results), direct=direct, **scale))
     parts.append(RATIOS.format(table=ratios(results)))
+    parts.append(TARGETS.format(table=targets(results)))
+    parts.append((Path(__file__).parent / "profile.md").read_text())
     if "messages 0" in measured_rows:
         parts.append(THROUGHPUT.format(table=throughput(results)))
     if any(row.startswith("growth") for row in measured_rows):

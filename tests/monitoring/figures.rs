@@ -55,13 +55,7 @@ fn every_figure_is_what_the_log_says() {
     second.expect_close_with(1000, "");
     sidecar.log_event("connection_closed", PATIENCE);
 
-    // The first is counted while it lives; its last pong may be on its way.
-    wait_until("the living are counted", || {
-        let scrape = Scrape::of(metrics);
-        scrape.get("sidebeat_pongs_received_total{peer=\"client\"}") >= 2.0
-            && scrape.get("sidebeat_pongs_received_total{peer=\"upstream\"}") >= 1.0
-    });
-    let scrape = Scrape::of(metrics);
+    // The first is counted while it lives. A figure follows what the client sees; it does not come before.
     for (series, value) in [
         ("sidebeat_connections{route=\"default\"}", 1.0),
         ("sidebeat_connections{route=\"/quiet\"}", 0.0),
@@ -82,8 +76,15 @@ fn every_figure_is_what_the_log_says() {
         ("sidebeat_pings_answered_total{peer=\"client\"}", 1.0),
         ("sidebeat_upstream_up", 1.0),
     ] {
-        assert_eq!(scrape.get(series), value, "{series}");
+        wait_until(&format!("{series} is {value}"), || {
+            Scrape::of(metrics).get(series) == value
+        });
     }
+    wait_until("pongs of both are counted", || {
+        let scrape = Scrape::of(metrics);
+        scrape.get("sidebeat_pongs_received_total{peer=\"client\"}") >= 2.0
+            && scrape.get("sidebeat_pongs_received_total{peer=\"upstream\"}") >= 1.0
+    });
 
     // Failures and plain requests, and then everything against the log.
     drop(client);

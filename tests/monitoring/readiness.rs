@@ -32,9 +32,12 @@ fn start(upstream: &str) -> (Sidecar, SocketAddr) {
 
 #[test]
 fn a_backend_that_goes_and_comes_back_is_noticed_with_nobody_connected() {
-    let backend = Backend::start();
-    let (at, name) = (backend.address(), backend.name());
-    let (sidecar, metrics) = start(&backend.url());
+    // A socket's file is its own, unlike a port, which may be somebody else's by the time that the backend is back.
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("b.sock");
+    let backend = Backend::on_unix(&socket, Handshake::accept());
+    let name = backend.name();
+    let (sidecar, metrics) = start(&format!("'{}'", backend.url()));
     let body = wait_for(metrics, 200);
     assert_eq!(
         body,
@@ -67,7 +70,8 @@ fn a_backend_that_goes_and_comes_back_is_noticed_with_nobody_connected() {
     // The process itself is as well as ever.
     assert_eq!(get(metrics, "/livez").status, 200);
 
-    let _back = Backend::on(at, Handshake::accept());
+    std::fs::remove_file(&socket).unwrap();
+    let _back = Backend::on_unix(&socket, Handshake::accept());
     let record = sidecar.log_event("upstream_up", PATIENCE);
     assert_eq!(
         (&record["level"], &record["upstream"]),

@@ -7,6 +7,9 @@ import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { WebSocket, WebSocketServer } from "ws";
 
+const EXTENSIONS = "sec-websocket-extensions";
+// This library ends a connection that has 60 pings to answer and cannot write, which a test with a ping every 10 ms is.
+const UNLIMITED = { maxPayload: 0, maxPendingAutoPongs: 0 };
 const WORDS = "heartbeat sidecar żółw 心跳 🫀 upstream client ".split(" ");
 const options = JSON.parse(process.argv[2]);
 const connections = [];
@@ -17,7 +20,8 @@ function tell(event, fields = {}) {
 
 function describe(data, isBinary) {
   const sha256 = createHash("sha256").update(data).digest("hex");
-  return { kind: isBinary ? "binary" : "text", size: data.length, sha256 };
+  const told = { kind: isBinary ? "binary" : "text", size: data.length, sha256 };
+  return isBinary || data.length > 200 ? told : { ...told, text: data.toString() };
 }
 
 /** The message that a command asks for: given, or made up, about `size` bytes. */
@@ -140,7 +144,7 @@ function listen() {
   });
   const server = new WebSocketServer({
     noServer: true,
-    maxPayload: 0,
+    ...UNLIMITED,
     perMessageDeflate: deflateOptions(options.deflate),
     handleProtocols: (offered) => options.subprotocols?.find((name) => offered.has(name)) ?? false,
   });
@@ -153,25 +157,25 @@ function listen() {
       socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 12\r\nConnection: close\r\n\r\nnot for you\n");
       return;
     }
-    const offer = request.headers["sec-websocket-extensions"] ?? "";
+    let offer = request.headers[EXTENSIONS] ?? "";
+    if (options.deaf) offer = request.headers[EXTENSIONS] = offer.replaceAll("; client_no_context_takeover", "");
     server.handleUpgrade(request, socket, head, (ws) => talk(ws, { path: request.url, offer, answer }));
   });
   http.listen(options.listen.port ?? 0, "127.0.0.1", () => tell("listening", { port: http.address().port }));
 }
 
 function connect() {
-  const header = "sec-websocket-extensions";
   let offer = "";
   const ws = new WebSocket(options.connect, options.subprotocols ?? [], {
-    maxPayload: 0,
+    ...UNLIMITED,
     perMessageDeflate: deflateOptions(options.offers?.[0]),
     finishRequest(request) {
-      offer = request.getHeader(header) ?? "";
+      offer = request.getHeader(EXTENSIONS) ?? "";
       request.end();
     },
   });
   ws.on("upgrade", (response) => {
-    const answer = response.headers[header] ?? "";
+    const answer = response.headers[EXTENSIONS] ?? "";
     ws.on("open", () => talk(ws, { path: new URL(options.connect).pathname, offer, answer }));
   });
   ws.on("error", ({ message }) => tell("failed", { message }));

@@ -16,6 +16,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory
 from websockets.frames import Opcode
 
+EXTENSIONS = "Sec-WebSocket-Extensions"
 WORDS = "heartbeat sidecar żółw 心跳 🫀 upstream client ".split(" ")
 
 
@@ -33,7 +34,8 @@ def kind(message):
 
 def describe(message):
     data = to_bytes(message)
-    return {"kind": kind(message), "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    told = {"kind": kind(message), "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    return {**told, "text": message} if isinstance(message, str) and len(data) <= 200 else told
 
 
 def content(command):
@@ -114,13 +116,12 @@ class Peer:
         """Everything that a connection brings until it ends."""
         self.connections.append(ws)
         request, response = ws.request.headers, ws.response.headers
-        header = "Sec-WebSocket-Extensions"
         tell(
             "opened",
             path=ws.request.path,
             subprotocol=ws.subprotocol,
-            offer=", ".join(request.get_all(header)),
-            answer=", ".join(response.get_all(header)),
+            offer=", ".join(request.get_all(EXTENSIONS)),
+            answer=", ".join(response.get_all(EXTENSIONS)),
         )
         flow = Flow(ws, self.options["flow"]) if "flow" in self.options else None
         flowing = asyncio.create_task(flow.run()) if flow else None
@@ -181,6 +182,10 @@ class Peer:
 
     async def listen(self):
         def answer_http(ws, request):
+            if self.options.get("deaf"):
+                offer = ", ".join(request.headers.get_all(EXTENSIONS))
+                del request.headers[EXTENSIONS]
+                request.headers[EXTENSIONS] = offer.replace("; client_no_context_takeover", "")
             if request.path == "/plain":
                 return ws.respond(http.HTTPStatus.OK, "plain HTTP\n")
             if request.path == "/forbidden":

@@ -81,48 +81,6 @@ def test_pings_are_forwarded(world):
         assert (peer.told("ping"), peer.told("pong")) == (1, 1), "none twice"
 
 
-# (what the client offers, what the backend wants, what must be in the answer)
-DEFLATE = [
-    ([{}], {}, []),
-    ([{"client_max_window_bits": True}], {"client_max_window_bits": 10}, ["client_max_window_bits=10"]),
-    ([{"client_max_window_bits": 11}], {}, []),
-    ([{"server_max_window_bits": 10}], {}, ["server_max_window_bits=10"]),
-    ([{"server_no_context_takeover": True}], {}, ["server_no_context_takeover"]),
-    ([{"client_no_context_takeover": True}], {"server_no_context_takeover": True}, ["server_no_context_takeover"]),
-    ([{"server_max_window_bits": 9}, {"client_max_window_bits": True}, {}], {}, []),
-]
-
-
-@pytest.mark.parametrize(("offers", "wants", "agreed"), DEFLATE)
-def test_permessage_deflate_passes_through(world, offers, wants, agreed):
-    if world.client_library == "ws" and len(offers) > 1:
-        offers = offers[:1]  # this library offers one at a time
-    client, sidecar, backend = world.three(client={"offers": offers}, deflate=wants, echo=True)
-    assert client.opened["offer"] == backend.opened["offer"], "the offers arrive unchanged"
-    assert client.opened["answer"] == backend.opened["answer"], "and so does the answer"
-    for parameter in ["permessage-deflate", *agreed]:
-        assert parameter in client.opened["answer"]
-    sidecar.expect("connection_opened", compressed=True)
-    for message in [*MESSAGES[:12], {"text": "again"}, {"text": "again"}]:
-        sent = client.send(**message)
-        backend.expect("message", **sent)
-        client.expect("message", **sent)
-    before = sum(told.get("size", 0) for told in client.seen if told["event"] == "sent")
-    client.send(kind="text", size=MIB)
-    client.expect("message")
-    client.do("close", code=1000, reason="")
-    closed = sidecar.expect("connection_closed", reason="client_closed")
-    assert max(closed["client_bytes"], closed["upstream_bytes"]) < before + MIB / 2, "nothing was compressed"
-
-
-def test_a_declined_offer_stays_declined(world):
-    client, sidecar, backend = world.three(client={"offers": [{}]}, echo=True)
-    assert "permessage-deflate" in backend.opened["offer"]
-    assert client.opened["answer"] == ""
-    sidecar.expect("connection_opened", compressed=False)
-    client.expect("message", **client.send(kind="text", size=5000))
-
-
 COUNT = 5000
 
 

@@ -242,14 +242,6 @@ impl Backend {
         }
     }
 
-    /// Where it listens, over TCP.
-    pub fn address(&self) -> SocketAddr {
-        match &self.place {
-            Place::Tcp(address) => *address,
-            Place::Unix(path) => panic!("{} is no TCP address", path.display()),
-        }
-    }
-
     /// As `upstream:` wants it.
     pub fn url(&self) -> String {
         match &self.place {

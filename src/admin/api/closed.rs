@@ -16,7 +16,7 @@ use crate::observe::{ClosedLine, Entry};
 
 /// A page of closing records.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Closed<'a> {
+pub(super) struct ClosedPage<'a> {
     /// As they were logged, the newest first; the last 1,000 are kept.
     #[schemars(with = "Vec<ClosedLine<'static>>")]
     closed: Vec<&'a RawValue>,
@@ -74,7 +74,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Response<Body>, Problem> {
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     })?;
     let next = next.map(|entry| entry.id.to_string());
-    json(StatusCode::OK, &Closed { closed, next })
+    json(StatusCode::OK, &ClosedPage { closed, next })
 }
 
 fn matches(entry: &Entry, needle: &Needle) -> bool {

@@ -24,7 +24,7 @@ const PONG_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A page of connections.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Connections<'a> {
+pub(super) struct ConnectionPage<'a> {
     connections: Vec<Row<'a>>,
     /// What to ask the next page with, as `cursor`; null: there is none.
     next: Option<String>,
@@ -74,7 +74,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     let matching = rows.len();
     let (page, next) = paging::page(rows, order, after.as_ref(), call.limit());
     let now = call.state.shared.clock.now();
-    let answer = Connections {
+    let answer = ConnectionPage {
         connections: page
             .into_iter()
             .map(|handle| Row::new(handle, now))

@@ -15,7 +15,7 @@ use crate::observe::status::{Reload, ReloadOutcome};
 
 /// The configuration in force.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct Config {
+pub(super) struct Configuration {
     /// The file.
     path: String,
     /// When it was read (RFC 3339).
@@ -70,9 +70,9 @@ impl Outcome {
     }
 }
 
-pub(super) fn config(state: &State) -> Config {
+pub(super) fn config(state: &State) -> Configuration {
     let file = state.file.load();
-    Config {
+    Configuration {
         path: file.name.clone(),
         loaded_at: time(file.loaded_at),
         effective: config::effective(&file.tree),

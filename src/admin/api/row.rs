@@ -39,7 +39,7 @@ pub(super) struct Row<'a> {
     /// How long ago that was, in milliseconds.
     age_ms: u64,
     /// Whether it is on its way to its end.
-    state: State,
+    state: Stage,
     /// How long nothing has come from the client, in milliseconds.
     client_idle_ms: u64,
     /// The same of the upstream.
@@ -81,7 +81,7 @@ pub(super) struct Row<'a> {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum State {
+enum Stage {
     Open,
     Closing,
 }
@@ -104,8 +104,8 @@ impl<'a> Row<'a> {
             opened: time(beginning.opened_at),
             age_ms: millis(now.since(beginning.opened)),
             state: match live.is_closing() {
-                true => State::Closing,
-                false => State::Open,
+                true => Stage::Closing,
+                false => Stage::Open,
             },
             client_idle_ms: millis(client_idle),
             upstream_idle_ms: millis(upstream_idle),

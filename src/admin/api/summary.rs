@@ -42,7 +42,7 @@ pub(super) struct Summary {
     app_heartbeats: Vec<AppHeartbeats>,
     /// Answers to plain HTTP requests.
     http_requests: Vec<HttpRequests>,
-    config: Config,
+    config: ConfigFile,
     /// Lines that did not go into the log, because nobody read it fast enough.
     log_lines_dropped: u64,
     /// Events that listeners have missed, because they did not read fast enough.
@@ -136,15 +136,15 @@ struct AppHeartbeats {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Config {
+struct ConfigFile {
     /// The file.
     path: String,
     /// The last time that the file was read again; null: it was not.
-    last_reload: Option<LastReload>,
+    last_reload: Option<ReloadResult>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct LastReload {
+struct ReloadResult {
     /// When (RFC 3339).
     #[schemars(extend("format" = "date-time"))]
     at: String,
@@ -202,9 +202,9 @@ pub(super) fn summary(state: &State) -> Summary {
                 count,
             })
             .collect(),
-        config: Config {
+        config: ConfigFile {
             path: state.file.load().name.clone(),
-            last_reload: observer.last_reload().map(|reload| LastReload {
+            last_reload: observer.last_reload().map(|reload| ReloadResult {
                 at: time(reload.at),
                 result: Outcome::of(&reload),
                 trigger: reload.trigger,

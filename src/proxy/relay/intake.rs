@@ -184,13 +184,16 @@ impl<S: Transport> Relay<S> {
                 self.session.message(&message, self.now, &mut actions)
             })
         });
-        self.stirred |= !actions.is_empty()
-            || self.session.app_heartbeats() != recognised
+        let goes_on = goes_on.flatten();
+        // What was recognised is to be seen, and the next probe may be due before the timer rings.
+        self.stirred |= self.session.app_heartbeats() != recognised
+            || goes_on == Some(false)
+            || !actions.is_empty()
             || self.session.data_moves_deadline();
         for action in actions {
             self.perform(action);
         }
-        goes_on.flatten().unwrap_or_else(|| {
+        goes_on.unwrap_or_else(|| {
             let (bytes, ends_message) = (wire_bytes, true);
             self.session.handle(
                 Event::Data {

@@ -1,0 +1,86 @@
+//! A thousand clients while their sidecar ends: they are told one after another, in no order that they could know, and
+//! all of them find their way to another instance.
+
+#![cfg(test)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program is watched in real time"
+)]
+
+mod support;
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
+use support::{Backend, PATIENCE, Request, Sidecar, Wire, wait_until};
+
+const CLIENTS: usize = 1000;
+const SPREAD: Duration = Duration::from_secs(4);
+
+#[test]
+fn a_thousand_clients_are_spread_and_come_back_to_another_instance() {
+    // Both ends of all connections are this process's.
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    setrlimit(Resource::Nofile, most).unwrap();
+    let backend = Backend::echo();
+    let settings = format!(
+        "upstream: {}\ndrain: {{spread: {}s}}",
+        backend.url(),
+        SPREAD.as_secs()
+    );
+    let (ending, staying) = (Sidecar::start(&settings), Sidecar::start(&settings));
+
+    let (told, closings) = mpsc::channel();
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|index| {
+            let mut wire = Wire::open(&ending, &Request::opening("/chat"));
+            let (told, address) = (told.clone(), staying.address());
+            let client = move || {
+                let close = wire.answer_close();
+                told.send((Instant::now(), index, close)).unwrap();
+                let mut back = Wire::connect(address);
+                let status = back.ask(&Request::opening("/chat")).status;
+                (status, back)
+            };
+            thread::Builder::new()
+                .stack_size(256 * 1024)
+                .spawn(client)
+                .unwrap()
+        })
+        .collect();
+    drop(told);
+    ending.signal(Signal::TERM);
+    let closings: Vec<_> = closings.iter().collect();
+    assert_eq!(closings.len(), CLIENTS);
+    for (_, _, close) in &closings {
+        assert_eq!(*close, Some((1001, "server is restarting".to_owned())));
+    }
+
+    // They came in the order in which they were told. A machine that stands still now and then makes this no narrower
+    // than half.
+    let (first, last) = (closings[0].0, closings[CLIENTS - 1].0);
+    assert!(last - first >= SPREAD / 2, "all within {:?}", last - first);
+    let rises = closings.windows(2).filter(|pair| pair[0].1 < pair[1].1);
+    let rises = rises.count();
+    assert!(
+        (400..600).contains(&rises),
+        "{rises} of 999 rise: that is an order"
+    );
+
+    let back: Vec<_> = clients
+        .into_iter()
+        .map(|client| client.join().unwrap())
+        .collect();
+    assert!(back.iter().all(|(status, _)| *status == 101));
+    assert_eq!(ending.wait_for_exit(PATIENCE).code(), Some(0));
+    wait_until("all have come back", || {
+        staying.logged("connection_opened").len() == CLIENTS
+    });
+    assert_eq!(ending.logged("connection_closed").len(), CLIENTS);
+}
