@@ -11,8 +11,8 @@ use crate::protocol::{Boundary, FrameReader, Role};
 /// What a leg is read with at first, and again after its bytes could not all be passed on at once.
 pub(super) const MIN_READ: usize = 64 * 1024;
 /// What it is read with at most, once it has filled less and all of that went straight on. A message of 1 MiB costs
-/// a third less CPU than with [`MIN_READ`].
-pub(super) const MAX_READ: usize = 512 * 1024;
+/// a third less CPU than with [`MIN_READ`]; what a leg that becomes blocked leaves over has to stay well below 1 MiB.
+pub(super) const MAX_READ: usize = 256 * 1024;
 
 /// What the bytes that come from a leg are taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
