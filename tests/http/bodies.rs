@@ -204,7 +204,7 @@ fn expect_100_continue_is_answered_when_somebody_wants_the_body() {
 
 #[test]
 fn a_client_that_expects_100_continue_keeps_its_body_when_the_backend_is_down() {
-    // Nobody else can get the address, and nobody listens on it.
+    // It never listened: a socket that did may live on for a moment in a process that another test is just starting.
     let refusing = support::Backend::reserve("127.0.0.1:0".parse().unwrap());
     let address = refusing.local_addr().unwrap().as_socket().unwrap();
     let sidecar = Sidecar::start(&format!("upstream: ws://{address}"));

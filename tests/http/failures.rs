@@ -8,8 +8,10 @@ use super::*;
 
 #[test]
 fn a_backend_that_is_down_is_told_to_client_and_log() {
-    let Site { sidecar, origin } = Site::start();
-    drop(origin);
+    // It never listened: a socket that did may live on for a moment in a process that another test is just starting.
+    let refusing = support::Backend::reserve("127.0.0.1:0".parse().unwrap());
+    let address = refusing.local_addr().unwrap().as_socket().unwrap();
+    let sidecar = Sidecar::start(&format!("upstream: ws://{address}"));
     let mut client = Peer::connect(sidecar.address());
     client.request(&get("/secret?token=1").header("X-Request-Id", "req-7"));
     let (head, body) = client.whole_answer(502);

@@ -1,5 +1,7 @@
 //! Whether new clients should come: what /readyz says, and what the log and the metrics say of backends.
 
+use std::net::TcpStream;
+
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -100,6 +102,8 @@ fn a_client_that_finds_no_backend_tells_at_once() {
     sidecar.log_event("upstream_up", PATIENCE);
     assert_eq!(readiness(metrics).0, 200);
     drop(backend);
+    // For a moment it may live on in a process that another test is just starting.
+    wait_until("nobody listens", || TcpStream::connect(address).is_err());
     let answer = Wire::connect(sidecar.address()).ask(&Request::opening("/"));
     assert_eq!(answer.status, 502);
     assert_eq!(readiness(metrics).0, 503);
