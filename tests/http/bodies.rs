@@ -68,7 +68,7 @@ fn chunks_arrive_in_both_directions_before_the_body_ends() {
 #[test]
 fn a_large_request_waits_for_a_slow_backend_outside_of_memory() {
     let site = Site::start();
-    let body = content(24 * MIB);
+    let body = content(80 * MIB);
     let mut client = site.client();
     let before = site.sidecar.memory_kib();
     client.request(&post("/upload").header("Content-Length", &body.len().to_string()));
@@ -94,7 +94,7 @@ fn a_large_request_waits_for_a_slow_backend_outside_of_memory() {
 #[test]
 fn a_large_answer_waits_for_a_slow_client_outside_of_memory() {
     let site = Site::start();
-    let body = content(24 * MIB);
+    let body = content(80 * MIB);
     let mut client = site.client();
     let before = site.sidecar.memory_kib();
     client.request(&get("/download"));
