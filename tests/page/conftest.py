@@ -77,14 +77,16 @@ class Desk(World):
         client.expect("opened")
         return client
 
-    def open(self, sidecar, width=1440, height=900, scheme="light", path="/", **options):
-        """The page, in a browser of its own, as soon as it is there."""
+    def open(self, sidecar, width=1440, height=900, scheme="light", path="/", hold=None, **options):
+        """The page, in a browser of its own, as soon as it is there. `hold` is a pattern and who gets the calls to it."""
         context = self.browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, **options)
         context.set_default_timeout(PATIENCE * 1000)
         self.contexts.append(context)
         page = context.new_page()
         page.watch = Watch(page, sidecar.admin)
         self.watches.append(page.watch)
+        if hold:
+            page.route(*hold)
         page.goto(f"http://{sidecar.admin}{path}")
         return page
 

@@ -107,15 +107,16 @@ async function refresh() {
   const summary = await call('summary');
   const now = Date.parse(summary.started) + summary.uptime_ms;
   if (status.summary && status.summary.started !== summary.started) historyIsStale = true;
-  if (historyIsStale) {
+  if (historyIsStale && isWanted()) {
     history.load(await call('history'));
     historyIsStale = false;
   }
   history.add(summary, now);
   show(summary, now);
-  await { overview: connections, connections, closings, configuration }[view].refresh();
+  // A pause begins with the key, not behind the round of calls that it came in.
+  if (isWanted()) await { overview: connections, connections, closings, configuration }[view].refresh();
   // What a close sends by default is asked for once, for the question before it.
-  if (!configuration.effective) await configuration.refresh();
+  if (isWanted() && !configuration.effective) await configuration.refresh();
 }
 
 function show(summary, now) {
