@@ -100,15 +100,15 @@ def test_a_page_that_nobody_looks_at_is_quiet(desk):
 def test_a_pause_in_the_middle_of_a_round_of_calls_ends_it(desk):
     sidecar = desk.start(desk.backend())
     held = []
-    page = desk.open(sidecar, hold=("**/api/connections?*", held.append))
+    page = desk.open(sidecar, hold=("**/api/connections?*", lambda route: held.append(route)))
     expect(page.locator("#state")).to_have_text("Serving")
     page.evaluate(COUNT_CALLS_WHILE_PAUSED)
     page.keyboard.press("l")
     expect(page.locator("#state")).to_have_text("Paused")
     while not held:
         page.wait_for_timeout(10)
-    page.unroute("**/api/connections?*")
     held[0].continue_()
+    page.unroute("**/api/connections?*")
     # This round's answer is taken, and the configuration, which would have been asked for next, is not.
     expect(page.locator("#connections-empty")).to_have_text("Nobody is connected.")
     assert page.evaluate("askedWhilePaused") == []
