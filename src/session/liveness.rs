@@ -2,7 +2,8 @@
 //! worth waiting for.
 //!
 //! A ping is missed when neither its pong nor any other byte came within `pong_timeout`. While the sidecar itself
-//! does not read the leg, silence proves nothing: its timers stand still and go on where they were.
+//! does not read the leg, silence proves nothing: its timers stand still and go on where they were. Nor does it while a
+//! full socket takes bytes: the peer reads, and what it has not read yet stands before the ping.
 
 use std::time::Duration;
 
@@ -60,6 +61,8 @@ pub(super) struct Liveness {
     paused_at: Time,
     /// Since when bytes wait without any being accepted; `NEVER`: none wait.
     blocked_since: Time,
+    /// When a socket that was full last took bytes.
+    last_taken: Time,
     next_probe: Time,
     /// When the newest ping left.
     probe_sent: Time,
@@ -87,6 +90,7 @@ impl Liveness {
             last_application: now,
             paused_at: Time::NEVER,
             blocked_since: Time::NEVER,
+            last_taken: now,
             next_probe: Time::NEVER,
             probe_sent: Time::NEVER,
             noticed: Time::NEVER,
@@ -193,6 +197,9 @@ impl Liveness {
     }
 
     pub(super) fn progress(&mut self, blocked: bool, now: Time) {
+        if self.blocked_since != Time::NEVER {
+            self.last_taken = now;
+        }
         self.blocked_since = if blocked { now } else { Time::NEVER };
     }
 
@@ -215,6 +222,7 @@ impl Liveness {
             &mut self.last_received,
             &mut self.last_message,
             &mut self.last_application,
+            &mut self.last_taken,
             &mut self.noticed,
             &mut self.probe_sent,
         ] {
@@ -335,7 +343,7 @@ impl Liveness {
             Some(ProbeKind::App(..)) => self.last_application,
             _ => self.last_received,
         };
-        if heard > self.probe_sent {
+        if heard.max(self.last_taken) > self.probe_sent {
             self.missed_in_a_row = 0;
             return None;
         }

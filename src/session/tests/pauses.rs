@@ -90,3 +90,46 @@ fn pings_go_on() {
     let sent = probes(&bench.until(s(90)), UPSTREAM);
     assert_eq!(times(&sent), [s(10), s(30), s(50), s(70), s(90)]);
 }
+
+/// A socket that is full and takes bytes: the peer reads, and our ping stands behind what it has not read yet.
+#[test]
+fn a_peer_that_reads_slowly_is_not_dead() {
+    for leg in Leg::BOTH {
+        let mut policy = quiet();
+        heartbeat(&mut policy, leg).probe = Some(pinging());
+        let mut bench = Bench::new(policy);
+        let blocked = |bench: &mut Bench| {
+            bench.tell(Event::Progress {
+                to: leg,
+                blocked: true,
+            })
+        };
+        for second in (5..300).step_by(5) {
+            bench.until(s(second));
+            blocked(&mut bench);
+        }
+        assert_eq!(bench.session.counters(leg).missed_pongs, 0);
+        bench.assert_open();
+        // From here on it takes nothing: two pings later it is over.
+        bench.until(s(400));
+        let dead = cause_of(leg, Cause::ClientPongTimeout, Cause::UpstreamPongTimeout);
+        assert_eq!(bench.cause(), Some(dead));
+    }
+}
+
+#[test]
+fn a_socket_that_fills_proves_nothing() {
+    for leg in Leg::BOTH {
+        let mut policy = quiet();
+        heartbeat(&mut policy, leg).probe = Some(pinging());
+        let mut bench = Bench::new(policy);
+        bench.until(s(15));
+        bench.tell(Event::Progress {
+            to: leg,
+            blocked: true,
+        });
+        bench.until(s(60));
+        assert_eq!(bench.session.counters(leg).missed_pongs, 2);
+        assert!(bench.cause().is_some());
+    }
+}
