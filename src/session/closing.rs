@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::{Action, Actions, Cause, Leg, Time};
-use crate::protocol::{Close, Violation};
+use crate::protocol::Close;
 
 /// How a connection ended, for the closing record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,24 +140,8 @@ impl Closing {
     }
 
     /// A peer broke a rule, and nothing can be read from it any more.
-    pub(super) fn offended(
-        &mut self,
-        from: Leg,
-        violation: Violation,
-        mid_frame: bool,
-        actions: &mut Actions,
-    ) {
+    pub(super) fn offended(&mut self, from: Leg, mid_frame: bool, actions: &mut Actions) {
         self.legs[from as usize].unreadable = true;
-        for action in actions.iter_mut() {
-            if let Action::Close { to, close } = action
-                && *to == from
-                && violation.close_code() == 1007
-            {
-                // 1002 and 1009 are the cause's defaults already.
-                *close = Close::new(1007, "not UTF-8");
-                self.legs[from as usize].queued = Some(close.clone());
-            }
-        }
         if mid_frame {
             self.reset(from.other(), actions);
         }

@@ -115,7 +115,7 @@ impl Session {
                 close,
                 detail,
             } => {
-                self.begin_close(cause, detail, close, now, actions);
+                self.begin_close(cause, detail, [close, None], now, actions);
             }
         }
     }
@@ -214,7 +214,7 @@ impl Session {
                 "more than {limit} pings a second, beyond a burst of {}",
                 limit.saturating_mul(2)
             );
-            self.begin_close(Cause::PingFlood, detail, None, now, actions);
+            self.begin_close(Cause::PingFlood, detail, [None, None], now, actions);
             return;
         }
         match self.policy.heartbeat(from).answer_pings {
@@ -283,9 +283,15 @@ impl Session {
             (Leg::Upstream, false) => Cause::UpstreamProtocolError,
             (Leg::Upstream, true) => Cause::UpstreamTooBig,
         };
-        self.begin_close(cause, violation.to_string(), None, now, actions);
+        let mut closes = [None, None];
+        if violation.close_code() == 1007 {
+            // 1002 and 1009 are the cause's defaults.
+            let configured = self.configured_close(cause, from);
+            closes[from as usize] = configured.or_else(|| Some(Close::new(1007, "not UTF-8")));
+        }
+        self.begin_close(cause, violation.to_string(), closes, now, actions);
         if let Some(closing) = &mut self.closing {
-            closing.offended(from, violation, mid_frame, actions);
+            closing.offended(from, mid_frame, actions);
         }
     }
 
@@ -302,7 +308,7 @@ impl Session {
                 Leg::Client => Cause::ClientLost,
                 Leg::Upstream => Cause::UpstreamLost,
             };
-            self.begin_close(cause, detail, None, now, actions);
+            self.begin_close(cause, detail, [None, None], now, actions);
         }
         if let Some(closing) = &mut self.closing {
             closing.lost(
@@ -350,7 +356,7 @@ impl Session {
         }
         if self.lifetime_deadline() <= now {
             let detail = format!("open for {}", seconds(now.since(self.opened)));
-            self.begin_close(Cause::MaxLifetime, detail, None, now, actions);
+            self.begin_close(Cause::MaxLifetime, detail, [None, None], now, actions);
             return;
         }
         for leg in Leg::BOTH {
@@ -374,7 +380,7 @@ impl Session {
                 let detail = self.leg(leg).idle_detail(heartbeat, now);
                 // Both may fall on the same point of the grid, and an idle time may have shrunk.
                 self.notice(leg, now, actions);
-                self.begin_close(cause, detail, None, now, actions);
+                self.begin_close(cause, detail, [None, None], now, actions);
             }
             Due::PongTimeout { missed } => {
                 let cause = match leg {
@@ -384,7 +390,7 @@ impl Session {
                 let silence = seconds(self.leg(leg).silence(now));
                 let detail =
                     format!("{missed} pings in a row unanswered, nothing received for {silence}");
-                self.begin_close(cause, detail, None, now, actions);
+                self.begin_close(cause, detail, [None, None], now, actions);
             }
             Due::Probe(payload) => {
                 if let Some(probe) = &heartbeat.probe {
@@ -419,17 +425,18 @@ impl Session {
                 "accepted no byte for {}",
                 seconds(self.leg(leg).blocked_for(now))
             );
-            self.begin_close(cause, detail, None, now, actions);
+            self.begin_close(cause, detail, [None, None], now, actions);
         }
         self.leg_mut(leg).progress(false, now);
     }
 
-    /// Starts to close both legs for a reason that no peer gave with a Close frame.
+    /// Starts to close both legs for a reason that no peer gave with a Close frame. `closes` are what the legs get
+    /// instead of what is configured or else the cause's default.
     fn begin_close(
         &mut self,
         cause: Cause,
         detail: String,
-        close: Option<Close>,
+        closes: [Option<Close>; 2],
         now: Time,
         actions: &mut Actions,
     ) {
@@ -437,16 +444,22 @@ impl Session {
             return;
         }
         let mut closing = Closing::new(cause, detail, self.silences(now));
-        for leg in Leg::BOTH {
-            let close = match leg {
-                Leg::Client => close.clone().or_else(|| self.policy.close_for(cause)),
-                Leg::Upstream => None,
-            };
-            if let Some(close) = close.or_else(|| cause.default_close(leg).resolve(None)) {
+        for (leg, close) in Leg::BOTH.into_iter().zip(closes) {
+            let close = close
+                .or_else(|| self.configured_close(cause, leg))
+                .or_else(|| cause.default_close(leg).resolve(None));
+            if let Some(close) = close {
                 closing.queue(leg, close, now, self.policy.limits.close_timeout, actions);
             }
         }
         self.closing = Some(Box::new(closing));
+    }
+
+    fn configured_close(&self, cause: Cause, leg: Leg) -> Option<Close> {
+        match leg {
+            Leg::Client => self.policy.close_for(cause),
+            Leg::Upstream => None,
+        }
     }
 
     fn silences(&self, now: Time) -> [Duration; 2] {
