@@ -1,12 +1,13 @@
 //! Dialling a backend.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use socket2::SockRef;
 use thiserror::Error;
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
 use super::stream::{self, Stream};
@@ -122,30 +123,71 @@ impl Failure {
     }
 }
 
-/// One try.
+/// One try: of every address that a name has, in turn.
 pub(super) async fn try_once(
     target: &Target,
     connect_timeout: Duration,
 ) -> Result<Stream, Failure> {
-    match timeout(connect_timeout, connect(target)).await {
-        Ok(connected) => connected.map_err(Failure::Refused),
-        Err(_) => Err(Failure::Timeout(connect_timeout)),
+    match target {
+        Target::Tcp { host, port } => {
+            let addresses = within(connect_timeout, lookup_host((host.as_str(), *port))).await?;
+            connect(addresses, connect_timeout).await.map(Stream::Tcp)
+        }
+        Target::Unix(path) => within(connect_timeout, UnixStream::connect(path))
+            .await
+            .map(Stream::Unix),
     }
 }
 
-/// Every address of a name is tried in turn.
-async fn connect(target: &Target) -> io::Result<Stream> {
-    match target {
-        Target::Tcp { host, port } => Ok(Stream::Tcp(
-            TcpStream::connect((host.as_str(), *port)).await?,
-        )),
-        Target::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
+/// The first address that takes a connection; each has the whole timeout, so that a dead one hides no other.
+async fn connect(
+    addresses: impl Iterator<Item = SocketAddr>,
+    connect_timeout: Duration,
+) -> Result<TcpStream, Failure> {
+    let mut failure = Failure::Refused(io::Error::other("the name has no address"));
+    for address in addresses {
+        match within(connect_timeout, TcpStream::connect(address)).await {
+            Ok(stream) => return Ok(stream),
+            Err(failed) => failure = failed,
+        }
+    }
+    Err(failure)
+}
+
+async fn within<T>(
+    limit: Duration,
+    done: impl Future<Output = io::Result<T>>,
+) -> Result<T, Failure> {
+    match timeout(limit, done).await {
+        Ok(done) => done.map_err(Failure::Refused),
+        Err(_) => Err(Failure::Timeout(limit)),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use socket2::{Domain, Socket, Type};
+
     use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_does_not_answer_hides_no_other() {
+        // A full accept queue: the system answers no further SYN.
+        let dead = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        let loopback: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        dead.bind(&loopback.into()).unwrap();
+        dead.listen(0).unwrap();
+        let dead_address = dead.local_addr().unwrap().as_socket().unwrap();
+        let limit = Duration::from_millis(100);
+        let mut fillers = Vec::new();
+        while let Ok(filler) = connect([dead_address].into_iter(), limit).await {
+            fillers.push(filler);
+        }
+        let alive = tokio::net::TcpListener::bind(loopback).await.unwrap();
+        let address = alive.local_addr().unwrap();
+        let stream = connect([dead_address, address].into_iter(), limit).await;
+        assert_eq!(stream.unwrap().peer_addr().unwrap(), address);
+    }
 
     #[test]
     fn a_backend_is_not_blamed_for_what_is_missing_here() {
