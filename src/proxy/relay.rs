@@ -19,7 +19,7 @@ use tokio::time::Sleep;
 use super::clock::Clock;
 use super::extensions::Extensions;
 use super::side::{MAX_READ, MIN_READ, Reading, Side};
-use super::stream::Transport;
+use super::stream::{Transport, user_timeout};
 use crate::observe::{Command, Handle};
 use crate::protocol::{Boundary, Role};
 use crate::session::{Action, Actions, Cause, Event, Leg, Session, Time};
@@ -64,7 +64,7 @@ impl<S: Transport> Relay<S> {
         clock: Clock,
         extensions: Extensions,
     ) -> Self {
-        Relay {
+        let relay = Relay {
             sides: [
                 Side::new(client, Role::Client),
                 Side::new(upstream, Role::Server),
@@ -79,7 +79,9 @@ impl<S: Transport> Relay<S> {
             stirred: true,
             timer_set_for: Time::NEVER,
             first_poll: true,
-        }
+        };
+        relay.tolerate(Some(Duration::ZERO));
+        relay
     }
 
     pub(super) fn session(&self) -> &Session {
@@ -101,11 +103,13 @@ impl<S: Transport> Relay<S> {
         if std::mem::take(&mut self.first_poll) || self.handle.has_mail() {
             self.read_mail(cx);
         }
+        let mut more = self.relay(cx, scratch);
+        // Time after the sockets: a process that was stopped for a while has yet to see what came meanwhile.
         if self.timer_set_for <= self.now {
             self.timer_set_for = Time::NEVER;
             self.tell(Event::Timeout);
+            more |= self.relay(cx, scratch);
         }
-        let more = self.relay(cx, scratch);
         if self.session.is_finished() {
             return Poll::Ready(());
         }
@@ -324,7 +328,9 @@ impl<S: Transport> Relay<S> {
         for command in handle.take_mail(cx.waker()) {
             match command {
                 Command::Follow(policy) => {
+                    let before = self.session.policy().limits.write_stall_timeout;
                     self.tell(Event::PolicyChanged { policy });
+                    self.tolerate(before);
                     self.session.speak(handle.identity.subprotocol.as_deref());
                 }
                 Command::Terminate {
@@ -340,6 +346,16 @@ impl<S: Transport> Relay<S> {
                 }
                 Command::Ping { leg, answer } => self.ask(leg, answer),
                 Command::Abort => self.abort(cx),
+            }
+        }
+    }
+
+    /// Makes the sockets' own patience, which was for `before`, that of the policy.
+    fn tolerate(&self, before: Option<Duration>) {
+        let now = self.session.policy().limits.write_stall_timeout;
+        if user_timeout(now) != user_timeout(before) {
+            for io in self.sides.iter().filter_map(|side| side.io.as_ref()) {
+                io.tolerate(now);
             }
         }
     }

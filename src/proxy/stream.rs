@@ -13,6 +13,19 @@ use tokio::net::{TcpStream, UnixStream};
 pub trait Transport: AsyncRead + AsyncWrite + Unpin {
     /// Makes dropping this stream reset the connection instead of ending it in good order.
     fn reset_on_drop(&self);
+
+    /// Has the system keep a peer that accepts nothing for as long as `limits.write_stall_timeout` does.
+    fn tolerate(&self, write_stall_timeout: Option<Duration>);
+}
+
+/// How long the system waits for a peer to acknowledge or accept anything, unless the sidecar has more patience.
+const USER_TIMEOUT: Duration = Duration::from_secs(120);
+/// How much more patient than the sidecar, which says why a connection ended, the system is at least.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// TCP_USER_TIMEOUT under a limit; none: the system's own patience.
+pub(super) fn user_timeout(write_stall_timeout: Option<Duration>) -> Option<Duration> {
+    write_stall_timeout.map(|limit| USER_TIMEOUT.max(limit + MARGIN))
 }
 
 /// A connection to a client or to a backend.
@@ -34,7 +47,7 @@ pub(super) fn tune(socket: &Socket) {
     let tuned = socket
         .set_tcp_nodelay(true)
         .and_then(|()| socket.set_tcp_keepalive(&keepalive))
-        .and_then(|()| socket.set_tcp_user_timeout(Some(Duration::from_secs(120))));
+        .and_then(|()| socket.set_tcp_user_timeout(Some(USER_TIMEOUT)));
     if let Err(error) = tuned {
         tracing::debug!(event = "socket_option_refused", "{error}");
     }
@@ -45,6 +58,15 @@ impl Transport for Stream {
         if let Stream::Tcp(stream) = self {
             // A socket that cannot linger is closed in good order, which is all there is left to do.
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
+    fn tolerate(&self, write_stall_timeout: Option<Duration>) {
+        if let Stream::Tcp(stream) = self {
+            let socket = SockRef::from(stream);
+            if let Err(error) = socket.set_tcp_user_timeout(user_timeout(write_stall_timeout)) {
+                tracing::debug!(event = "socket_option_refused", "{error}");
+            }
         }
     }
 }
@@ -98,5 +120,18 @@ impl AsyncWrite for Stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_is_more_patient_than_the_sidecar() {
+        let seconds = Duration::from_secs;
+        assert_eq!(user_timeout(Some(seconds(30))), Some(seconds(120)));
+        assert_eq!(user_timeout(Some(seconds(300))), Some(seconds(330)));
+        assert_eq!(user_timeout(None), None);
     }
 }

@@ -115,3 +115,52 @@ async fn an_incomplete_header_is_all_that_is_held() {
     assert_eq!(bench.upstream.got.len(), 40_000);
     bench.assert_owns_nothing();
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_came_while_the_process_was_stopped_is_seen_before_the_time() {
+    for leg in Leg::BOTH {
+        let mut policy = policy();
+        let heartbeat = match leg {
+            Leg::Client => &mut policy.client,
+            Leg::Upstream => &mut policy.upstream,
+        };
+        heartbeat.idle_time = Some(Duration::from_secs(20));
+        let mut bench = Bench::new(policy);
+        // Nobody polls for a minute, in which the peer was not idle.
+        tokio::time::advance(Duration::from_secs(60)).await;
+        bench.send(leg, &text(leg, b"here"));
+        assert_eq!(bench.cause(), None);
+        assert_eq!(bench.heard(leg.other()), [message(b"here")]);
+        bench.pass(Duration::from_secs(22)).await;
+        assert!(bench.cause().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sockets_are_as_patient_as_the_policy() {
+    let tolerated = |bench: &Bench, leg: Leg| {
+        bench
+            .relay
+            .side(leg)
+            .io
+            .as_ref()
+            .expect("a socket")
+            .tolerated
+            .get()
+    };
+    let mut bench = Bench::new(policy());
+    let mut patient = policy();
+    for limit in [Some(Duration::from_secs(300)), None] {
+        patient.limits.write_stall_timeout = limit;
+        bench
+            .handle
+            .send(Command::Follow(Arc::new(patient.clone())));
+        bench.settle();
+        let fresh = Bench::new(patient.clone());
+        for leg in Leg::BOTH {
+            assert_eq!(tolerated(&bench, leg), Some(limit));
+            assert_eq!(tolerated(&fresh, leg), Some(limit));
+        }
+    }
+    assert_eq!(tolerated(&Bench::new(policy()), CLIENT), None);
+}

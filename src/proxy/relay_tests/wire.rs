@@ -1,11 +1,12 @@
 //! Sockets in memory, with the bad manners of real ones.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -50,6 +51,8 @@ pub(super) struct Stream {
     ended: Rc<RefCell<Option<Ended>>>,
     /// Reads and writes are short, and now and then there is nothing at all.
     manners: Option<StdRng>,
+    /// What `Transport::tolerate` was told last.
+    pub(super) tolerated: Cell<Option<Option<Duration>>>,
 }
 
 impl Stream {
@@ -136,6 +139,10 @@ impl AsyncWrite for Stream {
 impl Transport for Stream {
     fn reset_on_drop(&self) {
         *self.ended.borrow_mut() = Some(Ended::Reset);
+    }
+
+    fn tolerate(&self, write_stall_timeout: Option<Duration>) {
+        self.tolerated.set(Some(write_stall_timeout));
     }
 }
 
@@ -234,6 +241,7 @@ pub(super) fn connection(seed: Option<u64>) -> (Stream, Peer) {
         outgoing: Rc::clone(&down),
         ended: Rc::clone(&ended),
         manners: seed.map(StdRng::seed_from_u64),
+        tolerated: Cell::default(),
     };
     let peer = Peer {
         outgoing: up,
