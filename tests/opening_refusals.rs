@@ -33,6 +33,13 @@ fn client_bad_handshake() {
         (opening().with_line("POST / HTTP/1.1"), 400, "GET"),
         (opening().with_line("GET / HTTP/1.0"), 400, "HTTP/1.1"),
         (opening().without("Host"), 400, "Host"),
+        (
+            opening()
+                .header("Content-Length", "5")
+                .followed_by(b"hello"),
+            400,
+            "body",
+        ),
     ];
     for (request, status, detail) in cases {
         let answer = ask(&sidecar, &request);

@@ -97,7 +97,7 @@ pub struct ProcessLimits {
     pub max_connections: Option<usize>,
     /// The same, for one client address.
     pub max_connections_per_ip: Option<usize>,
-    /// From accept, or from the first byte of a later request, to a whole request head.
+    /// From accept to the first whole request head.
     pub handshake_timeout: Option<Duration>,
 }
 

@@ -3,12 +3,13 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response};
@@ -23,6 +24,10 @@ use crate::observe::{HandshakeFailure, Observer, bounded};
 
 /// The longest request head: it is kept in memory until it is whole.
 const MAX_HEAD: usize = 64 * 1024;
+
+/// How long a client that has had an answer may take until the head of its next request is whole: longer than load
+/// balancers keep connections (60 s is common), so that they, not the sidecar, end those that are idle.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Who is at the other end of an accepted connection.
 #[derive(Clone, Copy, Debug)]
@@ -68,6 +73,26 @@ pub(super) struct Incomer {
     pub(super) request_id: Box<str>,
 }
 
+/// hyper's clock for request heads: the first one has until `first`, whatever hyper asks for.
+struct HeadTimer {
+    first: Option<Instant>,
+    had_request: Arc<AtomicBool>,
+}
+
+impl Timer for HeadTimer {
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
+        TokioTimer::new().sleep(duration)
+    }
+
+    fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn Sleep>> {
+        let deadline = match self.first {
+            Some(first) if !self.had_request.load(Ordering::Relaxed) => first.into_std(),
+            _ => deadline,
+        };
+        TokioTimer::new().sleep_until(deadline)
+    }
+}
+
 /// Serves a connection until it ends or becomes a WebSocket.
 pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
     let began = Instant::now();
@@ -82,9 +107,13 @@ pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
             answer(request, peer, Arc::clone(&shared))
         })
     };
+    let timer = HeadTimer {
+        first: handshake_timeout.map(|limit| began + limit),
+        had_request: Arc::clone(&had_request),
+    };
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(handshake_timeout)
+        .timer(timer)
+        .header_read_timeout(handshake_timeout.map(|limit| limit.max(KEEP_ALIVE)))
         // The buffer alone may grow somewhat beyond what it is told.
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD)
@@ -93,6 +122,8 @@ pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
+        // A request that is there already is answered, also while the sidecar drains.
+        biased;
         ended = connection.as_mut() => ended,
         () = wait_until_true(&mut draining) => {
             connection.as_mut().graceful_shutdown();

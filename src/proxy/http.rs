@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
+use hyper::header::{HeaderValue, TRANSFER_ENCODING};
 use hyper::http::Extensions;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Request, Response, StatusCode, Uri, Version};
@@ -88,6 +89,7 @@ pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
         &request_id,
         &route.upstream,
     );
+    keep_chunked(&mut request);
     *request.uri_mut() = absolute(&request, &route.upstream);
     *request.version_mut() = Version::HTTP_11;
     let client = shared.clients.of(&route.upstream, shared);
@@ -114,6 +116,15 @@ pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
         reason = failure.label(), status = status.as_u16(), "{detail}"
     );
     respond::error(status, failure.label(), &request_id)
+}
+
+/// A body of unknown length stays chunked with every method: hyper leaves it out of a GET or HEAD that does not say so.
+fn keep_chunked(request: &mut Request<Incoming>) {
+    let body = request.body();
+    if !body.is_end_stream() && body.size_hint().exact().is_none() {
+        let chunked = HeaderValue::from_static("chunked");
+        request.headers_mut().insert(TRANSFER_ENCODING, chunked);
+    }
 }
 
 /// Sends a request, and once more if its kept connection was just being closed: only one that is safe and has no body

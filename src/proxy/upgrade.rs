@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{
     CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
@@ -44,6 +44,8 @@ enum BadRequest {
     Key,
     #[error("Sec-WebSocket-Version is not 13")]
     Version,
+    #[error("it has a body")]
+    Body,
 }
 
 /// Why the upstream's leg did not come about.
@@ -215,6 +217,10 @@ fn check(request: &Request<Incoming>) -> Result<Box<[u8]>, BadRequest> {
     }
     if !headers::tokens(headers, &SEC_WEBSOCKET_VERSION).eq(["13"]) {
         return Err(BadRequest::Version);
+    }
+    // Whether it would reach the upstream as a body or as frames is not for the sidecar to guess.
+    if !request.body().is_end_stream() {
+        return Err(BadRequest::Body);
     }
     match one_value(headers, &SEC_WEBSOCKET_KEY) {
         Some(key) if is_key(key.as_bytes()) => Ok(key.as_bytes().into()),

@@ -104,8 +104,9 @@ fn begin(observer: &Observer, drain: &Drain, trigger: &'static str) {
 async fn close_all(shared: &Shared, listeners: &mut Listeners, drain: &Drain) {
     sleep(drain.delay).await;
     enter(&shared.observer, DrainPhase::Closing);
-    shared.refuse_newcomers();
+    // In this order, for those who have just been accepted.
     listeners.end_clients().await;
+    shared.refuse_newcomers();
     tokio::join!(
         close_websockets(&shared.observer, drain),
         shared.http_finished()

@@ -66,6 +66,22 @@ fn chunks_arrive_in_both_directions_before_the_body_ends() {
 }
 
 #[test]
+fn the_body_of_a_get_without_a_length_is_passed_on() {
+    let site = Site::start();
+    let mut client = site.client();
+    let request = get("/search").header("Transfer-Encoding", "chunked");
+    client.request(&request.followed_by(b"5\r\nquery\r\n0\r\n\r\n"));
+
+    let mut backend = site.origin.accept();
+    let head = backend.head();
+    assert_eq!(head.header("transfer-encoding"), Some("chunked"));
+    assert_eq!(backend.chunks(5), b"query");
+    assert_eq!(backend.chunk(), b"");
+    backend.send(OK);
+    assert_eq!(client.whole_answer(200).1, b"ok");
+}
+
+#[test]
 fn a_large_request_waits_for_a_slow_backend_outside_of_memory() {
     let site = Site::start();
     let body = content(80 * MIB);

@@ -207,6 +207,23 @@ fn requests_in_one_segment_are_answered_in_their_order() {
 }
 
 #[test]
+fn a_kept_connection_may_be_idle_for_longer_than_a_first_request_may_take() {
+    let site = Site::with("limits: {handshake_timeout: 500ms}");
+    let mut client = site.client();
+    client.request(&get("/one"));
+    let mut backend = site.origin.accept();
+    backend.head();
+    backend.send(OK);
+    client.whole_answer(200);
+    // Nothing is to happen meanwhile.
+    std::thread::sleep(Duration::from_millis(1500));
+    client.request(&get("/two"));
+    assert_eq!(backend.head().line, "GET /two HTTP/1.1");
+    backend.send(OK);
+    client.whole_answer(200);
+}
+
+#[test]
 fn request_targets_of_every_form() {
     let site = Site::start();
     let absolute = get("/").with_line("GET http://other.example.com:81/a?b HTTP/1.1");
