@@ -88,9 +88,12 @@ BREAKAGES = [
     ("compose.yaml", "depends_on: [chat]", "depends_on: []", "must depend on"),
     ("compose.yaml", "stop_grace_period: 35s", "stop_grace_period: 30s", "stop_grace_period"),
     ("compose.yaml", '["8080:8080"]', '["8080:80"]', "must publish 8080"),
+    ("compose.yaml", "8080/health", "8080/", "becomes a member"),
+    ("swoole/server.php", "=== '/health'", "=== '/helth'", "becomes a member"),
     ("compose/proxy.yaml", "ws://chat:9501", "ws://swoole:9501", "is no service"),
     ("compose/proxy.yaml", ", timeout: 30s", "", "write drain.timeout"),
     ("systemd/sidebeat.service", "TimeoutStopSec=35s\n", "", "TimeoutStopSec"),
+    ("systemd/sidebeat.service", "ExecStart=", "ExecStartPre=/usr/local/bin/sidebeat check\nExecStart=", "is started again"),
 ]
 if shutil.which("systemd-analyze"):
     BREAKAGES.append(("systemd/sidebeat.service", "DynamicUser=yes", "DynamicUsr=yes", "DynamicUsr"))
