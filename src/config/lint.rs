@@ -19,6 +19,8 @@ use super::units::{show_duration, show_size};
 /// Idle timeouts of things that commonly stand in front: nginx and AWS load balancers, Cloudflare.
 const BALANCERS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(100)];
 
+const CHECK: &[&str] = &["heartbeat", "check_interval"];
+
 /// Routes that are looked at: each is compared with all before it.
 const MAX_ROUTES: usize = 1000;
 
@@ -93,7 +95,7 @@ impl Scope<'_> {
     fn route(&mut self, beats: &Heartbeats, route: &Route, config: &Config) {
         self.leg("client", &beats.client, beats.check_interval);
         self.leg("upstream", &beats.upstream, beats.check_interval);
-        self.client(&beats.client);
+        self.client(&beats.client, beats.check_interval);
         self.app(beats);
         self.quiet_backend(beats);
         self.limits(&route.policy.limits);
@@ -103,18 +105,7 @@ impl Scope<'_> {
     fn leg(&mut self, name: &str, leg: &Leg, check_interval: Duration) {
         let key = |key| ["heartbeat", name, key];
         let (idle, ping) = (leg.idle_time, leg.ping_interval.filter(|_| leg.asks()));
-        if let Some(idle) = idle.filter(|idle| check_interval > *idle / 2) {
-            let message = format!(
-                "checking every {} makes the {name}'s idle_time of {} up to {} long; set it to at most half of idle_time",
-                show_duration(check_interval),
-                show_duration(idle),
-                show_duration(idle + check_interval),
-            );
-            self.warn(
-                &[&["heartbeat", "check_interval"], &key("idle_time")],
-                message,
-            );
-        }
+        self.grid(name, leg, check_interval);
         if let (Some(idle), Some(ping), Activity::Frame) = (idle, ping, leg.activity) {
             if ping >= idle {
                 let message = format!(
@@ -144,18 +135,58 @@ impl Scope<'_> {
             }
         }
         if let (Some(ping), Some(pong)) = (ping, leg.pong_timeout)
-            && pong >= ping
+            && pong > ping
         {
             let message = format!(
-                "waiting {} for a pong when the next ping goes out after {}; set it below ping_interval",
-                show_duration(pong),
+                "a ping that is not answered holds the next one up for {pong}, so that a silent {name} is asked every {pong}, not every {}; set pong_timeout below ping_interval",
                 show_duration(ping),
+                pong = show_duration(pong),
             );
             self.warn(&[&key("pong_timeout"), &key("ping_interval")], message);
         }
     }
 
-    fn client(&mut self, leg: &Leg) {
+    /// Deadlines that `check_interval` makes much later than they are set to.
+    fn grid(&mut self, name: &str, leg: &Leg, check_interval: Duration) {
+        let probe = leg.ping_interval.filter(|_| leg.keepalive.is_some());
+        let pong = leg.pong_timeout.filter(|_| leg.asks() && probe.is_some());
+        // What is set, and the coarsest grid that it is worth something on.
+        let deadlines = [
+            ("idle_time", leg.idle_time, 2),
+            ("ping_interval", probe, 2),
+            ("pong_timeout", pong, 1),
+        ];
+        let late: Vec<(&str, Duration, Duration)> = deadlines
+            .into_iter()
+            .filter_map(|(key, time, parts)| Some((key, time?, time? / parts)))
+            .filter(|(_, _, grid)| check_interval > *grid)
+            .collect();
+        let Some(enough) = late.iter().map(|(_, _, grid)| *grid).min() else {
+            return;
+        };
+        let told: Vec<String> = late
+            .iter()
+            .map(|(key, time, _)| {
+                let at_most = show_duration(*time + check_interval);
+                format!("{key} of {} last up to {at_most}", show_duration(*time))
+            })
+            .collect();
+        let message = format!(
+            "checking every {} makes the {name}'s {}; set check_interval to {} or less",
+            show_duration(check_interval),
+            told.join(" and its "),
+            show_duration(enough),
+        );
+        let keys: Vec<[&str; 3]> = late
+            .iter()
+            .map(|(key, ..)| ["heartbeat", name, key])
+            .collect();
+        let about = keys.iter().map(|keys| &keys[..]);
+        let about: Vec<&[&str]> = [CHECK].into_iter().chain(about).collect();
+        self.warn(&about, message);
+    }
+
+    fn client(&mut self, leg: &Leg, check_interval: Duration) {
         const PING: &[&str] = &["heartbeat", "client", "ping_interval"];
         const IDLE: &[&str] = &["heartbeat", "client", "idle_time"];
         const NOTICE: &[&str] = &["heartbeat", "client", "idle_notice", "before"];
@@ -177,6 +208,13 @@ impl Scope<'_> {
                     "a notice {before} before the close needs an idle_time above that, not {idle}; make it shorter"
                 );
                 self.tell(Severity::Error, &[NOTICE, IDLE], message);
+            }
+            (Some(before), Some(_)) if check_interval > before => {
+                let message = format!(
+                    "checking every {check} sends the notice together with the close, or {check} before it; set `before` to {check} or more",
+                    check = show_duration(check_interval),
+                );
+                self.warn(&[NOTICE, CHECK], message);
             }
             (Some(_), None) => {
                 self.warn(
@@ -284,8 +322,10 @@ impl Scope<'_> {
 }
 
 /// About how long a dead peer lives: the ping after the last sign of life, the others, and the wait for the last pong.
+/// No ping goes out while one is waited for.
 fn dead_after(missed: u32, ping: Duration, pong: Duration) -> Duration {
-    ping.saturating_mul(missed).saturating_add(pong)
+    let others = ping.max(pong).saturating_mul(missed.saturating_sub(1));
+    ping.saturating_add(others).saturating_add(pong)
 }
 
 fn is_self(listen: &Listen, target: &Target) -> bool {
