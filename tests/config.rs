@@ -302,6 +302,11 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
             "heartbeat.client.idle_time",
         ),
         ("idle_notice: {before: 1s, text: a}", ""),
+        ("idle_notice: {before: off, text: a}", ""),
+        (
+            "idle_notice: {text: a}",
+            "heartbeat.client.idle_notice.text",
+        ),
         (
             "idle_notice: {before: 999ms, text: a}",
             "heartbeat.client.idle_notice.before",

@@ -88,6 +88,11 @@ impl Scope<'_> {
         }
     }
 
+    fn is_written(&self, key: &[&str]) -> bool {
+        let path = self.above.join(&KeyPath::of(key));
+        path.get(self.tree).is_some()
+    }
+
     fn warn(&mut self, about: &[&[&str]], message: String) {
         self.tell(Severity::Warning, about, message);
     }
@@ -190,6 +195,7 @@ impl Scope<'_> {
         const PING: &[&str] = &["heartbeat", "client", "ping_interval"];
         const IDLE: &[&str] = &["heartbeat", "client", "idle_time"];
         const NOTICE: &[&str] = &["heartbeat", "client", "idle_notice", "before"];
+        const NOTICE_TEXT: &[&str] = &["heartbeat", "client", "idle_notice", "text"];
         if let Some(ping) = leg.ping_interval.filter(|ping| BALANCERS.contains(ping)) {
             let message = format!(
                 "load balancers commonly close what was quiet for exactly {}, and this ping races with them; 25s stays well below",
@@ -221,6 +227,11 @@ impl Scope<'_> {
                     &[NOTICE],
                     "the notice is never sent, because idle_time is off".to_owned(),
                 );
+            }
+            // Who writes `before: off` beside it knows.
+            (None, _) if !leg.notice_text.is_empty() && !self.is_written(NOTICE) => {
+                let message = "is never sent: `before` says how long before the close";
+                self.warn(&[NOTICE_TEXT], message.to_owned());
             }
             _ => {}
         }
