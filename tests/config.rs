@@ -280,13 +280,36 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
         ("idle_time: 30s", ""),
         ("idle_time: 25s, activity: message", ""),
         ("idle_time: 25s, ping_interval: off", ""),
-        ("ping_interval: 11s", ""),
-        ("ping_interval: 10s", "heartbeat.client.ping_interval"),
+        ("ping_interval: 10s", ""),
+        ("ping_interval: 9s", "heartbeat.client.ping_interval"),
         ("ping_interval: 10s, pong_timeout: off", ""),
-        ("idle_time: 2s, ping_interval: 1s, pong_timeout: 100ms", ""),
+        // Against a check_interval of 1s.
+        ("idle_time: 2s, ping_interval: off", ""),
         (
-            "idle_time: 1999ms, ping_interval: 1s, pong_timeout: 100ms",
+            "idle_time: 1999ms, ping_interval: off",
             "heartbeat.client.idle_time",
+        ),
+        ("ping_interval: 2s, pong_timeout: 2s", ""),
+        (
+            "ping_interval: 1999ms, pong_timeout: 1s",
+            "heartbeat.client.ping_interval",
+        ),
+        ("pong_timeout: 1s", ""),
+        ("pong_timeout: 999ms", "heartbeat.client.pong_timeout"),
+        ("pong_timeout: 999ms, ping_interval: off", ""),
+        (
+            "idle_time: 1s, ping_interval: 900ms, pong_timeout: 800ms, missed_pongs: 1",
+            "heartbeat.client.idle_time",
+        ),
+        ("idle_notice: {before: 1s, text: a}", ""),
+        ("idle_notice: {before: off, text: a}", ""),
+        (
+            "idle_notice: {text: a}",
+            "heartbeat.client.idle_notice.text",
+        ),
+        (
+            "idle_notice: {before: 999ms, text: a}",
+            "heartbeat.client.idle_notice.before",
         ),
         (
             "idle_time: 5m, ping_interval: 60s",
@@ -311,7 +334,7 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
         ),
         // An application ping is a ping to them.
         (
-            "app_ping: {text: a, expect: {text: b}}, ping_interval: 10s",
+            "app_ping: {text: a, expect: {text: b}}, ping_interval: 9s",
             "heartbeat.client.ping_interval",
         ),
         (
@@ -341,6 +364,19 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
         ("upstream: ws://a\nlimits: {max_frame: off}", ""),
         (
             "upstream: ws://a\nheartbeat: {upstream: {keepalive: off}}",
+            "heartbeat.upstream.keepalive",
+        ),
+        // A pong that nobody answers goes out on the grid too.
+        (
+            "upstream: ws://a\nheartbeat: {check_interval: 10s, upstream: {keepalive: pong}}",
+            "",
+        ),
+        (
+            "upstream: ws://a\nheartbeat: {check_interval: 11s, client: {pong_timeout: 11s}, upstream: {keepalive: pong}}",
+            "heartbeat.check_interval",
+        ),
+        (
+            "upstream: ws://a\nheartbeat: {check_interval: 11s, client: {pong_timeout: 11s}, upstream: {keepalive: off}}",
             "heartbeat.upstream.keepalive",
         ),
         (

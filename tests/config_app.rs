@@ -224,6 +224,11 @@ fn lints_of_application_heartbeats_begin_where_something_is_lost() {
         ("{preset: mqtt, forward: never}", "[0].forward"),
         ("{preset: auto, forward: never}", "[0].forward"),
         ("{preset: mqtt, forward: every 30s}", ""),
+        ("{preset: engine.io, forward: never}", "[0].forward"),
+        ("{preset: engine.io, forward: every 20s}", ""),
+        ("{preset: engine.io}", ""),
+        // A rule of one's own says nothing of the protocol.
+        ("{match: {text: '2'}, reply: '3', forward: never}", ""),
         ("{preset: mqtt}", ""),
         ("{preset: text, forward: never}", ""),
     ] {

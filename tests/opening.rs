@@ -157,6 +157,23 @@ fn the_clients_101_is_the_backends() {
 }
 
 #[test]
+fn a_long_subprotocol_reaches_the_client_whole_and_the_log_cut() {
+    let long = "x".repeat(5000);
+    let handshake = Handshake::accept().header("Sec-WebSocket-Protocol", &long);
+    let backend = Backend::answering(handshake);
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let mut client = Wire::connect(sidecar.address());
+    let answer = client.ask(&Request::opening("/").header("Sec-WebSocket-Protocol", &long));
+    assert_eq!(answer.header("sec-websocket-protocol"), Some(&*long));
+    drop((client, backend.accept()));
+    for event in ["connection_opened", "connection_closed"] {
+        let record = sidecar.log_event(event, PATIENCE);
+        let told = record["subprotocol"].as_str().unwrap();
+        assert!(told.ends_with("xxx…") && told.len() < 1100, "{told}");
+    }
+}
+
+#[test]
 fn bytes_behind_the_heads_are_not_lost() {
     let early = Frame::text("from the backend, with its 101");
     let backend = Backend::answering(Handshake::accept().followed_by(&early.encode(None)));

@@ -160,6 +160,29 @@ fn upstream_bad_handshake() {
 }
 
 #[test]
+fn what_a_backend_answers_does_not_fill_the_log() {
+    let long = "x".repeat(5000);
+    let backend = Backend::start();
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    for (extensions, offer) in [
+        (long.clone(), "x"),
+        (format!("permessage-deflate; {long}"), "permessage-deflate"),
+        (
+            format!("permessage-deflate; a={long}"),
+            "permessage-deflate",
+        ),
+    ] {
+        let handshake = Handshake::accept().header("Sec-WebSocket-Extensions", &extensions);
+        backend.answer_with(handshake);
+        let request = Request::opening("/").header("Sec-WebSocket-Extensions", offer);
+        assert_eq!(ask(&sidecar, &request).status, 502);
+        let record = failure(&sidecar, "upstream_bad_handshake", "upstream", "WARN");
+        let detail = record["detail"].as_str().unwrap();
+        assert!(detail.contains("xxx…") && detail.len() < 1100, "{detail}");
+    }
+}
+
+#[test]
 fn a_backend_that_leaves_without_an_answer() {
     let backend = Backend::answering(Handshake::raw(""));
     let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));

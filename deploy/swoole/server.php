@@ -102,6 +102,9 @@ function number(array $command, string $name, int $default): int
 }
 
 $server->on('open', function (Server $server, Request $request) use ($members): void {
+    if ($request->server['request_uri'] === '/health') {
+        return;    // a health check, which opens a WebSocket every few seconds: no member, so that nobody hears of it
+    }
     $members->set((string) $request->fd, ['room' => 'lobby', 'name' => "guest-{$request->fd}"]);
     say('open', [
         'fd' => $request->fd,
@@ -163,7 +166,7 @@ $server->on('message', function (Server $server, Frame $frame) use ($members): v
 $server->on('close', function (Server $server, int $fd, int $reactorId) use ($members): void {
     $me = $members->get((string) $fd);
     if ($me === false) {
-        return;    // a plain HTTP connection
+        return;    // a plain HTTP connection, or a health check
     }
     $members->del((string) $fd);
     // All that Swoole tells: below 0 our own code called close() or disconnect(); else the client, the network or the

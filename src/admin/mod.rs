@@ -41,8 +41,6 @@ pub(crate) use server::Server;
 pub struct State {
     /// What the sidecar's connections share.
     pub shared: Arc<Shared>,
-    /// When the process began to serve.
-    pub(crate) started: SystemTime,
     /// What the configuration in force was read from.
     pub(crate) file: ArcSwap<File>,
     /// Where orders go.

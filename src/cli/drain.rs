@@ -21,7 +21,7 @@ Examples:
   preStop: {exec: {command: [/sidebeat, drain]}}      in a container of Kubernetes
 
 Exit: 0 drained, or the process has gone meanwhile; 1 not within --timeout, or the API cannot be
-reached or refuses; 78 the file that -c names is not there, or has `admin: off`.";
+reached or refuses; 78 the file that -c names is not there, or the file has `admin: off`.";
 
 /// Above the drain's own deadline: what was cut off writes its last records then.
 const SLACK: Duration = Duration::from_secs(5);

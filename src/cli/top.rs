@@ -47,7 +47,7 @@ Examples:
 
 With NO_COLOR set there are no colours.
 Exit: 0; 1 the API cannot be reached (live, it goes on trying), or the terminal cannot be used;
-78 the file that -c names is not there, or has `admin: off`.";
+78 the file that -c names is not there, or the file has `admin: off`.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {

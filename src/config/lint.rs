@@ -3,21 +3,18 @@
 mod addresses;
 mod app;
 mod covers;
+mod heartbeat;
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use serde_yaml::Value;
 
 use super::file::File;
-use super::heartbeat::{Heartbeats, Leg};
+use super::heartbeat::Heartbeats;
 use super::keypath::{Found, KeyPath, Place};
-use super::policy::{Activity, AnswerPings, Config, Limits, Listen, ProbeKind, Route, Target};
+use super::policy::{Config, Limits, Listen, Route, Target};
 use super::problem::Severity;
 use super::units::{show_duration, show_size};
-
-/// Idle timeouts of things that commonly stand in front: nginx and AWS load balancers, Cloudflare.
-const BALANCERS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(100)];
 
 /// Routes that are looked at: each is compared with all before it.
 const MAX_ROUTES: usize = 1000;
@@ -86,6 +83,11 @@ impl Scope<'_> {
         }
     }
 
+    fn is_written(&self, key: &[&str]) -> bool {
+        let path = self.above.join(&KeyPath::of(key));
+        path.get(self.tree).is_some()
+    }
+
     fn warn(&mut self, about: &[&[&str]], message: String) {
         self.tell(Severity::Warning, about, message);
     }
@@ -93,116 +95,11 @@ impl Scope<'_> {
     fn route(&mut self, beats: &Heartbeats, route: &Route, config: &Config) {
         self.leg("client", &beats.client, beats.check_interval);
         self.leg("upstream", &beats.upstream, beats.check_interval);
-        self.client(&beats.client);
+        self.client(&beats.client, beats.check_interval);
         self.app(beats);
         self.quiet_backend(beats);
         self.limits(&route.policy.limits);
         self.backend(route, config);
-    }
-
-    fn leg(&mut self, name: &str, leg: &Leg, check_interval: Duration) {
-        let key = |key| ["heartbeat", name, key];
-        let (idle, ping) = (leg.idle_time, leg.ping_interval.filter(|_| leg.asks()));
-        if let Some(idle) = idle.filter(|idle| check_interval > *idle / 2) {
-            let message = format!(
-                "checking every {} makes the {name}'s idle_time of {} up to {} long; set it to at most half of idle_time",
-                show_duration(check_interval),
-                show_duration(idle),
-                show_duration(idle + check_interval),
-            );
-            self.warn(
-                &[&["heartbeat", "check_interval"], &key("idle_time")],
-                message,
-            );
-        }
-        if let (Some(idle), Some(ping), Activity::Frame) = (idle, ping, leg.activity) {
-            if ping >= idle {
-                let message = format!(
-                    "a quiet but healthy {name} is closed after {} before its first ping ({}) keeps it open; set ping_interval to half or two thirds of idle_time",
-                    show_duration(idle),
-                    show_duration(ping),
-                );
-                self.warn(&[&key("ping_interval"), &key("idle_time")], message);
-            } else if let Some(pong) = leg.pong_timeout
-                && dead_after(leg.missed_pongs, ping, pong) > idle * 2
-            {
-                let message = format!(
-                    "{} missed pongs take about {}, but a dead {name} is closed by idle_time after {} already: {name}_pong_timeout never happens",
-                    leg.missed_pongs,
-                    show_duration(dead_after(leg.missed_pongs, ping, pong)),
-                    show_duration(idle),
-                );
-                self.warn(
-                    &[
-                        &key("missed_pongs"),
-                        &key("ping_interval"),
-                        &key("pong_timeout"),
-                        &key("idle_time"),
-                    ],
-                    message,
-                );
-            }
-        }
-        if let (Some(ping), Some(pong)) = (ping, leg.pong_timeout)
-            && pong >= ping
-        {
-            let message = format!(
-                "waiting {} for a pong when the next ping goes out after {}; set it below ping_interval",
-                show_duration(pong),
-                show_duration(ping),
-            );
-            self.warn(&[&key("pong_timeout"), &key("ping_interval")], message);
-        }
-    }
-
-    fn client(&mut self, leg: &Leg) {
-        const PING: &[&str] = &["heartbeat", "client", "ping_interval"];
-        const IDLE: &[&str] = &["heartbeat", "client", "idle_time"];
-        const NOTICE: &[&str] = &["heartbeat", "client", "idle_notice", "before"];
-        if let Some(ping) = leg.ping_interval.filter(|ping| BALANCERS.contains(ping)) {
-            let message = format!(
-                "load balancers commonly close what was quiet for exactly {}, and this ping races with them; 25s stays well below",
-                show_duration(ping),
-            );
-            self.warn(&[PING], message);
-        }
-        if leg.ping_interval.is_none() && leg.idle_time.is_none() {
-            let message = "with neither pings nor an idle_time, a client that vanishes is never noticed and holds its backend connection; keep one of them";
-            self.warn(&[IDLE, PING], message.to_owned());
-        }
-        match (leg.notice_before, leg.idle_time) {
-            (Some(before), Some(idle)) if before >= idle => {
-                let (before, idle) = (show_duration(before), show_duration(idle));
-                let message = format!(
-                    "a notice {before} before the close needs an idle_time above that, not {idle}; make it shorter"
-                );
-                self.tell(Severity::Error, &[NOTICE, IDLE], message);
-            }
-            (Some(_), None) => {
-                self.warn(
-                    &[NOTICE],
-                    "the notice is never sent, because idle_time is off".to_owned(),
-                );
-            }
-            _ => {}
-        }
-    }
-
-    fn quiet_backend(&mut self, beats: &Heartbeats) {
-        const KEEPALIVE: &[&str] = &["heartbeat", "upstream", "keepalive"];
-        const PING: &[&str] = &["heartbeat", "upstream", "ping_interval"];
-        let leg = &beats.upstream;
-        if matches!(leg.keepalive, Some(ProbeKind::Pong | ProbeKind::Text(_))) {
-            let message = "is not used: only `keepalive: ping` is answered; heartbeat.upstream.idle_time finds a dead backend instead";
-            for unused in ["pong_timeout", "missed_pongs"] {
-                self.warn(&[&["heartbeat", "upstream", unused]], message.to_owned());
-            }
-        }
-        let silent = leg.keepalive.is_none() || leg.ping_interval.is_none();
-        if silent && beats.client.answer_pings == AnswerPings::Local {
-            let message = "the backend no longer hears of quiet clients, whose pings are answered here: a Swoole heartbeat_idle_time (or any idle timer there) will close them, and a dead backend goes unnoticed";
-            self.warn(&[KEEPALIVE, PING], message.to_owned());
-        }
     }
 
     fn limits(&mut self, limits: &Limits) {
@@ -281,11 +178,6 @@ impl Scope<'_> {
             self.warn(&[&["match"]], message);
         }
     }
-}
-
-/// About how long a dead peer lives: the ping after the last sign of life, the others, and the wait for the last pong.
-fn dead_after(missed: u32, ping: Duration, pong: Duration) -> Duration {
-    ping.saturating_mul(missed).saturating_add(pong)
 }
 
 fn is_self(listen: &Listen, target: &Target) -> bool {

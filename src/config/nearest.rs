@@ -1,7 +1,7 @@
 //! Which known word was probably meant.
 
 /// Names that people bring along from Swoole and from other proxies, and what they are called here.
-const ELSEWHERE: [(&str, &str); 12] = [
+const ELSEWHERE: [(&str, &str); 16] = [
     ("heartbeat_idle_time", "heartbeat.client.idle_time"),
     ("heartbeat_check_interval", "heartbeat.check_interval"),
     ("max_connection", "limits.max_connections"),
@@ -14,7 +14,14 @@ const ELSEWHERE: [(&str, &str); 12] = [
     ("target", "upstream"),
     ("origins", "limits.allowed_origins"),
     ("timeout", "heartbeat.client.idle_time"),
+    ("read_timeout", "heartbeat.client.idle_time"),
+    ("proxy_read_timeout", "heartbeat.client.idle_time"),
+    ("interval", "heartbeat.client.ping_interval"),
+    ("retries", "upstream.retry.attempts"),
 ];
+
+/// Keys that have an unknown one as a word of theirs; more of them are no hint.
+const MAX_LONGER: usize = 3;
 
 /// The candidate that differs from `word` by a slip or two, or is a shorter or longer form of it; none when nothing is
 /// near.
@@ -37,6 +44,17 @@ pub(super) fn nearest<'c>(
 
 /// What to say about the unknown key `name` of the block at `place`, given the keys of this block and the paths of all.
 pub(super) fn unknown_key(name: &str, place: &str, here: &[&str], all: &[String]) -> String {
+    let longer: Vec<&str> = here
+        .iter()
+        .copied()
+        .filter(|key| key.split('_').any(|word| word == name))
+        .collect();
+    if (1..=MAX_LONGER).contains(&longer.len()) {
+        return format!("unknown key; did you mean {}?", longer.join(" or "));
+    }
+    if let Some((_, path)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
+        return format!("unknown key; did you mean {path}?");
+    }
     // A short word is near to many, so that an exact match elsewhere tells more than a near one here.
     let same: Vec<&String> = all.iter().filter(|path| last(path) == name).collect();
     if let Some(path) = closest(&same, place) {
@@ -44,9 +62,6 @@ pub(super) fn unknown_key(name: &str, place: &str, here: &[&str], all: &[String]
             Some((above, _)) => format!("unknown key; `{name}` belongs under `{above}`"),
             None => format!("unknown key; `{name}` belongs at the top level of the file"),
         };
-    }
-    if let Some((_, path)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
-        return format!("unknown key; did you mean {path}?");
     }
     if let Some(near) = nearest(&name.to_lowercase(), here.iter().copied()) {
         return format!("unknown key; did you mean {near}?");
@@ -125,9 +140,28 @@ mod tests {
     }
 
     #[test]
+    fn a_word_of_a_key_here() {
+        let here = ["connect_timeout", "handshake_timeout", "host"];
+        assert_eq!(
+            say("timeout", "upstream", &here),
+            "unknown key; did you mean connect_timeout or handshake_timeout?"
+        );
+        let many = ["old_client", "new_client", "any_client", "one_client"];
+        assert_eq!(
+            say("client", "close", &many),
+            format!("unknown key; the keys here are {}", many.join(", "))
+        );
+    }
+
+    #[test]
     fn names_from_elsewhere() {
         assert_eq!(
             say("heartbeat_idle_time", "", &["listen"]),
+            "unknown key; did you mean heartbeat.client.idle_time?"
+        );
+        // Even where another block has a key of that name.
+        assert_eq!(
+            unknown_key("timeout", "", &["drain"], &["drain.timeout".to_owned()]),
             "unknown key; did you mean heartbeat.client.idle_time?"
         );
         assert_eq!(

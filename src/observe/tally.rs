@@ -44,6 +44,7 @@ pub const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
 /// Counts and distributions of the whole process.
 #[derive(Debug)]
 pub struct Tally {
+    started: SystemTime,
     /// In the order of [`HandshakeFailure::ALL`].
     handshakes_failed: [AtomicU64; HandshakeFailure::ALL.len()],
     /// In the order of [`STATUS_CLASSES`].
@@ -60,9 +61,10 @@ pub struct Tally {
 }
 
 impl Default for Tally {
-    /// Nothing happened yet, and the configuration was read just now.
+    /// Nothing happened yet, the process began just now, and so was the configuration read.
     fn default() -> Self {
         let tally = Tally {
+            started: SystemTime::now(),
             handshakes_failed: Default::default(),
             http_answers: Default::default(),
             reloads_taken: AtomicU64::default(),
@@ -79,6 +81,12 @@ impl Default for Tally {
 }
 
 impl Tally {
+    /// When the process began.
+    #[must_use]
+    pub fn started(&self) -> SystemTime {
+        self.started
+    }
+
     pub(super) fn opened(&self, handshake: Duration) {
         self.handshake.observe(handshake);
     }

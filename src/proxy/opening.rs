@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::connection::Peer;
-use crate::observe::{HandshakeFailure, Observer, events};
+use crate::observe::{HandshakeFailure, Observer, bounded, events};
 
 /// An opening handshake under way. Dropped without a word, the client has gone.
 pub(super) struct Opening {
@@ -59,6 +59,8 @@ impl Opening {
 
     fn tell(&mut self, failure: HandshakeFailure, status: Option<u16>, detail: &str) {
         self.over = true;
+        // It may quote what a backend answered.
+        let detail = bounded(detail);
         let record = events::HandshakeFailed {
             request_id: Some(&self.request_id),
             client: &self.client,
@@ -70,7 +72,7 @@ impl Opening {
             reason: failure.label(),
             phase: "opening",
             status,
-            detail,
+            detail: &detail,
             duration_ms: crate::observe::millis(self.began.elapsed()),
         };
         self.observer.handshake_failed(failure, &record);

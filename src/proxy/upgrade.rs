@@ -392,7 +392,7 @@ fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, Up
     let subprotocol = headers
         .get(SEC_WEBSOCKET_PROTOCOL)
         .and_then(|value| value.to_str().ok())
-        .map(Into::into);
+        .map(bounded);
     let accepted = Accepted {
         subprotocol,
         socket,

@@ -9,7 +9,6 @@ mod watch;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -53,7 +52,6 @@ pub fn start(
     let (sender, orders) = admin::channel();
     let state = Arc::new(State {
         shared: Arc::clone(&shared),
-        started: SystemTime::now(),
         file: ArcSwap::new(File::read(name, tree)),
         orders: sender,
     });

@@ -195,6 +195,14 @@ fn nobody_there_or_somebody_else_is_a_sentence() {
         stderr.starts_with("sidebeat drain: none.yaml: no such file"),
         "{stderr}"
     );
+
+    // The file that is read without -c, too.
+    let folder = tempfile::tempdir().unwrap();
+    let text = "listen: ':8080'\nupstream: ws://a:1\nadmin: off\n";
+    std::fs::write(folder.path().join("proxy.yaml"), text).unwrap();
+    let (code, _, stderr) = run(&mut command(folder.path()));
+    assert_eq!(code, Some(78));
+    assert!(stderr.contains("`admin: off`"), "{stderr}");
 }
 
 #[test]

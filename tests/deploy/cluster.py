@@ -107,12 +107,28 @@ def check_names(objects, report):
     check_selectors(objects, report)
 
 
+def check_service(service, pods, report):
+    """Its ports lead to the sidecar, in a way that the oldest Kubernetes follows."""
+    name = f"Service {service['metadata']['name']}"
+    numbers = {port["containerPort"] for pod in pods for port in ports_of(pod)}
+    # Before 1.33 the EndpointSlice controller looks for names among ordinary containers alone (kubernetes#128850).
+    names = {port.get("name") for pod in pods for container in pod["spec"]["containers"] for port in container.get("ports", [])}
+    of_init = {port.get("name") for pod in pods for port in ports_of(pod)} - names
+    sidecars = [c for pod in pods for c in pod["spec"].get("initContainers", []) if c["name"] == "sidebeat"]
+    of_sidecar = {port["containerPort"] for sidecar in sidecars for port in sidecar.get("ports", [])}
+    for port in service["spec"]["ports"]:
+        target = port["targetPort"]
+        if target in of_init:
+            report(f"{name}: {target} is the name of an init container's port, which Kubernetes {OLDEST_KUBERNETES} does not find")
+        elif target not in numbers | names:
+            report(f"{name}: no pod it selects has a port {target}")
+        elif sidecars and target not in of_sidecar:
+            report(f"{name}: port {target} leads past the sidecar")
+
+
 def check_selectors(objects, report):
     for service in of_kind(objects, "Service"):
-        names = {port.get("name") for pod in chosen(objects, service["spec"]["selector"]) for port in ports_of(pod)}
-        for port in service["spec"]["ports"]:
-            if port["targetPort"] not in names:
-                report(f"Service {service['metadata']['name']}: no pod it selects has a port {port['targetPort']}")
+        check_service(service, chosen(objects, service["spec"]["selector"]), report)
     for monitor in of_kind(objects, "PodMonitor"):
         pods = chosen(objects, monitor["spec"]["selector"]["matchLabels"])
         names = {port.get("name") for pod in pods for port in ports_of(pod)}

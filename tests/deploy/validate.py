@@ -89,8 +89,19 @@ def check_compose(path, report):
         report(f"{proxy.name}: upstream {proxy.upstream_host} is no service of {path.name}")
     elif proxy.upstream_host not in sidecar.get("depends_on", []):
         report(f"{path}: sidebeat must depend on {proxy.upstream_host}, or the backend is stopped before clients are drained")
+    check_health(path, sidecar, report)
     if seconds(sidecar.get("stop_grace_period", "10s")) <= proxy.drain_timeout:
         report(f"{path}: stop_grace_period must be longer than drain.timeout ({proxy.drain_timeout:g} s)")
+
+
+def check_health(path, sidecar, report):
+    """The health check opens a WebSocket; the example backend must not take it for somebody who joins."""
+    url = next((word for word in sidecar["healthcheck"]["test"] if word.startswith("ws://")), "")
+    asked = "/" + url.removeprefix("ws://").partition("/")[2]
+    server = path.parent / "swoole" / "server.php"
+    opened = server.read_text(encoding="utf-8").partition("$server->on('open'")[2].partition("$members->set(")[0]
+    if f"=== '{asked}'" not in opened:
+        report(f"{server}: a WebSocket at {asked}, which {path.name} opens as a health check, becomes a member")
 
 
 def check_unit(path, root, report):
@@ -100,6 +111,8 @@ def check_unit(path, root, report):
     drain = document(example).get("drain", {}) if example.is_file() else {}
     if not stop or ("timeout" in drain and seconds(stop[1]) <= seconds(drain["timeout"])):
         report(f"{path}: TimeoutStopSec must be longer than drain.timeout")
+    if re.search("^ExecStartPre=", text, re.M):
+        report(f"{path}: a failing ExecStartPre is started again whatever RestartPreventExitStatus says; ExecStart checks too")
     if not shutil.which("systemd-analyze"):
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -7,6 +7,7 @@ use super::support::{
     Answer, Backend, Frame, PATIENCE, Received, Request, Sidecar, Wire, op, wait_until,
 };
 use super::{READMES, blocks, names, table};
+use sidebeat::observe::events::NAMES;
 
 fn start(backend: &Backend) -> (Sidecar, SocketAddr) {
     let settings = "admin: {listen: '127.0.0.1:0'}\ndrain: {spread: 0s, timeout: 1s}";
@@ -108,5 +109,23 @@ fn the_table_of_calls_is_the_description_s() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn the_events_are_those_that_can_be_listened_to() {
+    for (file, readme) in READMES {
+        let rows = table(readme, "calls");
+        let row = rows.iter().find(|row| row[0] == "`GET /api/events`");
+        let named = names(&row.unwrap()[1]);
+        let mut told: BTreeSet<String> = named.iter().map(|name| (*name).to_owned()).collect();
+        // Words of the sentence that name no event.
+        for word in ["log", "types", "dropped", "_ended"] {
+            assert!(told.remove(word), "{file}: {word}");
+        }
+        for listening in ["listening", "metrics_listening", "admin_listening"] {
+            told.insert(format!("{listening}_ended"));
+        }
+        assert_eq!(told, NAMES.map(str::to_owned).into(), "{file}");
     }
 }

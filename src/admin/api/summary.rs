@@ -170,10 +170,11 @@ pub(super) fn summary(state: &State) -> Summary {
         count: *count,
     });
     let app_heartbeats = totals.app_heartbeats.iter();
-    let uptime = SystemTime::now().duration_since(state.started);
+    let started = observer.tally.started();
+    let uptime = SystemTime::now().duration_since(started);
     Summary {
         version: env!("CARGO_PKG_VERSION"),
-        started: time(state.started),
+        started: time(started),
         // A clock that was set back says nothing of the time since.
         uptime_ms: millis(uptime.unwrap_or_default()),
         connections: Connections {

@@ -14,7 +14,7 @@ use crate::protocol::Close;
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProbeError {
     #[error(
-        "nothing listens at {0} (connection refused): is sidebeat running, and is that its `listen` address?"
+        "nothing listens at {0} (connection refused): does what you probe run, sidebeat or the backend, and is that its address?"
     )]
     Refused(String),
     #[error(

@@ -34,7 +34,7 @@ impl Scope<'_> {
             let message = format!(
                 "everybody who reaches {address} may look at and close connections; set `admin.token`, or listen on 127.0.0.1"
             );
-            self.warn(&[&["admin", "listen"]], message);
+            self.warn(&[&["admin", "listen"], &["admin", "token"]], message);
         }
     }
 }

@@ -93,12 +93,20 @@ impl Scope<'_> {
     }
 
     fn preset(&mut self, index: usize, entry: &Entry<'_>) {
-        let is_ping = |rule: &&&Rule| rule.matcher == Matcher::Binary(Box::new([0xc0, 0]));
-        let ping = entry.rules.iter().find(is_ping);
-        if ping.is_some_and(|ping| ping.forward == Forward::Never) {
-            let message = "an MQTT broker that gets no pings ends the session after 1.5 times its keep-alive; remove the key, or write `every` and less than that";
-            self.warn_at(index, "forward", message.to_owned());
-        }
+        let kept_back = |matcher: Matcher| {
+            let is_it = |rule: &&Rule| rule.reply.is_some() && rule.matcher == matcher;
+            let mut rules = entry.rules.iter().copied().filter(is_it);
+            rules.any(|rule| rule.forward == Forward::Never)
+        };
+        let ends = if kept_back(Matcher::Binary(Box::new([0xc0, 0]))) {
+            "an MQTT broker that gets no pings ends the session after 1.5 times its keep-alive"
+        } else if kept_back(Matcher::Text("2".into())) {
+            "an Engine.IO server that gets no pings ends the session after its pingInterval and pingTimeout"
+        } else {
+            return;
+        };
+        let message = format!("{ends}; remove the key, or write `every` and less than that");
+        self.warn_at(index, "forward", message);
     }
 
     fn path(&self, index: usize) -> KeyPath {

@@ -1,4 +1,4 @@
-//! What the system knows of this process. Where there is no /proc, there is none of it.
+//! What the system knows of this process. Where there is no /proc/self, there is none of it.
 
 use std::fs;
 
@@ -23,10 +23,6 @@ pub(super) fn write(page: &mut Page) {
     let max = limit(Resource::As);
     page.family(&families::MAX_VIRTUAL_MEMORY).sample(&[], max);
     page.family(&families::THREADS).sample(&[], stat.threads);
-    if let Some(boot) = boot_time() {
-        page.family(&families::STARTED)
-            .sample(&[], boot + stat.started);
-    }
 }
 
 /// Fields of /proc/self/stat (proc_pid_stat(5)).
@@ -34,8 +30,6 @@ pub(super) fn write(page: &mut Page) {
 struct Stat {
     cpu_seconds: f64,
     threads: u64,
-    /// Seconds since the system began.
-    started: f64,
     virtual_memory: u64,
     memory: u64,
 }
@@ -55,7 +49,6 @@ impl Stat {
         Some(Stat {
             cpu_seconds: (field(14)? + field(15)?) as f64 / ticks,
             threads: field(20)?,
-            started: field(22)? as f64 / ticks,
             virtual_memory: field(23)?,
             memory: field(24)? * page_size,
         })
@@ -77,13 +70,6 @@ fn counted_files(folder: &str) -> Option<u64> {
     Some(files.saturating_sub(1))
 }
 
-/// Seconds since 1970.
-fn boot_time() -> Option<f64> {
-    let text = fs::read_to_string("/proc/stat").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("btime "))?;
-    line.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +81,6 @@ mod tests {
         let expected = Stat {
             cpu_seconds: 3.0,
             threads: 3,
-            started: 123.45,
             virtual_memory: 8_192_000,
             memory: 2_048_000,
         };
