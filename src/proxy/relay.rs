@@ -459,10 +459,10 @@ impl<S: Transport> Relay<S> {
         side.boundary == Boundary::None && !side.out.is_closed()
     }
 
-    /// Sets the timer if it has to ring earlier than it would. A deadline that moved away is noticed when it rings.
+    /// Sets the timer to the next deadline. Of one that data moved away it is noticed when it rings.
     fn set_timer(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) {
         let deadline = self.session.next_deadline();
-        if deadline >= self.timer_set_for {
+        if deadline == self.timer_set_for {
             return;
         }
         let Some(instant) = self.clock.instant(deadline) else {

@@ -128,3 +128,29 @@ async fn pings_go_out_and_their_pongs_are_measured() {
     assert_eq!(bench.cause(), Some(Cause::ClientPongTimeout));
     assert!(bench.done);
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_woken_for_a_pong_that_has_come() {
+    let mut policy = policy();
+    policy.client.probe = Some(Probe {
+        kind: ProbeKind::Ping,
+        interval: Duration::from_secs(20),
+        pong_timeout: Some(Duration::from_secs(10)),
+        missed_pongs: 1,
+    });
+    let mut bench = Bench::new(policy);
+    let mut pings = bench.heard(CLIENT);
+    while pings.is_empty() {
+        bench.pass(Duration::from_millis(250)).await;
+        pings = bench.heard(CLIENT);
+    }
+    let [Heard::Ping(payload)] = &pings[..] else {
+        panic!("{pings:?}")
+    };
+    bench.send(CLIENT, &pong(CLIENT, payload));
+    // Past the time for this pong, and before the next ping.
+    tokio::time::advance(Duration::from_secs(15)).await;
+    assert!(!bench.woken.0.load(Ordering::Relaxed));
+    bench.pass(Duration::from_secs(6)).await;
+    assert_eq!(bench.heard(CLIENT).len(), 2);
+}
