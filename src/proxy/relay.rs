@@ -27,6 +27,11 @@ use crate::session::{Action, Actions, Cause, Event, Leg, Session, Time};
 /// How often a poll reads both legs before other connections have their turn.
 const ROUNDS_PER_POLL: usize = 8;
 
+/// A timer that rings so late was held up, and so may be what the sockets have to say.
+const LATE: Duration = Duration::from_millis(100);
+/// How long that is waited for, at most.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// What came of reading a leg.
 enum Read {
     /// Bytes, or the end of the stream.
@@ -53,6 +58,8 @@ pub(super) struct Relay<S> {
     /// Something other than data happened: the next deadline may be nearer than the timer, and there may be more to do.
     stirred: bool,
     timer_set_for: Time,
+    /// Until when a timer that was held up waits for the sockets; `NEVER`: none was.
+    grace_until: Time,
     first_poll: bool,
 }
 
@@ -78,6 +85,7 @@ impl<S: Transport> Relay<S> {
             mid_frame: false,
             stirred: true,
             timer_set_for: Time::NEVER,
+            grace_until: Time::NEVER,
             first_poll: true,
         };
         relay.tolerate(Some(Duration::ZERO));
@@ -96,7 +104,7 @@ impl<S: Transport> Relay<S> {
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
-        timer: Pin<&mut Sleep>,
+        mut timer: Pin<&mut Sleep>,
         scratch: &mut [u8],
     ) -> Poll<()> {
         self.now = self.clock.now();
@@ -106,9 +114,14 @@ impl<S: Transport> Relay<S> {
         let mut more = self.relay(cx, scratch);
         // Time after the sockets: a process that was stopped for a while has yet to see what came meanwhile.
         if self.timer_set_for <= self.now {
-            self.timer_set_for = Time::NEVER;
-            self.tell(Event::Timeout);
-            more |= self.relay(cx, scratch);
+            if self.is_behind() {
+                self.ring_at(self.grace_until, cx, timer.as_mut());
+            } else {
+                self.timer_set_for = Time::NEVER;
+                self.grace_until = Time::NEVER;
+                self.tell(Event::Timeout);
+                more |= self.relay(cx, scratch);
+            }
         }
         if self.session.is_finished() {
             return Poll::Ready(());
@@ -123,6 +136,20 @@ impl<S: Transport> Relay<S> {
             self.handle.live.publish_data(&self.session);
         }
         Poll::Pending
+    }
+
+    /// Whether the timer rings late and a socket has news that tokio has not told of: it soon will.
+    fn is_behind(&mut self) -> bool {
+        if self.now.since(self.timer_set_for) < LATE {
+            return false;
+        }
+        self.grace_until = self.grace_until.min(self.now.after(GRACE));
+        self.now < self.grace_until
+            && self.sides.iter().any(|side| {
+                let (to_read, to_write) = (!side.paused, side.out.is_blocked());
+                let io = side.io.as_ref();
+                io.is_some_and(|io| io.is_ready(to_read, to_write))
+            })
     }
 
     /// Takes in bytes that came behind the head of the opening handshake; before the first poll.
@@ -460,15 +487,18 @@ impl<S: Transport> Relay<S> {
     }
 
     /// Sets the timer to the next deadline. Of one that data moved away it is noticed when it rings.
-    fn set_timer(&mut self, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) {
+    fn set_timer(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) {
         let deadline = self.session.next_deadline();
-        if deadline == self.timer_set_for {
-            return;
+        if deadline != self.timer_set_for && self.grace_until == Time::NEVER {
+            self.timer_set_for = deadline;
+            self.ring_at(deadline, cx, timer);
         }
-        let Some(instant) = self.clock.instant(deadline) else {
+    }
+
+    fn ring_at(&self, time: Time, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) {
+        let Some(instant) = self.clock.instant(time) else {
             return;
         };
-        self.timer_set_for = deadline;
         timer.as_mut().reset(instant);
         if timer.poll(cx).is_ready() {
             cx.waker().wake_by_ref();

@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{SockRef, Socket, TcpKeepalive};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -16,6 +17,9 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin {
 
     /// Has the system keep a peer that accepts nothing for as long as `limits.write_stall_timeout` does.
     fn tolerate(&self, write_stall_timeout: Option<Duration>);
+
+    /// Whether the system has bytes to read, or takes bytes: what tokio knows only after its next look.
+    fn is_ready(&self, to_read: bool, to_write: bool) -> bool;
 }
 
 /// How long the system waits for a peer to acknowledge or accept anything, unless the sidecar has more patience.
@@ -59,6 +63,19 @@ impl Transport for Stream {
             // A socket that cannot linger is closed in good order, which is all there is left to do.
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
+    }
+
+    fn is_ready(&self, to_read: bool, to_write: bool) -> bool {
+        let mut events = PollFlags::empty();
+        events.set(PollFlags::IN, to_read);
+        events.set(PollFlags::OUT, to_write);
+        let mut sockets = [match self {
+            Stream::Tcp(stream) => PollFd::new(stream, events),
+            Stream::Unix(stream) => PollFd::new(stream, events),
+        }];
+        // Where the system does not say, tokio's word has to do.
+        poll(&mut sockets, Some(&Timespec::default())).is_ok()
+            && sockets[0].revents().intersects(events)
     }
 
     fn tolerate(&self, write_stall_timeout: Option<Duration>) {

@@ -137,6 +137,28 @@ async fn what_came_while_the_process_was_stopped_is_seen_before_the_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_late_timer_waits_for_what_the_sockets_have_and_not_for_ever() {
+    for is_told in [true, false] {
+        let mut policy = policy();
+        policy.client.idle_time = Some(Duration::from_secs(20));
+        let mut bench = Bench::new(policy);
+        bench.client.lag(true);
+        bench.client.send(&text(CLIENT, b"here"));
+        tokio::time::advance(Duration::from_secs(60)).await;
+        bench.settle();
+        assert_eq!(bench.cause(), None);
+        if is_told {
+            bench.client.lag(false);
+            bench.pass(Duration::from_secs(19)).await;
+            assert_eq!(bench.heard(UPSTREAM), [message(b"here")]);
+            assert_eq!(bench.cause(), None);
+        }
+        bench.pass(Duration::from_secs(3)).await;
+        assert_eq!(bench.cause(), Some(Cause::ClientIdle));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_sockets_are_as_patient_as_the_policy() {
     let tolerated = |bench: &Bench, leg: Leg| {
         bench

@@ -28,6 +28,8 @@ struct Wire {
     /// What the relay may put there until the peer takes some.
     capacity: usize,
     ended: bool,
+    /// Its news have not reached the reader yet, as when the process was stopped.
+    lags: bool,
     error: Option<ErrorKind>,
     reader: Option<Waker>,
     writer: Option<Waker>,
@@ -84,6 +86,10 @@ impl AsyncRead for Stream {
             return Poll::Pending;
         };
         let mut wire = this.incoming.borrow_mut();
+        if wire.lags {
+            wire.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
         if wire.bytes.is_empty() {
             return match (wire.error, wire.ended) {
                 (Some(kind), _) => Poll::Ready(Err(kind.into())),
@@ -141,6 +147,12 @@ impl Transport for Stream {
         *self.ended.borrow_mut() = Some(Ended::Reset);
     }
 
+    fn is_ready(&self, to_read: bool, to_write: bool) -> bool {
+        let (incoming, outgoing) = (self.incoming.borrow(), self.outgoing.borrow());
+        let room = outgoing.capacity > outgoing.bytes.len();
+        (to_read && !incoming.bytes.is_empty()) || (to_write && room)
+    }
+
     fn tolerate(&self, write_stall_timeout: Option<Duration>) {
         self.tolerated.set(Some(write_stall_timeout));
     }
@@ -166,6 +178,13 @@ impl Peer {
     pub(super) fn send(&self, bytes: &[u8]) {
         let mut wire = self.outgoing.borrow_mut();
         wire.bytes.extend(bytes);
+        wire.wake();
+    }
+
+    /// Whether the relay is not told of what is sent.
+    pub(super) fn lag(&self, lags: bool) {
+        let mut wire = self.outgoing.borrow_mut();
+        wire.lags = lags;
         wire.wake();
     }
 
