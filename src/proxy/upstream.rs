@@ -144,14 +144,15 @@ async fn connect(
     addresses: impl Iterator<Item = SocketAddr>,
     connect_timeout: Duration,
 ) -> Result<TcpStream, Failure> {
-    let mut failure = Failure::Refused(io::Error::other("the name has no address"));
+    let mut failure = None;
     for address in addresses {
         match within(connect_timeout, TcpStream::connect(address)).await {
             Ok(stream) => return Ok(stream),
-            Err(failed) => failure = failed,
+            Err(failed) => failure = Some(failed),
         }
     }
-    Err(failure)
+    let no_address = || Failure::Refused(io::Error::other("the name has no address"));
+    Err(failure.unwrap_or_else(no_address))
 }
 
 async fn within<T>(
