@@ -74,13 +74,14 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Binds an address, which `key` of `proxy.yaml` names; needs a tokio runtime.
+    /// Binds an address, which `key` of `proxy.yaml` names; needs a tokio runtime. `joins`: another socket of this
+    /// process has it, or a part of it.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn bind(address: &Listen, key: &'static str) -> Result<Listener, BindError> {
+    pub fn bind(address: &Listen, key: &'static str, joins: bool) -> Result<Listener, BindError> {
         let bound = match address {
-            Listen::Tcp(tcp) => bind_tcp(*tcp, false).map(Listener::Tcp),
+            Listen::Tcp(tcp) => bind_tcp(*tcp, joins).map(Listener::Tcp),
             Listen::Unix(path) => {
                 bind_unix(path).map(|unix| Listener::Unix(unix, SocketFile(path.clone())))
             }
@@ -101,7 +102,8 @@ impl Listener {
     }
 
     /// Binds an address for several runtimes: a TCP socket for each, among which the system spreads newcomers, or one
-    /// Unix socket for all. Each listener is to be served on its runtime.
+    /// Unix socket for all. Each listener is to be served on its runtime. `joins`: another socket of this process has
+    /// the address, or a part of it.
     ///
     /// # Errors
     /// The system refuses.
@@ -109,12 +111,13 @@ impl Listener {
         runtimes: &[Handle],
         address: &Listen,
         key: &'static str,
+        joins: bool,
     ) -> Result<Vec<(Handle, Listener)>, BindError> {
         let mut bound: Vec<(Handle, Listener)> = Vec::with_capacity(runtimes.len());
         for runtime in runtimes {
             let _entered = runtime.enter();
             let listener = match bound.first() {
-                None => Listener::bind(address, key)?,
+                None => Listener::bind(address, key, joins)?,
                 Some((_, Listener::Tcp(first))) => first
                     .local_addr()
                     .and_then(|address| bind_tcp(address, true))
@@ -153,6 +156,14 @@ impl Listener {
                     sleep(BACK_OFF).await;
                 }
             }
+        }
+    }
+
+    /// Where a TCP listener listens, with the port that the system chose where it was 0.
+    pub(crate) fn tcp_address(&self) -> Option<SocketAddr> {
+        match self {
+            Listener::Tcp(tcp) => tcp.local_addr().ok(),
+            Listener::Unix(..) => None,
         }
     }
 

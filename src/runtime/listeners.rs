@@ -1,6 +1,7 @@
 //! Everything that is listened on, and following the file: what is new is bound before anything old is let go.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -48,6 +49,7 @@ pub(super) struct Listeners {
 
 struct Open {
     address: String,
+    tcp: Option<SocketAddr>,
     accepting: Vec<Accepting>,
 }
 
@@ -110,12 +112,15 @@ impl Listeners {
             Door::Clients => self.state.shared.workers.runtimes(),
             Door::Others(_) => &[Handle::current()],
         };
-        Listener::bind_for(runtimes, address, door.key())
+        // Of what another process has, nothing is to be taken: joined is only what this one has already.
+        let joins = self.open.values().any(|open| open.overlaps(address));
+        Listener::bind_for(runtimes, address, door.key(), joins)
     }
 
     fn open(&self, door: Door, bound: Bound) -> Open {
-        let address = bound.first().map(|(_, listener)| listener.to_string());
-        let address = address.unwrap_or_default();
+        let first = bound.first().map(|(_, listener)| listener);
+        let address = first.map(Listener::to_string).unwrap_or_default();
+        let tcp = first.and_then(Listener::tcp_address);
         let shared = &self.state.shared;
         let serve = |(runtime, listener): (Handle, Listener)| match door {
             Door::Clients => {
@@ -126,7 +131,11 @@ impl Listeners {
             }
         };
         let accepting = bound.into_iter().map(serve).collect();
-        let open = Open { address, accepting };
+        let open = Open {
+            address,
+            tcp,
+            accepting,
+        };
         let [begun, _] = door.events();
         let observer = &self.state.shared.observer;
         observer.tell(tracing::Level::INFO, begun, &open.record());
@@ -151,6 +160,15 @@ impl Listeners {
 }
 
 impl Open {
+    /// Whether a new socket would share addresses with these: the same one, or all of a machine's and one of them.
+    fn overlaps(&self, new: &Listen) -> bool {
+        let (Some(ours), Listen::Tcp(new)) = (self.tcp, new) else {
+            return false;
+        };
+        let is_any = ours.ip().is_unspecified() || new.ip().is_unspecified();
+        ours.port() == new.port() && (is_any || ours.ip() == new.ip())
+    }
+
     fn record(&self) -> events::Listening<'_> {
         events::Listening {
             address: &self.address,
