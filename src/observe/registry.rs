@@ -348,6 +348,10 @@ mod tests {
     }
 
     #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "another thread is waited for in real time"
+    )]
     fn nobody_waits_while_the_living_are_counted() {
         let registry = Arc::new(Registry::default());
         let mut permit = registry.admit(None, &limits(1, 1)).unwrap();
