@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::admin::{Recorder, Server, Service, State};
 use crate::config::policy::{Config, Listen};
 use crate::observe::events;
+use crate::proxy::Shared;
 use crate::proxy::listener::{BindError, Listener};
 
 /// Who is let in.
@@ -58,12 +60,18 @@ enum Accepting {
     Others(Server),
 }
 
-/// A task that accepts clients; what it has accepted lives on without it.
-struct Clients(JoinHandle<()>);
+/// A task that accepts clients, and ends when this is dropped; what it has accepted lives on without it.
+struct Clients {
+    accepting: JoinHandle<()>,
+    /// Never used: its end is the message.
+    end: oneshot::Sender<()>,
+}
 
-impl Drop for Clients {
-    fn drop(&mut self) {
-        self.0.abort();
+impl Clients {
+    fn start(runtime: &Handle, listener: Listener, shared: &Arc<Shared>) -> Self {
+        let (end, ended) = oneshot::channel();
+        let accepting = runtime.spawn(listener.serve(Arc::clone(shared), ended));
+        Clients { accepting, end }
     }
 }
 
@@ -123,9 +131,7 @@ impl Listeners {
         let tcp = first.and_then(Listener::tcp_address);
         let shared = &self.state.shared;
         let serve = |(runtime, listener): (Handle, Listener)| match door {
-            Door::Clients => {
-                Accepting::Clients(Clients(runtime.spawn(listener.serve(Arc::clone(shared)))))
-            }
+            Door::Clients => Accepting::Clients(Clients::start(&runtime, listener, shared)),
             Door::Others(service) => {
                 Accepting::Others(Server::start(listener, service, Arc::clone(&self.state)))
             }
@@ -178,10 +184,10 @@ impl Open {
     async fn end(self) {
         for accepting in self.accepting {
             match accepting {
-                Accepting::Clients(mut clients) => {
-                    clients.0.abort();
-                    // Aborted or ended, it is over.
-                    let _ = (&mut clients.0).await;
+                Accepting::Clients(Clients { accepting, end }) => {
+                    drop(end);
+                    // Ended or failed, it is over.
+                    let _ = accepting.await;
                 }
                 Accepting::Others(server) => server.end().await,
             }
