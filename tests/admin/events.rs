@@ -164,8 +164,14 @@ fn another_token_ends_the_streams_of_the_old_one() {
         data["changed"],
         serde_json::json!(["limits.max_connections"])
     );
+    // A call that is allowed already and not yet done.
+    let slow = request(admin, "GET /api/events").header("Authorization", "Bearer old");
+    let mut slowly = Wire::connect(admin);
+    slowly.send(&slow.header("Content-Length", "1").encode());
     sidecar.write_config(&text("new", ""));
     assert_eq!(old.block(), None);
+    slowly.send(b"x");
+    assert_eq!(slowly.answer().status, 401);
     listen("old", 401);
     listen("new", 200);
 }
