@@ -68,9 +68,9 @@ async fn client(runtime: &Runtime, directory: &Path, with_sidecar: bool) -> Unix
         let (front, back) = (front.display(), back.display());
         let text = format!("listen: unix:{front}\nupstream: unix:{back}\nlog: {{level: error}}\n");
         let config = Arc::new(parse(&text, "bench", &|_| None).unwrap().config);
-        let listener = Listener::bind(&config.listen[0], "listen").unwrap();
+        let listener = Listener::bind(&config.listen[0], "listen", false).unwrap();
         let shared = Arc::new(Shared::new(config, Workers::here()));
-        runtime.spawn(listener.serve(shared));
+        runtime.spawn(listener.serve(shared, std::future::pending::<()>()));
     }
     let mut stream = UnixStream::connect(if with_sidecar { &front } else { &back })
         .await

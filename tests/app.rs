@@ -249,3 +249,18 @@ fn live_connections_follow_new_rules() {
     });
     relayed.client.expect(&Frame::text("pong"));
 }
+
+#[test]
+fn what_is_captured_forges_no_line_and_any_reader_can_read_it() {
+    let app = "[{match: {json: {type: hb}}, reply: ok, capture: [a, b, c, d, e]}]";
+    let mut relayed = relayed(app);
+    let deep = format!("{}{}", "[".repeat(120), "]".repeat(120));
+    relayed.client.text(&format!(
+        "{{\"type\":\"hb\",\"a\":{{\n\"x y\"\t:\r\n[1.50, \"\\n \"]}},\"b\":{deep},\"c\":1e999,\"d\":\"\\ud800\",\"e\":[[1]]}}"
+    ));
+    assert_eq!(text_of(&mut relayed.client), "ok");
+    drop((relayed.client, relayed.upstream));
+    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let expected = serde_json::json!({"a": {"x y": [1.5, "\n "]}, "e": [[1]]});
+    assert_eq!(record["captured"], expected);
+}

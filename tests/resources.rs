@@ -163,3 +163,18 @@ fn two_hundred_connections_leave_no_file_open() {
     });
     assert_eq!(relayed.sidecar.logged("handshake_failed").len(), 0);
 }
+
+#[test]
+fn a_long_offer_of_subprotocols_is_not_kept() {
+    let relayed = Relayed::start("");
+    let offer = vec!["a"; 30_000].join(",");
+    let request = Request::opening("/").header("Sec-WebSocket-Protocol", &offer);
+    let mut held = Vec::new();
+    let growth = growth_during(&relayed.sidecar, || {
+        for _ in 0..10 {
+            let client = Wire::open(&relayed.sidecar, &request);
+            held.push((client, relayed.backend.accept()));
+        }
+    });
+    assert!(growth < 4096, "{growth} KiB more");
+}

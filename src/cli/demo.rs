@@ -92,12 +92,16 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
         }
         Ok(())
     };
+    let mut ordered = None;
     let outcome = tokio::select! {
         outcome = everything => outcome,
         interrupted = interruption() => interrupted.map_err(DemoError::Signals),
-        () = sidecar.drain_ordered() => Ok(()),
+        order = sidecar.drain_ordered() => {
+            ordered = Some(order);
+            Ok(())
+        }
     };
-    sidecar.shutdown().await;
+    sidecar.shutdown(ordered).await;
     outcome
 }
 

@@ -25,6 +25,8 @@ reached or refuses; 78 the file that -c names is not there, or the file has `adm
 
 /// Above the drain's own deadline: what was cut off writes its last records then.
 const SLACK: Duration = Duration::from_secs(5);
+/// How long what it told last is waited for, once it has gone.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -155,38 +157,45 @@ async fn follow(
 ) -> Result<String, DrainError> {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    let gone = loop {
         tokio::select! {
-            event = next(&mut events) => match event.map(serde_json::from_value) {
-                Some(Ok(Drained { connections: 0, detail })) => return Ok(format!("drained: {detail}")),
-                Some(Ok(Drained { connections: cut, detail })) => {
-                    return Ok(format!("drained: {detail}: {}", connections(cut)));
-                }
-                // Another event: that something was missed.
-                Some(Err(_)) => {}
-                None => events = None,
-            },
+            // What has been told says more than what can be seen.
+            biased;
+            Some(drained) = drained(&mut events) => return Ok(drained),
             _ = ticks.tick() => match remote.get("/api/summary").await {
                 Ok(Summary { draining: Some(now) }) => progress.tell(&now),
-                Ok(Summary { draining: None }) => {
-                    return Ok("drained: another process answers already".to_owned());
-                }
-                Err(error) if error.is_absence() => {
-                    return Ok("drained: the process has ended".to_owned());
-                }
+                Ok(Summary { draining: None }) => break "another process answers already",
+                Err(error) if error.is_absence() => break "the process has ended",
                 Err(AskError::Late(..)) => {}
                 Err(error) => return Err(error.into()),
             },
         }
-    }
+    };
+    // It may have told how it ended, while it was asked.
+    let told = timeout(LAST_WORDS, drained(&mut events)).await;
+    Ok(told
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| format!("drained: {gone}")))
 }
 
-/// The next event; never, where none are followed.
-async fn next(events: &mut Option<Events>) -> Option<serde_json::Value> {
-    match events {
-        Some(events) => events.next().await,
-        None => std::future::pending().await,
+/// How it ended, once it tells; none: nothing more is told.
+async fn drained(events: &mut Option<Events>) -> Option<String> {
+    while let Some(event) = events.as_mut()?.next().await {
+        // Another event says that something was missed.
+        if let Ok(Drained {
+            connections: left,
+            detail,
+        }) = serde_json::from_value(event)
+        {
+            return Some(match left {
+                0 => format!("drained: {detail}"),
+                cut => format!("drained: {detail}: {}", connections(cut)),
+            });
+        }
     }
+    *events = None;
+    None
 }
 
 fn connections(count: usize) -> String {

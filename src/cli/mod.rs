@@ -8,18 +8,19 @@ mod probe;
 mod remote;
 mod run;
 mod schema;
+mod terminal;
 mod top;
 mod websocket;
 
 use std::env;
 use std::ffi::OsString;
-use std::fmt::Display;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+use terminal::{clean, complain, say};
 
 const ABOUT_MORE: &str = "\
 sidebeat stands in front of a WebSocket backend that nobody is going to change. It relays frames both ways, pings both \
@@ -134,16 +135,6 @@ impl Cli {
             Command::Completions { shell } => completions::run(shell),
         }
     }
-}
-
-/// A line on stdout. A reader that has gone away is no reason to panic, as it is for `println!`.
-fn say(line: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
-}
-
-/// A line on stderr, likewise.
-fn complain(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Runs a subcommand that needs the network but not the whole machine.

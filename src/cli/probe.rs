@@ -11,7 +11,8 @@ use hyper::Uri;
 use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
-use super::{block_on, complain, say};
+use super::websocket::Client;
+use super::{block_on, clean, complain, say};
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -76,16 +77,20 @@ struct ReceivedClose {
 
 pub(super) fn run(options: &Options) -> ExitCode {
     block_on(async {
-        let report = probe(options, |line| {
+        let (report, client) = probe(options, |line| {
             if !options.json {
-                say(line);
+                say(clean(&line));
             }
         })
         .await;
         if options.json {
             say(serde_json::json!(report));
         } else if let Some(error) = &report.error {
-            complain(format_args!("sidebeat probe: {error}"));
+            complain(format_args!("sidebeat probe: {}", clean(error)));
+        }
+        // Once the result is told: whoever asked may not wait for this.
+        if let Some(client) = client {
+            client::say_goodbye(client, options).await;
         }
         if report.ok {
             ExitCode::SUCCESS
@@ -95,15 +100,15 @@ pub(super) fn run(options: &Options) -> ExitCode {
     })
 }
 
-async fn probe(options: &Options, mut tell: impl FnMut(String)) -> Report {
+/// What was found out, and the connection if it is still open.
+async fn probe(options: &Options, mut tell: impl FnMut(String)) -> (Report, Option<Client>) {
     let mut report = Report {
         url: options.url.to_string(),
         ..Report::default()
     };
-    match client::measure(options, &mut report, &mut tell).await {
-        Ok(()) => report.ok = true,
-        Err(error) => report.error = Some(error.to_string()),
-    }
+    let measured = client::measure(options, &mut report, &mut tell).await;
+    report.ok = measured.is_ok();
+    report.error = measured.as_ref().err().map(ToString::to_string);
     summarise(&mut report);
     if let (Some(min), Some(avg), Some(max)) =
         (report.rtt_min_ms, report.rtt_avg_ms, report.rtt_max_ms)
@@ -113,7 +118,7 @@ async fn probe(options: &Options, mut tell: impl FnMut(String)) -> Report {
             "pings sent {sent}, pongs received {received}, rtt min/avg/max {min:.3}/{avg:.3}/{max:.3} ms"
         ));
     }
-    report
+    (report, measured.ok())
 }
 
 fn summarise(report: &mut Report) {

@@ -67,6 +67,30 @@ pub fn look_up<'m>(message: &'m [u8], path: &[Box<str>]) -> Option<&'m str> {
     At(path).deserialize(&mut reader).ok().flatten()
 }
 
+/// The same value without the space between its parts, so that it is one line. None: it is nested deeper than that.
+#[must_use]
+pub fn compact(value: &str, max_depth: usize) -> Option<String> {
+    let mut out = String::with_capacity(value.len());
+    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
+    for c in value.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => in_text = !in_text,
+            _ if in_text => {}
+            ' ' | '\n' | '\r' | '\t' => continue,
+            '[' | '{' => depth += 1,
+            ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > max_depth {
+            return None;
+        }
+        out.push(c);
+    }
+    Some(out)
+}
+
 /// Reads one value and says whether it contains the pattern.
 struct Contains<'p>(&'p Pattern);
 
@@ -383,5 +407,19 @@ mod tests {
         assert_eq!(look_up(message, &path(&["a", "2"])), None);
         assert_eq!(look_up(message, &path(&["missing"])), None);
         assert_eq!(look_up(b"not json", &path(&["id"])), None);
+    }
+
+    #[test]
+    fn a_compact_value_is_the_same_in_one_line() {
+        for (value, expected) in [
+            ("1.50", "1.50"),
+            ("{ \"a b\" :\n[ 1 ,\t2\r\n] }", "{\"a b\":[1,2]}"),
+            (r#" "a \" [{ \\" "#, r#""a \" [{ \\""#),
+            (r#"["\\" , "]"]"#, r#"["\\","]"]"#),
+        ] {
+            assert_eq!(compact(value, 2).as_deref(), Some(expected));
+        }
+        assert_eq!(compact("[[],{},[ ]]", 2).as_deref(), Some("[[],{},[]]"));
+        assert_eq!(compact("[[],[[1]]]", 2), None);
     }
 }

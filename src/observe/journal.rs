@@ -36,13 +36,18 @@ pub struct Entry {
 /// The memory of a process whose operators can ask.
 #[derive(Debug, Default)]
 pub struct Journal {
-    last_id: AtomicU64,
-    /// The newest first.
-    closed: Mutex<VecDeque<Arc<Entry>>>,
+    past: Mutex<Past>,
     listeners: Mutex<Vec<Arc<Queue>>>,
     /// One of them has left.
     left: Notify,
     dropped: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Past {
+    last_id: u64,
+    /// Connections that ended, the newest first.
+    closed: VecDeque<Arc<Entry>>,
 }
 
 /// As many listen as may.
@@ -63,16 +68,19 @@ impl Journal {
         cause: Option<Cause>,
         fields: &str,
     ) {
+        let line = log::json_line(time, level, event, fields).into();
+        // Held until everybody has it, so that everything is in the order of its ids everywhere.
+        let mut past = lock(&self.past);
+        past.last_id += 1;
         let entry = Arc::new(Entry {
-            id: self.last_id.fetch_add(1, Relaxed) + 1,
+            id: past.last_id,
             event,
             cause,
-            line: log::json_line(time, level, event, fields).into(),
+            line,
         });
         if cause.is_some() {
-            let mut closed = lock(&self.closed);
-            closed.truncate(MAX_CLOSED - 1);
-            closed.push_front(Arc::clone(&entry));
+            past.closed.truncate(MAX_CLOSED - 1);
+            past.closed.push_front(Arc::clone(&entry));
         }
         for queue in lock(&self.listeners).iter() {
             if queue.wants(event) && !queue.push(&entry) {
@@ -84,7 +92,7 @@ impl Journal {
     /// The records of connections that ended, the newest first.
     #[must_use]
     pub fn closed(&self) -> Vec<Arc<Entry>> {
-        lock(&self.closed).iter().cloned().collect()
+        lock(&self.past).closed.iter().cloned().collect()
     }
 
     /// Begins to listen; no events named: to all.
@@ -137,6 +145,7 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use std::future::poll_fn;
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
     use crate::observe::listener::{Heard, MAX_WAITING};
@@ -176,6 +185,34 @@ mod tests {
         let line: serde_json::Value = serde_json::from_str(&closed[0].line).unwrap();
         let keys: Vec<&String> = line.as_object().unwrap().keys().collect();
         assert_eq!(keys, ["timestamp", "level", "event", "nth"]);
+    }
+
+    #[test]
+    fn what_two_threads_enter_at_once_is_in_the_order_of_its_ids() {
+        let ids = |entries: &[Arc<Entry>]| entries.iter().map(|entry| entry.id).collect();
+        for _ in 0..50 {
+            let journal = Arc::new(Journal::default());
+            let mut listener = journal.listen(None).unwrap();
+            let start = std::sync::Barrier::new(2);
+            let work = || {
+                start.wait();
+                for _ in 0..MAX_WAITING / 2 {
+                    enter(&journal, "connection_closed", Some(Cause::ClientIdle), "{}");
+                }
+            };
+            std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(drop));
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut heard = Vec::new();
+            while let Poll::Ready(Heard::Event(entry)) = listener.poll_next(&mut cx) {
+                heard.push(entry);
+            }
+            let in_order: Vec<u64> = (1..=MAX_WAITING as u64).collect();
+            let heard: Vec<u64> = ids(&heard);
+            assert_eq!(heard, in_order);
+            let mut closed: Vec<u64> = ids(&journal.closed());
+            closed.reverse();
+            assert_eq!(closed, in_order);
+        }
     }
 
     #[tokio::test]

@@ -144,6 +144,13 @@ impl Live {
         self.app_heartbeats.load(Relaxed)
     }
 
+    /// Makes whoever counts this connection wait.
+    #[cfg(test)]
+    pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, App> {
+        self.app_heartbeats.store(1, Relaxed);
+        super::registry::lock(&self.app)
+    }
+
     /// What is known of the application's heartbeats.
     #[must_use]
     pub fn app(&self) -> App {

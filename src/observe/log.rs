@@ -256,8 +256,10 @@ impl Lines {
     ) -> String {
         let mut out = String::with_capacity(512);
         if self.settings.is_text.load(Ordering::Relaxed) {
-            if let Some(Ok(Value::Object(record))) = record.as_deref().map(serde_json::from_str) {
-                others.extend(record);
+            match record.as_deref().map(serde_json::from_str) {
+                Some(Ok(Value::Object(record))) => others.extend(record),
+                // One that cannot be taken apart is better than none.
+                _ => others.extend(record.map(|record| ("record".to_owned(), record.into()))),
             }
             line::write_text(&mut out, head, &others, self.settings.colours);
         } else {

@@ -4,43 +4,16 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use atomic_waker::AtomicWaker;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
+use super::mailbox::{Command, Mailbox};
 use super::{Identity, Live, Tally, Totals};
-use crate::config::policy::{Policy, ProcessLimits};
-use crate::protocol::Close;
-use crate::session::{Cause, Leg, Time};
-
-/// What a connection's task can be told.
-#[derive(Debug)]
-pub enum Command {
-    /// Follow this policy from now on.
-    Follow(Arc<Policy>),
-    /// Close in an orderly way.
-    Terminate {
-        /// [`Cause::Killed`] or [`Cause::Drained`].
-        cause: Cause,
-        /// What the client is sent.
-        close: Close,
-        /// For people.
-        detail: String,
-    },
-    /// Ping a leg now, whatever its heartbeat is set to, and measure the round trip.
-    Ping {
-        /// Which.
-        leg: Leg,
-        /// Gets the round trip; is dropped when the connection ends, or is ending already.
-        answer: oneshot::Sender<Duration>,
-    },
-    /// Time is up: end both legs now, whatever is still on its way.
-    Abort,
-}
+use crate::config::policy::ProcessLimits;
+use crate::session::{Cause, Time};
 
 /// How a connection began.
 #[derive(Clone, Copy, Debug)]
@@ -60,13 +33,11 @@ pub struct Handle {
     pub identity: Identity,
     /// How it began.
     pub beginning: Beginning,
-    /// Offered subprotocols, to find the route again when the file changes.
-    pub offered_subprotocols: Box<[Box<str>]>,
+    /// Offered subprotocols with commas in between, to find the route again when the file changes.
+    pub offered_subprotocols: Box<str>,
     /// What its task has counted.
     pub live: Live,
-    has_mail: AtomicBool,
-    mail: Mutex<Vec<Command>>,
-    waker: AtomicWaker,
+    mailbox: Mailbox,
 }
 
 impl Handle {
@@ -75,7 +46,7 @@ impl Handle {
     pub fn new(
         identity: Identity,
         beginning: Beginning,
-        offered_subprotocols: Box<[Box<str>]>,
+        offered_subprotocols: Box<str>,
         tally: &Arc<Tally>,
     ) -> Self {
         Handle {
@@ -83,31 +54,24 @@ impl Handle {
             beginning,
             offered_subprotocols,
             live: Live::new(tally),
-            has_mail: AtomicBool::new(false),
-            mail: Mutex::default(),
-            waker: AtomicWaker::new(),
+            mailbox: Mailbox::default(),
         }
     }
 
     /// Tells the connection's task something and wakes it.
     pub fn send(&self, command: Command) {
-        lock(&self.mail).push(command);
-        self.has_mail.store(true, Ordering::Release);
-        self.waker.wake();
+        self.mailbox.send(command);
     }
 
     /// For the connection's task: what it has been told since it last asked.
     pub fn take_mail(&self, waker: &Waker) -> Vec<Command> {
-        // Registered before the mail is taken, so that mail which comes in between wakes the task again.
-        self.waker.register(waker);
-        self.has_mail.store(false, Ordering::Release);
-        std::mem::take(&mut lock(&self.mail))
+        self.mailbox.take(waker)
     }
 
     /// Whether there is anything to take: one load, for every poll.
     #[must_use]
     pub fn has_mail(&self) -> bool {
-        self.has_mail.load(Ordering::Acquire)
+        self.mailbox.has_mail()
     }
 }
 
@@ -190,12 +154,17 @@ impl Registry {
     /// Sums over all connections there have been; walks over the living ones.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        let state = lock(&self.state);
-        let mut totals = state.totals.clone();
-        for handle in state.established.values() {
-            totals.lives(handle);
-        }
+        let (mut totals, living) = self.moment();
+        // Without the lock, which workers need. Who closes meanwhile is not among the closed ones of that moment.
+        totals.live(&living);
         totals
+    }
+
+    /// Sums over those who have ended, and who has not, at one moment.
+    fn moment(&self) -> (Totals, Vec<Arc<Handle>>) {
+        let state = lock(&self.state);
+        let living = state.established.values().cloned().collect();
+        (state.totals.clone(), living)
     }
 
     /// The established connection with this id.
@@ -298,7 +267,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::{Actions, Event, Session};
+    use crate::session::{Actions, Event, Leg, Session};
 
     fn limits(all: usize, per_ip: usize) -> ProcessLimits {
         ProcessLimits {
@@ -340,17 +309,7 @@ mod tests {
     fn a_connection_is_in_the_sums_once_while_it_lives_and_afterwards() {
         let registry = Arc::new(Registry::default());
         let mut permit = registry.admit(None, &limits(1, 1)).unwrap();
-        let beginning = Beginning {
-            opened: Time::from_micros(1),
-            opened_at: SystemTime::UNIX_EPOCH,
-            compressed: false,
-        };
-        let handle = Arc::new(Handle::new(
-            identity("chat"),
-            beginning,
-            Box::default(),
-            &Arc::default(),
-        ));
+        let handle = Arc::new(handle("chat"));
         permit.establish(&handle);
         let file = "listen: 127.0.0.1:1\nupstream: ws://127.0.0.1:2";
         let config = crate::config::parse(file, "test", &|_| None)
@@ -386,6 +345,61 @@ mod tests {
         assert_eq!(over.closed[&("chat".into(), Cause::ClientLost)], 1);
         permit.closed(Cause::Internal);
         assert_eq!(registry.totals().closed.len(), 1, "the first cause stays");
+    }
+
+    #[test]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "another thread is waited for in real time"
+    )]
+    fn nobody_waits_while_the_living_are_counted() {
+        let registry = Arc::new(Registry::default());
+        let mut permit = registry.admit(None, &limits(1, 1)).unwrap();
+        let handle = Arc::new(handle("chat"));
+        permit.establish(&handle);
+        let began = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            let held = handle.live.hold();
+            let counting = scope.spawn(|| registry.totals());
+            // Here, in the registry, and among those that are counted.
+            while Arc::strong_count(&handle) < 3 {
+                assert!(began.elapsed().as_secs() < 10, "counted in the registry");
+                std::thread::yield_now();
+            }
+            assert_eq!(registry.counts().established, 1);
+            drop(held);
+            assert_eq!(counting.join().unwrap().established["chat"], 1);
+        });
+    }
+
+    #[test]
+    fn who_closes_while_sums_are_made_is_in_them_once() {
+        let registry = Arc::new(Registry::default());
+        let mut permit = registry.admit(None, &limits(2, 2)).unwrap();
+        let mut late = registry.admit(None, &limits(2, 2)).unwrap();
+        permit.establish(&Arc::new(handle("chat")));
+        let (mut totals, living) = registry.moment();
+        permit.closed(Cause::ClientLost);
+        late.establish(&Arc::new(handle("late")));
+        totals.live(&living);
+        assert_eq!(totals.opened["chat"], 1);
+        assert_eq!(totals.established["chat"], 1);
+        assert!(totals.closed.is_empty() && !totals.opened.contains_key("late"));
+        let totals = registry.totals();
+        assert_eq!(
+            totals.established.keys().collect::<Vec<_>>(),
+            [&"late".into()]
+        );
+        assert_eq!(totals.closed[&("chat".into(), Cause::ClientLost)], 1);
+    }
+
+    fn handle(route: &str) -> Handle {
+        let beginning = Beginning {
+            opened: Time::from_micros(1),
+            opened_at: SystemTime::UNIX_EPOCH,
+            compressed: false,
+        };
+        Handle::new(identity(route), beginning, Box::default(), &Arc::default())
     }
 
     fn identity(route: &str) -> Identity {

@@ -1,6 +1,7 @@
 //! What has been counted since the process began: of connections that are over, and of those that live.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Handle;
 use crate::session::{Cause, Counters, Leg};
@@ -54,9 +55,12 @@ impl Totals {
         }
     }
 
-    pub(super) fn lives(&mut self, handle: &Handle) {
-        add(&mut self.established, &handle.identity.route, 1);
-        self.count(handle);
+    /// Adds those who live.
+    pub(super) fn live(&mut self, handles: &[Arc<Handle>]) {
+        for handle in handles {
+            add(&mut self.established, &handle.identity.route, 1);
+            self.count(handle);
+        }
     }
 
     pub(super) fn closed(&mut self, handle: &Handle, cause: Cause) {

@@ -37,7 +37,7 @@ pub(super) struct Newcomer {
     pub(super) opening: Opening,
     pub(super) permit: Permit,
     pub(super) route: Arc<Route>,
-    pub(super) offered_subprotocols: Box<[Box<str>]>,
+    pub(super) offered_subprotocols: Box<str>,
     pub(super) client_upgrade: OnUpgrade,
     pub(super) upstream: Accepted,
 }

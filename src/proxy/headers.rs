@@ -2,7 +2,7 @@
 
 use hyper::header::{
     CONNECTION, EXPECT, Entry, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
 use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Uri};
@@ -31,6 +31,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 
 /// The longest X-Request-Id that is taken over from a client.
 const MAX_REQUEST_ID: usize = 128;
+/// Of the subprotocols that a client offers, so many are looked at, and so many bytes of them kept with the connection.
+const MAX_OFFERS: usize = 100;
+const MAX_OFFERED: usize = 1024;
 
 /// Removes what belongs to one connection only, the headers that `Connection` names among it.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
@@ -134,6 +137,22 @@ pub(super) fn tokens<'a>(
         .filter(|token| !token.is_empty())
 }
 
+/// The subprotocols that a client offers, each once, with commas in between. One that is too long, such as a token that
+/// is sent as a subprotocol, is left out: no route asks for it.
+pub(super) fn offered_subprotocols(headers: &HeaderMap) -> Box<str> {
+    let mut offered = String::new();
+    for name in tokens(headers, &SEC_WEBSOCKET_PROTOCOL).take(MAX_OFFERS) {
+        let is_new = offered.split(',').all(|known| known != name);
+        if is_new && offered.len() + name.len() < MAX_OFFERED {
+            if !offered.is_empty() {
+                offered.push(',');
+            }
+            offered.push_str(name);
+        }
+    }
+    offered.into()
+}
+
 fn append_to_list(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if !headers.contains_key(&name) {
         return insert(headers, name, value);
@@ -213,5 +232,25 @@ mod tests {
         );
         assert_eq!(request_id(&headers(&[("x-request-id", "a b")])).len(), 26);
         assert_eq!(request_id(&headers(&[])).len(), 26);
+    }
+
+    #[test]
+    fn what_is_kept_of_an_offer_is_short() {
+        let offered = |lines: &[&str]| {
+            let lines = lines
+                .iter()
+                .map(|line| HeaderValue::from_str(line).unwrap());
+            offered_subprotocols(&lines.map(|line| (SEC_WEBSOCKET_PROTOCOL, line)).collect())
+        };
+        assert_eq!(&*offered(&[]), "");
+        assert_eq!(&*offered(&["a, b", "a", ",c ,"]), "a,b,c");
+        let token = "t".repeat(MAX_OFFERED);
+        assert_eq!(&*offered(&[&token, "chat"]), "chat");
+        let many: Vec<String> = (0..30_000).map(|name| name.to_string()).collect();
+        let kept = offered(&[&many.join(",")]);
+        assert!(
+            kept.starts_with("0,1,2,") && kept.len() <= MAX_OFFERED,
+            "{kept}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -74,13 +75,14 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
-    /// Binds an address, which `key` of `proxy.yaml` names; needs a tokio runtime.
+    /// Binds an address, which `key` of `proxy.yaml` names; needs a tokio runtime. `joins`: another socket of this
+    /// process has it, or a part of it.
     ///
     /// # Errors
     /// The system refuses.
-    pub fn bind(address: &Listen, key: &'static str) -> Result<Listener, BindError> {
+    pub fn bind(address: &Listen, key: &'static str, joins: bool) -> Result<Listener, BindError> {
         let bound = match address {
-            Listen::Tcp(tcp) => bind_tcp(*tcp, false).map(Listener::Tcp),
+            Listen::Tcp(tcp) => bind_tcp(*tcp, joins).map(Listener::Tcp),
             Listen::Unix(path) => {
                 bind_unix(path).map(|unix| Listener::Unix(unix, SocketFile(path.clone())))
             }
@@ -101,7 +103,8 @@ impl Listener {
     }
 
     /// Binds an address for several runtimes: a TCP socket for each, among which the system spreads newcomers, or one
-    /// Unix socket for all. Each listener is to be served on its runtime.
+    /// Unix socket for all. Each listener is to be served on its runtime. `joins`: another socket of this process has
+    /// the address, or a part of it.
     ///
     /// # Errors
     /// The system refuses.
@@ -109,12 +112,13 @@ impl Listener {
         runtimes: &[Handle],
         address: &Listen,
         key: &'static str,
+        joins: bool,
     ) -> Result<Vec<(Handle, Listener)>, BindError> {
         let mut bound: Vec<(Handle, Listener)> = Vec::with_capacity(runtimes.len());
         for runtime in runtimes {
             let _entered = runtime.enter();
             let listener = match bound.first() {
-                None => Listener::bind(address, key)?,
+                None => Listener::bind(address, key, joins)?,
                 Some((_, Listener::Tcp(first))) => first
                     .local_addr()
                     .and_then(|address| bind_tcp(address, true))
@@ -127,19 +131,34 @@ impl Listener {
         Ok(bound)
     }
 
-    /// Accepts clients until it is dropped.
-    pub async fn serve(self, shared: Arc<Shared>) {
+    /// Accepts clients until `end` is ready, and those whom the system has let in by then.
+    pub async fn serve(self, shared: Arc<Shared>, end: impl Future) {
+        let mut end = pin!(end);
         loop {
-            let (stream, peer) = self.next(&shared.accept_failure).await;
-            match shared.workers.idler() {
-                None => drop(tokio::spawn(connection::serve(
-                    stream,
-                    peer,
-                    Arc::clone(&shared),
-                ))),
-                Some(idler) => hand_over(idler, stream, peer, &shared),
-            }
+            let (stream, peer) = tokio::select! {
+                accepted = self.next(&shared.accept_failure) => accepted,
+                _ = &mut end => break,
+            };
+            welcome(stream, peer, &shared);
         }
+        for (stream, peer) in self.last() {
+            welcome(stream, peer, &shared);
+        }
+    }
+
+    /// Those who wait, of whom the runtime may not have heard yet: closing the socket would reset them, although another
+    /// one may have the address already. Nobody takes a Unix socket's address over.
+    fn last(self) -> impl Iterator<Item = (Stream, Peer)> {
+        let socket = match self {
+            Listener::Tcp(tcp) => tcp.into_std().ok(),
+            Listener::Unix(..) => None,
+        };
+        std::iter::from_fn(move || {
+            let (stream, peer) = socket.as_ref()?.accept().ok()?;
+            stream.set_nonblocking(true).ok()?;
+            let stream = TcpStream::from_std(stream).ok()?;
+            Some((Stream::Tcp(stream), Peer::tcp(peer)))
+        })
     }
 
     /// The next connection, however long the system refuses to give one.
@@ -153,6 +172,14 @@ impl Listener {
                     sleep(BACK_OFF).await;
                 }
             }
+        }
+    }
+
+    /// Where a TCP listener listens, with the port that the system chose where it was 0.
+    pub(crate) fn tcp_address(&self) -> Option<SocketAddr> {
+        match self {
+            Listener::Tcp(tcp) => tcp.local_addr().ok(),
+            Listener::Unix(..) => None,
         }
     }
 
@@ -199,6 +226,18 @@ impl fmt::Display for Listener {
             },
             Listener::Unix(_, file) => write!(f, "unix:{}", file.0.display()),
         }
+    }
+}
+
+/// Serves a client here, or where there is less to do.
+fn welcome(stream: Stream, peer: Peer, shared: &Arc<Shared>) {
+    match shared.workers.idler() {
+        None => drop(tokio::spawn(connection::serve(
+            stream,
+            peer,
+            Arc::clone(shared),
+        ))),
+        Some(idler) => hand_over(idler, stream, peer, shared),
     }
 }
 
@@ -274,4 +313,31 @@ fn is_about_one_connection(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionReset
             | io::ErrorKind::Interrupted
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::proxy::workers::Workers;
+
+    #[tokio::test]
+    async fn who_was_let_in_before_the_end_is_served() {
+        let text = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:1";
+        let config = crate::config::parse(text, "test", &|_| None).unwrap();
+        let config = config.config;
+        let listener = Listener::bind(&config.listen[0], "listen", false).unwrap();
+        let address = listener.tcp_address().unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let shared = Arc::new(Shared::new(Arc::new(config), Workers::here()));
+        listener.serve(shared, std::future::ready(())).await;
+        let opening =
+            b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+        client.write_all(opening).await.unwrap();
+        let mut answer = [0; 12];
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 426");
+        assert!(TcpStream::connect(address).await.is_err(), "it listens");
+    }
 }

@@ -108,10 +108,6 @@ impl Shared {
 /// which it was opened.
 #[must_use]
 pub fn route_of<'a>(config: &'a Config, handle: &Handle) -> &'a Arc<Route> {
-    let offered: Vec<&str> = handle
-        .offered_subprotocols
-        .iter()
-        .map(|offer| &**offer)
-        .collect();
+    let offered: Vec<&str> = handle.offered_subprotocols.split(',').collect();
     config.route_for(&handle.identity.path, &handle.identity.host, &offered)
 }

@@ -106,10 +106,9 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         );
     }
     let config = shared.config.load_full();
-    let offered: Vec<&str> =
-        headers::tokens(incomer.request.headers(), &SEC_WEBSOCKET_PROTOCOL).collect();
+    let offered_subprotocols = headers::offered_subprotocols(incomer.request.headers());
+    let offered: Vec<&str> = offered_subprotocols.split(',').collect();
     let route = Arc::clone(config.route_for(incomer.request.uri().path(), &incomer.host, &offered));
-    let offered_subprotocols = offered.into_iter().map(Into::into).collect();
     opening.route = Some(route.name.as_ref().into());
     opening.upstream = Some(route.upstream.target.to_string().into());
     if let Some(origin) = denied_origin(&route, incomer.request.headers()) {

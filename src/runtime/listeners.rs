@@ -1,14 +1,17 @@
 //! Everything that is listened on, and following the file: what is new is bound before anything old is let go.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::admin::{Recorder, Server, Service, State};
 use crate::config::policy::{Config, Listen};
 use crate::observe::events;
+use crate::proxy::Shared;
 use crate::proxy::listener::{BindError, Listener};
 
 /// Who is let in.
@@ -48,6 +51,7 @@ pub(super) struct Listeners {
 
 struct Open {
     address: String,
+    tcp: Option<SocketAddr>,
     accepting: Vec<Accepting>,
 }
 
@@ -56,12 +60,18 @@ enum Accepting {
     Others(Server),
 }
 
-/// A task that accepts clients; what it has accepted lives on without it.
-struct Clients(JoinHandle<()>);
+/// A task that accepts clients, and ends when this is dropped; what it has accepted lives on without it.
+struct Clients {
+    accepting: JoinHandle<()>,
+    /// Never used: its end is the message.
+    end: oneshot::Sender<()>,
+}
 
-impl Drop for Clients {
-    fn drop(&mut self) {
-        self.0.abort();
+impl Clients {
+    fn start(runtime: &Handle, listener: Listener, shared: &Arc<Shared>) -> Self {
+        let (end, ended) = oneshot::channel();
+        let accepting = runtime.spawn(listener.serve(Arc::clone(shared), ended));
+        Clients { accepting, end }
     }
 }
 
@@ -110,23 +120,28 @@ impl Listeners {
             Door::Clients => self.state.shared.workers.runtimes(),
             Door::Others(_) => &[Handle::current()],
         };
-        Listener::bind_for(runtimes, address, door.key())
+        // Of what another process has, nothing is to be taken: joined is only what this one has already.
+        let joins = self.open.values().any(|open| open.overlaps(address));
+        Listener::bind_for(runtimes, address, door.key(), joins)
     }
 
     fn open(&self, door: Door, bound: Bound) -> Open {
-        let address = bound.first().map(|(_, listener)| listener.to_string());
-        let address = address.unwrap_or_default();
+        let first = bound.first().map(|(_, listener)| listener);
+        let address = first.map(Listener::to_string).unwrap_or_default();
+        let tcp = first.and_then(Listener::tcp_address);
         let shared = &self.state.shared;
         let serve = |(runtime, listener): (Handle, Listener)| match door {
-            Door::Clients => {
-                Accepting::Clients(Clients(runtime.spawn(listener.serve(Arc::clone(shared)))))
-            }
+            Door::Clients => Accepting::Clients(Clients::start(&runtime, listener, shared)),
             Door::Others(service) => {
                 Accepting::Others(Server::start(listener, service, Arc::clone(&self.state)))
             }
         };
         let accepting = bound.into_iter().map(serve).collect();
-        let open = Open { address, accepting };
+        let open = Open {
+            address,
+            tcp,
+            accepting,
+        };
         let [begun, _] = door.events();
         let observer = &self.state.shared.observer;
         observer.tell(tracing::Level::INFO, begun, &open.record());
@@ -151,6 +166,15 @@ impl Listeners {
 }
 
 impl Open {
+    /// Whether a new socket would share addresses with these: the same one, or all of a machine's and one of them.
+    fn overlaps(&self, new: &Listen) -> bool {
+        let (Some(ours), Listen::Tcp(new)) = (self.tcp, new) else {
+            return false;
+        };
+        let is_any = ours.ip().is_unspecified() || new.ip().is_unspecified();
+        ours.port() == new.port() && (is_any || ours.ip() == new.ip())
+    }
+
     fn record(&self) -> events::Listening<'_> {
         events::Listening {
             address: &self.address,
@@ -160,10 +184,10 @@ impl Open {
     async fn end(self) {
         for accepting in self.accepting {
             match accepting {
-                Accepting::Clients(mut clients) => {
-                    clients.0.abort();
-                    // Aborted or ended, it is over.
-                    let _ = (&mut clients.0).await;
+                Accepting::Clients(Clients { accepting, end }) => {
+                    drop(end);
+                    // Ended or failed, it is over.
+                    let _ = accepting.await;
                 }
                 Accepting::Others(server) => server.end().await,
             }

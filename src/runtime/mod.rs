@@ -6,6 +6,8 @@ mod listeners;
 mod reload;
 mod watch;
 
+use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -81,6 +83,12 @@ enum Wish {
     Drain(&'static str, Option<oneshot::Sender<status::Drain>>),
 }
 
+/// Somebody's wish that the process ends.
+pub struct DrainOrder {
+    trigger: &'static str,
+    answer: Option<oneshot::Sender<status::Drain>>,
+}
+
 impl Running {
     async fn order(&mut self) -> Wish {
         match self.orders.recv().await {
@@ -92,10 +100,10 @@ impl Running {
     }
 
     /// For a process that reads no file: waits until operators want it to end.
-    pub async fn drain_ordered(&mut self) {
+    pub async fn drain_ordered(&mut self) -> DrainOrder {
         loop {
             match self.order().await {
-                Wish::Drain(..) => return,
+                Wish::Drain(trigger, answer) => return DrainOrder { trigger, answer },
                 Wish::Reload(_, Some(answer)) => {
                     admin::tell(answer, Err(Refused("this process reads no file")));
                 }
@@ -104,13 +112,17 @@ impl Running {
         }
     }
 
-    /// Closes every connection without delay or spread, and ends.
-    pub async fn shutdown(mut self) {
+    /// Closes every connection without delay or spread, and ends; whoever ordered it is answered.
+    pub async fn shutdown(mut self, ordered: Option<DrainOrder>) {
         let mut drain = self.shared.config.load().drain.clone();
         drain.delay = std::time::Duration::ZERO;
         drain.spread = std::time::Duration::ZERO;
         let never = std::future::pending::<()>();
-        self.drain(&drain, "shutdown", None, never).await;
+        let DrainOrder { trigger, answer } = ordered.unwrap_or(DrainOrder {
+            trigger: "shutdown",
+            answer: None,
+        });
+        self.drain(&drain, trigger, answer, never).await;
     }
 }
 
@@ -121,7 +133,7 @@ pub fn run(path: &Path) -> ExitCode {
     let loaded = match config::load(path) {
         Ok(loaded) => loaded,
         Err(error) => {
-            eprintln!("{error}");
+            complain(&error);
             return ExitCode::from(EXIT_CONFIG);
         }
     };
@@ -201,8 +213,13 @@ async fn serve(
 /// Told on both outputs: the log's reader and the one who typed the command want to know.
 fn fail(sentence: &str) -> ExitCode {
     tracing::error!(event = "failed", "{sentence}");
-    eprintln!("sidebeat: {sentence}");
+    complain(format_args!("sidebeat: {sentence}"));
     ExitCode::FAILURE
+}
+
+/// A line on stderr. A reader that has gone away must not cost the exit status, as a panic of `eprintln!` does.
+fn complain(line: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// The signals that ask the process to end.
@@ -212,7 +229,7 @@ struct EndSignals {
 }
 
 impl EndSignals {
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         Ok(EndSignals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::Running;
 use crate::admin::File;
+use crate::config::policy::Config;
 use crate::config::{self, LoadError, Loaded};
 use crate::observe::log::LogGuard;
 use crate::observe::status::{Reload, ReloadOutcome};
@@ -74,7 +75,12 @@ impl Running {
             .map_err(|error| vec![error.to_string()])?;
         log.apply(&config.log);
         let config = Arc::new(config);
-        self.shared.config.store(Arc::clone(&config));
+        let before = self.shared.config.swap(Arc::clone(&config));
+        let token = |config: &Config| config.admin.as_ref().map(|admin| admin.token.clone());
+        if token(&before) != token(&config) {
+            // Who listens has shown the old one; those who have the new one come back.
+            self.shared.observer.end();
+        }
         self.shared.observer.tally.reloaded(true);
         self.checks.follow(&config);
         let connections = self.follow(&config);
@@ -107,7 +113,7 @@ impl Running {
     }
 
     /// Tells every live connection what holds now; how many there are.
-    fn follow(&self, config: &crate::config::policy::Config) -> usize {
+    fn follow(&self, config: &Config) -> usize {
         let connections = self.shared.observer.registry.established();
         for handle in &connections {
             handle.send(Command::Follow(Arc::clone(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{Action, Actions, Leg, Session, Time};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::config::policy::{Probe, ProbeKind};
@@ -11,6 +12,8 @@ use crate::heartbeat::{Context, Forward, MessageKind, Reply, Rule, Rules, json};
 
 /// The longest value that is captured, as JSON text: records must stay small.
 const MAX_CAPTURED: usize = 256;
+/// The deepest one: readers of records stop at some depth, often 128.
+const MAX_CAPTURED_DEPTH: usize = 16;
 /// The most answers of the other side that are kept back at a time.
 const MAX_OWED: u8 = 8;
 
@@ -109,8 +112,7 @@ impl Application {
     fn capture(&mut self, rule: &Rule, payload: &[u8]) {
         for field in &rule.capture {
             let path: Vec<Box<str>> = field.split('.').map(Into::into).collect();
-            let value = json::look_up(payload, &path).filter(|value| value.len() <= MAX_CAPTURED);
-            if let Some(Ok(value)) = value.map(|value| RawValue::from_string(value.to_owned())) {
+            if let Some(value) = json::look_up(payload, &path).and_then(recordable) {
                 self.captured.insert(field.clone(), value);
             }
         }
@@ -244,6 +246,15 @@ impl Session {
             _ => false,
         }
     }
+}
+
+/// A client's value as it may stand in a record: short, one line, and nothing that makes its readers fail.
+fn recordable(value: &str) -> Option<Box<RawValue>> {
+    let value = json::compact(value, MAX_CAPTURED_DEPTH)?;
+    // A number that no float holds and half a surrogate pair are JSON by its grammar, and no value.
+    let is_readable = serde_json::from_str::<Value>(&value).is_ok();
+    let value = Some(value).filter(|value| is_readable && value.len() <= MAX_CAPTURED)?;
+    RawValue::from_string(value).ok()
 }
 
 fn answer(reply: &Reply, to: Leg, context: &Context<'_>) -> Action {

@@ -140,6 +140,43 @@ fn listeners_are_few_and_places_are_given_back() {
 }
 
 #[test]
+fn another_token_ends_the_streams_of_the_old_one() {
+    let backend = support::Backend::start();
+    let text = |token: &str, more: &str| {
+        let upstream = backend.url();
+        format!("upstream: {upstream}\nadmin: {{listen: '127.0.0.1:0', token: {token}}}\n{more}\n")
+    };
+    let sidecar = Sidecar::start(&text("old", ""));
+    let admin = address(&sidecar);
+    let listen = |token: &str, answer: u16| {
+        let request = request(admin, "GET /api/events?types=config_reloaded");
+        let request = request.header("Authorization", &format!("Bearer {token}"));
+        let mut wire = Wire::connect(admin);
+        assert_eq!(wire.ask(&request).status, answer);
+        let text = String::new();
+        Listening { wire, text }
+    };
+    let mut old = listen("old", 200);
+    sidecar.write_config(&text("old", "limits: {max_connections: 7}"));
+    let (event, data) = old.next();
+    assert_eq!(event, "config_reloaded", "the same token: it goes on");
+    assert_eq!(
+        data["changed"],
+        serde_json::json!(["limits.max_connections"])
+    );
+    // A call that is allowed already and not yet done.
+    let slow = request(admin, "GET /api/events").header("Authorization", "Bearer old");
+    let mut slowly = Wire::connect(admin);
+    slowly.send(&slow.header("Content-Length", "1").encode());
+    sidecar.write_config(&text("new", ""));
+    assert_eq!(old.block(), None);
+    slowly.send(b"x");
+    assert_eq!(slowly.answer().status, 401);
+    listen("old", 401);
+    listen("new", 200);
+}
+
+#[test]
 fn the_stream_ends_with_the_process_in_good_order() {
     let (mut relayed, admin) = start("drain: {spread: 0s}");
     let mut listening = listen(admin, "?types=draining,connection_closed,drained");

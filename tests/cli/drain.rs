@@ -1,9 +1,9 @@
 //! `sidebeat drain` against a sidecar with clients.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 
-use super::support::{PATIENCE, Relayed, Sidecar};
+use super::support::{PATIENCE, Relayed, Request, Sidecar, Wire};
 use super::*;
 
 const ADMIN: &str = "admin: {listen: '127.0.0.1:0'}";
@@ -215,4 +215,66 @@ fn who_takes_the_connection_and_says_nothing_is_not_waited_for_for_ever() {
         stderr,
         format!("sidebeat drain: no answer from http://{address} within 5s\n")
     );
+}
+
+/// An admin API whose process ends while it is asked how far it is; the event of that has been sent.
+fn ends_while_it_is_asked(api: &TcpListener) {
+    let accept = || {
+        let (mut socket, _) = api.accept().unwrap();
+        let head = support::read_head(&mut socket, &mut Vec::new()).unwrap();
+        (head.line, socket)
+    };
+    let (line, mut events) = accept();
+    assert!(line.starts_with("GET /api/events"), "{line}");
+    let stream = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n";
+    events.write_all(stream).unwrap();
+    let (line, mut order) = accept();
+    assert!(line.starts_with("POST /api/drain"), "{line}");
+    let body = r#"{"phase":"closing","remaining":3,"of":3,"left_ms":60000}"#;
+    let head = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json";
+    write!(
+        order,
+        "{head}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let (line, _asked) = accept();
+    assert!(line.starts_with("GET /api/summary"), "{line}");
+    let data = r#"{"connections":2,"detail":"drain.timeout passed"}"#;
+    write!(
+        events,
+        ": keep-alive\n\nevent: drained\nid: 9\ndata: {data}\n\n"
+    )
+    .unwrap();
+}
+
+#[test]
+fn what_was_told_last_is_read_when_the_process_has_gone() {
+    let api = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = api.local_addr().unwrap();
+    let process = std::thread::spawn(move || ends_while_it_is_asked(&api));
+    let (code, stdout, stderr) = drain(&["--admin", &address.to_string()]);
+    process.join().unwrap();
+    assert_eq!((code, &*stderr), (Some(0), ""));
+    assert!(
+        stdout.ends_with("\ndrained: drain.timeout passed: 2 connections\n"),
+        "{stdout}"
+    );
+}
+
+#[test]
+fn a_demo_that_is_told_to_drain_says_that_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = sidebeat(folder.path());
+    let (mut process, mut lines) = started(command.args(["demo", "--listen", "127.0.0.1:0"]));
+    let line = lines
+        .find(|line| line.contains(" admin_listening "))
+        .unwrap();
+    let (_, admin) = line.rsplit_once("address=").unwrap();
+    let order = Request::line("POST /api/drain HTTP/1.1").header("Host", "localhost");
+    let answer = Wire::connect(admin.parse().unwrap()).ask(&order);
+    assert_eq!(answer.status, 202, "{:?}", answer.json());
+    assert_eq!(answer.json()["trigger"], "api");
+    assert_eq!(lines.filter(|line| line.contains(" drained ")).count(), 1);
+    assert_eq!(process.status(), Some(0));
 }

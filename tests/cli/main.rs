@@ -10,6 +10,7 @@ mod commands;
 mod drain;
 mod hardship;
 mod output;
+mod probe;
 #[path = "../support/mod.rs"]
 mod support;
 mod top;

@@ -157,3 +157,28 @@ fn a_stopped_reader_is_no_other_case() {
     process.signal(Signal::TERM);
     assert_eq!(process.status(), Some(0));
 }
+
+#[test]
+fn a_reader_of_errors_that_has_gone_changes_no_exit_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = format!(
+        "listen: {}\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\n",
+        taken.local_addr().unwrap()
+    );
+    fs::write(folder.path().join("taken.yaml"), text).unwrap();
+    for (file, expected) in [("none.yaml", 78), ("taken.yaml", 1)] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = sidebeat(folder.path());
+        command
+            .args(["run", "-c", file])
+            .stdout(Stdio::null())
+            .stderr(writer);
+        assert_eq!(
+            Process::start(&mut command).status(),
+            Some(expected),
+            "{file}"
+        );
+    }
+}

@@ -214,3 +214,24 @@ def test_the_configuration_and_its_reloads(desk):
     expect(page.locator("#configuration-reload")).to_contain_text("asked for by the API")
     sidecar.configure(settings)
     expect(page.locator("#notices")).to_be_empty()
+
+
+def test_the_configuration_is_yaml(desk):
+    reasons = {"killed": "gone: see #1", "client_idle": "0x1F", "max_lifetime": "ends with:", "upstream_idle": "it's 5 o'clock"}
+    sidecar = desk.start(
+        desk.backend(),
+        limits={"allowed_origins": ["*.example.com", "https://example.com"]},
+        close={cause: {"code": 4000, "reason": reason} for cause, reason in reasons.items()},
+    )
+    page = desk.open(sidecar, path="/#configuration")
+    text = page.locator("#configuration-text")
+    for line in [
+        "- '*.example.com'",
+        "- https://example.com",
+        "reason: 'gone: see #1'",
+        "reason: '0x1F'",
+        "reason: 'ends with:'",
+        "reason: 'it''s 5 o''clock'",
+        "max_frame: 16MiB",
+    ]:
+        expect(text).to_contain_text(line)

@@ -114,3 +114,27 @@ def test_a_pause_in_the_middle_of_a_round_of_calls_ends_it(desk):
     assert page.evaluate("askedWhilePaused") == []
     page.keyboard.press("l")
     expect(page.locator("#configuration-text")).not_to_be_empty()
+
+
+def test_a_pause_in_the_middle_of_a_round_ends_the_feed_that_has_just_begun(desk):
+    sidecar = desk.start(desk.backend())
+    held = []
+
+    def hold(route):
+        # The stream, and the table that is asked for in the round after it.
+        if held or "/api/events" in route.request.url:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page = desk.open(sidecar, hold=(re.compile(r"/api/(connections|events)\?"), hold))
+    while len(held) < 2:
+        page.wait_for_timeout(10)
+    page.evaluate(COUNT_CALLS_WHILE_PAUSED)
+    page.keyboard.press("l")
+    expect(page.locator("#state")).to_have_text("Paused")
+    desk.client(sidecar)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#connections-table tbody tr")).to_have_count(1)
+    assert page.evaluate("askedWhilePaused") == []

@@ -104,3 +104,66 @@ fn an_address_in_use_refuses_the_whole_file() {
     reloaded(&sidecar);
     check_alive(&mut client, &mut upstream);
 }
+
+#[test]
+fn an_address_is_widened_and_narrowed_on_its_own_port() {
+    let (backend, sidecar) = start("127.0.0.1:0", "");
+    let narrow = sidecar.address();
+    let (mut client, mut upstream) = open(narrow, &backend);
+    for listen in [
+        format!("0.0.0.0:{}", narrow.port()),
+        narrow.to_string(),
+        format!("'[::]:{}'", narrow.port()),
+        format!("0.0.0.0:{}", narrow.port()),
+        narrow.to_string(),
+    ] {
+        sidecar.write_config(&text(&backend, &listen, ""));
+        reloaded(&sidecar);
+        sidecar.log_event("listening_ended", PATIENCE);
+        let elsewhere = SocketAddr::from(([127, 0, 0, 2], narrow.port()));
+        let is_wide = listen != narrow.to_string();
+        support::wait_until("it is as wide as it says", || {
+            TcpStream::connect(elsewhere).is_ok() == is_wide
+        });
+        support::wait_until("the old sockets are closed", || {
+            listening_sockets(narrow.port()) == workers()
+        });
+        open(narrow, &backend);
+        check_alive(&mut client, &mut upstream);
+    }
+}
+
+#[test]
+fn two_listeners_swap_their_ports() {
+    let (backend, sidecar) = start("127.0.0.1:0", "metrics: {listen: '127.0.0.1:0'}");
+    let clients = sidecar.address();
+    let metrics = address(&sidecar.log_event("metrics_listening", PATIENCE));
+    let (mut client, mut upstream) = open(clients, &backend);
+    let swapped = format!("metrics: {{listen: '{clients}'}}");
+    sidecar.write_config(&text(&backend, &metrics.to_string(), &swapped));
+    reloaded(&sidecar);
+    support::wait_until("only the new ones are left", || {
+        listening_sockets(clients.port()) == 1 && listening_sockets(metrics.port()) == workers()
+    });
+    open(metrics, &backend);
+    let livez = Request::line("GET /livez HTTP/1.1").header("Host", "a");
+    assert_eq!(Wire::connect(clients).ask(&livez).status, 200);
+    check_alive(&mut client, &mut upstream);
+}
+
+/// Sockets that listen on a port; `tcp6` has those of `[::]`.
+fn listening_sockets(port: u16) -> usize {
+    let (port, listens) = (format!(":{port:04X}"), "0A");
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"];
+    let tables = tables.map(|table| std::fs::read_to_string(table).unwrap_or_default());
+    let lines = tables.iter().flat_map(|table| table.lines());
+    let columns = lines.map(|line| line.split_whitespace().collect::<Vec<_>>());
+    columns
+        .filter(|columns| columns[1].ends_with(&port) && columns[3] == listens)
+        .count()
+}
+
+/// A socket for each, on one port.
+fn workers() -> usize {
+    std::thread::available_parallelism().unwrap().get()
+}

@@ -20,6 +20,8 @@ use crate::observe::{Heard, Listener};
 
 /// Between two signs of life while nothing happens: proxies in between end what is silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// One frame gathers what has happened up to so many bytes, and the event that reaches them.
+const MAX_FRAME: usize = 64 * 1024;
 
 pub(super) fn listen(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     let types = call.values.text("types");
@@ -67,7 +69,9 @@ impl HttpBody for EventStream {
             return Poll::Ready(None);
         };
         let mut text = String::new();
-        while let Poll::Ready(heard) = listener.poll_next(cx) {
+        while text.len() < MAX_FRAME
+            && let Poll::Ready(heard) = listener.poll_next(cx)
+        {
             // Writing to a String cannot fail.
             let _ = match heard {
                 Heard::Event(entry) => write!(
@@ -157,6 +161,25 @@ mod tests {
         assert!(next(&mut stream).await.unwrap().contains("drained"));
         assert_eq!(next(&mut stream).await, None);
         assert_eq!(next(&mut stream).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_frame_gathers_no_more_than_fits_into_it() {
+        let observer = Arc::new(Observer::default());
+        observer.keep_journal();
+        let mut stream = stream(&observer);
+        let detail = "a detail of forty characters or nearly so";
+        let detail: &str = Box::leak(detail.repeat(50).into_boxed_str());
+        for _ in 0..MAX_WAITING {
+            observer.tell(Level::INFO, "listening", &Record { detail });
+        }
+        observer.end();
+        let mut heard = 0;
+        while let Some(text) = next(&mut stream).await {
+            assert!(text.len() < 70_000, "{}", text.len());
+            heard += text.matches("event: listening\n").count();
+        }
+        assert_eq!(heard, MAX_WAITING);
     }
 
     #[tokio::test(start_paused = true)]

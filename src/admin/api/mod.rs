@@ -78,11 +78,12 @@ where
         return Err(nothing());
     }
     let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    {
+    let check = || {
         let config = state.shared.config.load();
         let token = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
-        guard::check(&parts, token, changes)?;
-    }
+        guard::check(&parts, token, changes)
+    };
+    check()?;
     let (route, id) = match routes::find(&parts.method, path) {
         Found::Route(route, id) => (route, id),
         Found::OtherMethods(allowed) => return Err(Problem::method(&allowed)),
@@ -90,6 +91,8 @@ where
     };
     let values = Values::read(parts.uri.query().unwrap_or_default(), route.params)?;
     refuse_long(body).await?;
+    // The token may be another one by now.
+    check()?;
     perform(route, &Call { state, id, values }).await
 }
 

@@ -25,11 +25,15 @@ class Pages {
   }
 
   next() {
-    if (this.following !== null) this.cursors.push(this.following);
-    return this.following !== null;
+    const { following } = this;
+    // It belongs to the page that is left: until the answer has come, nothing follows.
+    this.following = null;
+    if (following !== null) this.cursors.push(following);
+    return following !== null;
   }
 
   previous() {
+    this.following = null;
     if (this.cursors.length > 1) this.cursors.pop();
     return true;
   }
@@ -95,6 +99,12 @@ export class List {
 
   /** Shows a page of rows, and that `next` follows. `none` says why there is nothing. */
   show(rows, next, none) {
+    // Everybody on this page has gone: those on the pages before it may still be there.
+    if (rows.length === 0 && this.pages.index > 1) {
+      this.pages.previous();
+      this.changed();
+      return;
+    }
     this.pages.following = next;
     const before = [...this.rows.keys()];
     this.rows = new Map(rows.map((row) => [String(this.keyOf(row)), row]));

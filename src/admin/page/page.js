@@ -202,6 +202,7 @@ function setPaused(value) {
   byId('pause').setAttribute('aria-pressed', String(paused));
   setText(byId('pause'), paused ? 'Go on' : 'Pause');
   status.pause(paused);
+  if (paused) feed.stop();
   wake();
 }
 

@@ -1,12 +1,14 @@
 // The configuration in effect, written as proxy.yaml would have it.
 
-/** A text that YAML reads as itself without quotes. */
-const PLAIN = /^[A-Za-z0-9_./*][A-Za-z0-9_./:*@+-]*( [A-Za-z0-9_./*@+-]+)*$/;
-const NO_TEXT = /^(true|false|null|yes|no|on|~|[-+.]?[0-9][0-9_.eExXoO+-]*)$/i;
+/** A text that YAML reads as itself without quotes: no alias (`*` in front), no comment, no key (`:` at a word's end). */
+const PLAIN = /^[A-Za-z0-9_./]([A-Za-z0-9_./:*@+-]*[A-Za-z0-9_./*@+-])?( [A-Za-z0-9_./*@+-]+)*$/;
+const NO_TEXT = /^(true|false|null|yes|no|on|~|0x[0-9a-f]+|[-+]?\.(inf|nan)|[-+.]?[0-9][0-9_.eEoO+-]*)$/i;
+/** What single quotes would fold or cannot hold; YAML reads JSON's texts as JSON does. */
+const CONTROL = /\p{Cc}/u;
 
 function scalar(value) {
-  if (typeof value !== 'string') return JSON.stringify(value);
-  return PLAIN.test(value) && !NO_TEXT.test(value) && !value.endsWith(':') ? value : `'${value.replaceAll("'", "''")}'`;
+  if (typeof value !== 'string' || CONTROL.test(value)) return JSON.stringify(value);
+  return PLAIN.test(value) && !NO_TEXT.test(value) ? value : `'${value.replaceAll("'", "''")}'`;
 }
 
 const isFlat = (value) => value === null || typeof value !== 'object' || Object.keys(value).length === 0;

@@ -10,6 +10,9 @@ use super::{Options, ReceivedClose, Report, milliseconds};
 use crate::cli::websocket::{Client, OpenError, Received};
 use crate::protocol::Close;
 
+/// The most that is waited for the answer to a Close frame: Kubernetes gives a probe one second for everything.
+const GOODBYE: Duration = Duration::from_millis(250);
+
 /// Why a probe failed, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProbeError {
@@ -43,12 +46,12 @@ fn advice(status: u16) -> &'static str {
     }
 }
 
-/// Opens, pings, closes; writes into `report` what it learns on the way.
+/// Opens and pings; writes into `report` what it learns on the way.
 pub(super) async fn measure(
     options: &Options,
     report: &mut Report,
     tell: &mut impl FnMut(String),
-) -> Result<(), ProbeError> {
+) -> Result<Client, ProbeError> {
     let mut client = open(options, report, tell).await?;
     for number in 1..=options.count {
         let next_ping = Instant::now() + options.interval;
@@ -58,8 +61,7 @@ pub(super) async fn measure(
             wait_until(next_ping, &mut client, report).await?;
         }
     }
-    say_goodbye(client, options.timeout).await;
-    Ok(())
+    Ok(client)
 }
 
 async fn open(
@@ -194,9 +196,9 @@ async fn next(client: &mut Client, report: &mut Report) -> Result<Received, Prob
     Ok(received)
 }
 
-/// Closes and waits for the answer; how that goes is no result, because all that was asked for is known.
-async fn say_goodbye(mut client: Client, at_most: Duration) {
-    let _ = timeout(at_most, async {
+/// Closes and waits a little for the answer; how that goes is no result, because all that was asked for is known.
+pub(super) async fn say_goodbye(mut client: Client, options: &Options) {
+    let _ = timeout(GOODBYE.min(options.timeout), async {
         client.close(&Close::new(1000, "probe done")).await?;
         while !matches!(client.next().await?, Received::Close(_)) {}
         io::Result::Ok(())

@@ -40,10 +40,11 @@ async fn accept(socket: TcpStream) -> WebSocketStream<TcpStream> {
 async fn probe_at(address: SocketAddr, arguments: &[&str]) -> (Report, Vec<String>) {
     let url = format!("ws://{address}/chat");
     let mut told = Vec::new();
-    let report = probe(&options(&[&[url.as_str()], arguments].concat()), |line| {
-        told.push(line);
-    })
-    .await;
+    let options = options(&[&[url.as_str()], arguments].concat());
+    let (report, client) = probe(&options, |line| told.push(line)).await;
+    if let Some(client) = client {
+        client::say_goodbye(client, &options).await;
+    }
     (report, told)
 }
 

@@ -12,8 +12,9 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
-use super::figures::{clean, count};
+use super::figures::count;
 use super::state::{Dialog, State, View};
+use crate::cli::clean;
 pub(super) use header::lines as header_lines;
 pub(super) use table::plain as table_lines;
 

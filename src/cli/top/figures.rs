@@ -70,12 +70,6 @@ pub(super) fn millis(ms: f64) -> String {
     }
 }
 
-/// Text of somebody else's, which must not steer the terminal.
-pub(super) fn clean(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().map(visible).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,13 +118,5 @@ mod tests {
         for (ms, shown) in [(0.314, "0.31"), (18.44, "18.4"), (1234.5, "1234")] {
             assert_eq!(millis(ms), shown);
         }
-    }
-
-    #[test]
-    fn escape_sequences_are_text() {
-        assert_eq!(
-            clean("/a\u{1b}[2J\u{9b}b\n"),
-            "/a\u{fffd}[2J\u{fffd}b\u{fffd}"
-        );
     }
 }

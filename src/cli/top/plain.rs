@@ -4,10 +4,9 @@ use serde_json::{Value, json};
 
 use super::data::{self, Page};
 use super::draw;
-use super::figures::clean;
 use super::state::State;
 use crate::cli::remote::{AskError, Remote};
-use crate::cli::say;
+use crate::cli::{clean, say};
 
 /// Prints `summary` and `connections` as the API has them.
 pub(super) async fn json(remote: &Remote, state: &State, limit: u16) -> Result<(), AskError> {

@@ -213,3 +213,24 @@ fn auto_is_text_on_a_terminal_only() {
         assert_eq!(settings.is_text.load(Ordering::Relaxed), is_text);
     }
 }
+
+#[test]
+fn a_record_that_cannot_be_taken_apart_is_written_as_it_is() {
+    struct Deep;
+    impl Serialize for Deep {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let depth = 200;
+            let deep = format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+            let raw = serde_json::value::RawValue::from_string(deep);
+            raw.map_err(serde::ser::Error::custom)?
+                .serialize(serializer)
+        }
+    }
+    let bench = Bench::new(&log(Level::INFO, LogFormat::Text));
+    emit(Level::INFO, "record", &Deep);
+    let lines = bench.lines();
+    assert!(
+        lines[0].starts_with(r#" INFO record record="{\"a\":[[["#),
+        "{lines:?}"
+    );
+}

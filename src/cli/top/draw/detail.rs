@@ -6,9 +6,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 use serde_json::Value;
 
-use super::super::figures::clean;
 use super::super::state::{Looking, State};
 use super::Theme;
+use crate::cli::clean;
 
 /// The longest name is `upstream_pongs_received`.
 const NAMES: usize = 25;

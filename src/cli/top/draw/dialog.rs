@@ -4,10 +4,10 @@ use ratatui::Frame;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 
-use super::super::figures::clean;
 use super::super::keys::KEYS;
 use super::super::state::{CloseForm, Dialog, State};
 use super::{Theme, middle};
+use crate::cli::clean;
 
 pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
     let (title, lines, width) = match &state.dialog {

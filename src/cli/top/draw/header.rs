@@ -4,9 +4,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::super::data::{Quantiles, Summary};
-use super::super::figures::{bytes, clean, count, millis, rate, span};
+use super::super::figures::{bytes, count, millis, rate, span};
 use super::super::state::State;
 use super::Theme;
+use crate::cli::clean;
 
 /// Between two figures.
 const GAP: usize = 3;

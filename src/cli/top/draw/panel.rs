@@ -6,9 +6,10 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Sparkline};
 
 use super::super::data::History;
-use super::super::figures::{clean, count, rate, span};
+use super::super::figures::{count, rate, span};
 use super::super::state::State;
 use super::Theme;
+use crate::cli::clean;
 
 /// Both side by side need this many columns.
 const WIDE: u16 = 68;

@@ -7,10 +7,11 @@ use ratatui::text::{Line, Text};
 use ratatui::widgets::{Cell, Row, Table};
 
 use super::super::data::{Close, Closing, Connection, Order, SORTS};
-use super::super::figures::{bytes, clean, millis, span};
+use super::super::figures::{bytes, millis, span};
 use super::super::list::{List, Listed};
 use super::super::state::{State, View};
 use super::Theme;
+use crate::cli::clean;
 
 /// One that may be shown.
 struct Column<T> {
