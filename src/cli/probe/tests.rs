@@ -243,26 +243,35 @@ async fn an_end_without_a_close_frame_is_told() {
     );
 }
 
+/// Reads one byte, which shows how far the other end has come, and says nothing. From then on time jumps to whatever
+/// is waited for, so that a long timeout, which no slow machine exceeds before, is over at once.
+async fn fall_silent(socket: &mut TcpStream) {
+    socket.read_u8().await.unwrap();
+    tokio::time::pause();
+    std::future::pending::<()>().await;
+}
+
 #[tokio::test]
-async fn silence_is_not_waited_for_without_end() {
+async fn a_pong_is_not_waited_for_without_end() {
     let address = server(|socket| async {
-        let _mute = accept(socket).await;
-        std::future::pending::<()>().await;
+        fall_silent(accept(socket).await.get_mut()).await;
     })
     .await;
-    let (report, _) = probe_at(address, &["--timeout", "50ms"]).await;
+    let (report, _) = probe_at(address, &["--timeout", "90s"]).await;
     assert_eq!(
         error(&report),
-        "no pong within 50ms: the WebSocket opened, but the other end does not answer"
+        "no pong within 90s: the WebSocket opened, but the other end does not answer"
     );
     assert_eq!((report.pings_sent, report.pongs_received), (1, 0));
+}
 
-    let address = server(|socket| async {
-        let _held = socket;
-        std::future::pending::<()>().await;
+#[tokio::test]
+async fn an_answer_to_the_opening_handshake_is_not_waited_for_without_end() {
+    let address = server(|mut socket| async move {
+        fall_silent(&mut socket).await;
     })
     .await;
-    let (report, _) = probe_at(address, &["--timeout", "50ms"]).await;
+    let (report, _) = probe_at(address, &["--timeout", "90s"]).await;
     assert!(
         error(&report).starts_with(&format!(
             "no answer to the opening handshake from {address}"
