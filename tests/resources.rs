@@ -156,7 +156,7 @@ fn two_hundred_connections_leave_no_file_open() {
         }
     }
     wait_until("all files of 200 connections are closed", || {
-        relayed.sidecar.open_files() == before
+        relayed.sidecar.open_files() <= before
     });
     wait_until("all of them are recorded", || {
         relayed.sidecar.logged("connection_closed").len() == 200
