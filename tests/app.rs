@@ -148,8 +148,8 @@ fn heartbeats_are_no_messages_for_activity_message() {
 
 #[test]
 fn the_applications_answer_is_what_app_ping_waits_for() {
-    let settings = "heartbeat: {check_interval: 20ms, upstream: {ping_interval: off}, client: {ping_interval: 200ms, \
-         pong_timeout: 100ms, missed_pongs: 2, app_ping: {text: 'are you there', expect: {json: {type: here}}}}}";
+    let settings = "heartbeat: {check_interval: 20ms, upstream: {ping_interval: off}, client: {ping_interval: 500ms, \
+         pong_timeout: 2s, missed_pongs: 2, app_ping: {text: 'are you there', expect: {json: {type: here}}}}}";
     let mut relayed = Relayed::start(settings);
     for _ in 0..2 {
         relayed.client.expect(&Frame::text("are you there"));
@@ -166,6 +166,7 @@ fn the_applications_answer_is_what_app_ping_waits_for() {
         }
     };
     assert_eq!(closed, Some((1001, "ping timeout".to_owned())));
+    drop((relayed.client, relayed.upstream));
     let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
     assert_eq!(record["reason"], "client_pong_timeout");
     assert!(record["pongs_received"].as_u64().unwrap() >= 2);
