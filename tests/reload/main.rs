@@ -1,10 +1,6 @@
 //! Hot reload of the built program: how a change is noticed, who follows it, and what a bad file does.
 
 #![cfg(test)]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the program is watched in real time"
-)]
 
 mod following;
 mod listening;
