@@ -95,7 +95,8 @@ fn clients_are_closed_evenly_and_in_random_order() {
     // One a second, and most of them long after the test's patience: these were not told at the end either.
     let mut told = Vec::new();
     for turn in 0..4 {
-        let record = sidecar.log_event("connection_closed", PATIENCE);
+        let is_drained = |record: &Value| record["reason"] == "drained";
+        let record = sidecar.log_event_where("connection_closed", PATIENCE, is_drained);
         let time = began.elapsed();
         assert!(time >= Duration::from_secs(turn), "{turn} after {time:?}");
         let is_told = |client: &Wire| record["client"] == client.local_address().to_string();

@@ -29,8 +29,9 @@ fn a_thousand_clients_are_spread_and_come_back_to_another_instance() {
     };
     setrlimit(Resource::Nofile, most).unwrap();
     let backend = Backend::echo();
+    // Pings, so that the backend's patience does not end while others are still being opened.
     let settings = format!(
-        "upstream: {}\ndrain: {{spread: {}s}}",
+        "upstream: {}\nheartbeat: {{upstream: {{ping_interval: 3s}}}}\ndrain: {{spread: {}s}}",
         backend.url(),
         SPREAD.as_secs()
     );
