@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::Signal;
 
-use super::support::{Backend, Frame, PATIENCE, Request, Wire, wait_until};
+use super::support::{Backend, Frame, PATIENCE, Request, Wire, undisturbed, wait_until};
 use super::*;
 
 /// A file for a sidecar that is found without reading its log: it listens on a Unix socket.
@@ -98,7 +98,7 @@ fn while_its_reader_sleeps_it_works() {
             .count()
     };
     while closed(&log) < 30 {
-        let len = reader.read(&mut buffer).expect("the rest of the log");
+        let len = undisturbed(|| reader.read(&mut buffer)).expect("the rest of the log");
         log.extend_from_slice(&buffer[..len]);
     }
     let text = String::from_utf8(log).unwrap();
