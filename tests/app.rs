@@ -135,14 +135,12 @@ fn heartbeats_are_no_messages_for_activity_message() {
         "heartbeat: {check_interval: 50ms, client: {activity: message, idle_time: 700ms, ping_interval: off}, \
          upstream: {ping_interval: off}, app: [{preset: text}]}",
     );
-    let answers = (0..1500).map(|_| {
+    let mut answers = (0..1500).map(|_| {
         std::thread::sleep(std::time::Duration::from_millis(10));
         relayed.client.text("ping");
         relayed.client.frame()
     });
-    let last = answers
-        .skip_while(|frame| *frame == Frame::text("pong"))
-        .next();
+    let last = answers.find(|frame| *frame != Frame::text("pong"));
     let closed = last.expect("an end of the pongs").close_code();
     assert_eq!(closed, Some((1001, "idle timeout".to_owned())));
 }
@@ -159,11 +157,11 @@ fn the_applications_answer_is_what_app_ping_waits_for() {
     relayed.client.text("mark");
     assert_eq!(text_of(&mut relayed.upstream), "mark");
     // A WebSocket layer that still answers pings does not count.
-    let last = (0..20).map(|_| {
+    let mut answers = (0..20).map(|_| {
         relayed.client.send_frame(&Frame::pong(""));
         relayed.client.frame()
     });
-    let last = last.skip_while(|frame| frame.opcode == op::TEXT).next();
+    let last = answers.find(|frame| frame.opcode != op::TEXT);
     let closed = last.expect("an end of the questions").close_code();
     assert_eq!(closed, Some((1001, "ping timeout".to_owned())));
     drop((relayed.client, relayed.upstream));
