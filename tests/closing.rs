@@ -1,8 +1,14 @@
 //! How connections end when a peer ends them: what both peers got, and what the closing record says of it.
 
 #![cfg(test)]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program is watched in real time"
+)]
 
 mod support;
+
+use std::time::Instant;
 
 use serde_json::json;
 use support::record::{FIELDS, closes, record_of};
@@ -15,6 +21,7 @@ fn every_field_of_the_record_is_true() {
     );
     let heartbeats = "heartbeat: {check_interval: 10ms, client: {ping_interval: 300ms}, upstream: {ping_interval: 300ms}}";
     let sidecar = Sidecar::start(&format!("upstream: {}\n{heartbeats}", backend.url()));
+    let began = Instant::now();
     let mut client = Wire::connect(sidecar.address());
     let opening = Request::opening("/chat?token=secret")
         .header("Sec-WebSocket-Protocol", "chat, superchat")
@@ -52,6 +59,7 @@ fn every_field_of_the_record_is_true() {
     upstream.expect_end();
 
     let record = sidecar.log_event("connection_closed", PATIENCE);
+    let took_ms = began.elapsed().as_millis() + 1;
     let names: Vec<&str> = record
         .as_object()
         .unwrap()
@@ -87,10 +95,14 @@ fn every_field_of_the_record_is_true() {
             "{record}"
         );
         assert!(number("pings_sent") >= number("pongs_received"), "{record}");
-        assert!((0.0..20_000.0).contains(&number("rtt_ms")), "{record}");
+        assert!(
+            (0.0..took_ms as f64).contains(&number("rtt_ms")),
+            "{record}"
+        );
     }
     let number = |name: &str| record[name].as_u64().unwrap();
-    assert!((150..20_000).contains(&number("duration_ms")), "{record}");
+    let duration = u128::from(number("duration_ms"));
+    assert!((150..=took_ms).contains(&duration), "{record}");
     assert!(number("client_idle_ms") < number("duration_ms"), "{record}");
     assert!(
         number("upstream_idle_ms") < number("duration_ms"),
@@ -284,7 +296,7 @@ fn closing_frees_both_sockets() {
     drop(relayed.upstream);
     relayed.sidecar.log_event("connection_closed", PATIENCE);
     wait_until("the lost connection's files are closed", || {
-        relayed.sidecar.open_files() == open_files
+        relayed.sidecar.open_files() <= open_files
     });
     drop((client, upstream));
 }

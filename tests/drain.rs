@@ -8,14 +8,15 @@
 
 mod support;
 
+use std::mem::MaybeUninit;
 use std::net::TcpStream;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::Value;
 use support::{
-    Accepted, Backend, Handshake, PATIENCE, Received, Relayed, Request, Sidecar, Wire, wait_until,
+    Accepted, Backend, Handshake, PATIENCE, Received, Relayed, Request, Sidecar, Wire, undisturbed,
+    wait_until,
 };
 
 const GOING: (u16, &str) = (1001, "server is restarting");
@@ -73,66 +74,49 @@ fn clients_are_told_and_the_process_ends_well() {
 
 #[test]
 fn with_nobody_there_it_ends_at_once() {
-    let began = Instant::now();
+    // Both times are longer than anything is waited for here.
     let sidecar = Sidecar::start("upstream: ws://127.0.0.1:9\ndrain: {spread: 60s, timeout: 90s}");
     assert_eq!(begin(&sidecar, Signal::TERM)["connections"], 0);
     check_drained(&sidecar);
-    assert!(began.elapsed() < PATIENCE);
 }
 
 #[test]
 fn clients_are_closed_evenly_and_in_random_order() {
-    const COUNT: usize = 12;
+    const COUNT: usize = 60;
     let backend = Backend::echo();
     let upstream = backend.url();
-    let sidecar = Sidecar::start(&format!("upstream: {upstream}\ndrain: {{spread: 3s}}"));
-    let clients: Vec<Wire> = (0..COUNT)
+    let settings = "drain: {spread: 60s, timeout: 90s}\nlimits: {close_timeout: 100ms}";
+    let sidecar = Sidecar::start(&format!("upstream: {upstream}\n{settings}"));
+    let mut clients: Vec<Wire> = (0..COUNT)
         .map(|_| Wire::open(&sidecar, &Request::opening("/")))
         .collect();
     // Before the signal: a test that is slow to read the log must not find the first ones early.
     let began = Instant::now();
     begin(&sidecar, Signal::TERM);
-    let told: Vec<Duration> = thread::scope(|scope| {
-        let waiting = clients.into_iter().map(|mut client| {
-            scope.spawn(move || {
-                assert_eq!(client.answer_close(), close_of(GOING));
-                began.elapsed()
-            })
-        });
-        let waiting: Vec<_> = waiting.collect();
-        waiting
-            .into_iter()
-            .map(|client| client.join().unwrap())
-            .collect()
-    });
-    check_drained(&sidecar);
-
-    let mut in_order = told.clone();
-    in_order.sort();
-    assert_ne!(told, in_order, "in the order in which they came");
-    // One every quarter of a second; how late each is told depends on the machine, and so on nothing here.
-    for (index, time) in in_order.iter().enumerate() {
-        let planned = Duration::from_millis(250) * u32::try_from(index).unwrap();
-        assert!(*time >= planned, "{index} after {time:?}");
-        assert!(
-            *time < planned + Duration::from_secs(2),
-            "{index} after {time:?}"
-        );
+    // One a second, and most of them long after the test's patience: these were not told at the end either.
+    let mut told = Vec::new();
+    for turn in 0..4 {
+        let is_drained = |record: &Value| record["reason"] == "drained";
+        let record = sidecar.log_event_where("connection_closed", PATIENCE, is_drained);
+        let time = began.elapsed();
+        assert!(time >= Duration::from_secs(turn), "{turn} after {time:?}");
+        let is_told = |client: &Wire| record["client"] == client.local_address().to_string();
+        let index = clients.iter().position(is_told).unwrap();
+        assert_eq!(clients[index].expect_close(), close_of(GOING));
+        told.push(index);
     }
+    assert_ne!(told, [0, 1, 2, 3], "in the order in which they came");
 }
 
 #[test]
 fn newcomers_are_served_until_the_delay_is_over() {
-    let relayed = Relayed::start("drain: {delay: 1500ms, spread: 0s, timeout: 20s}");
-    begin(&relayed.sidecar, Signal::TERM);
+    const DELAY: Duration = Duration::from_secs(5);
+    let relayed = Relayed::start("drain: {delay: 5s, spread: 0s, timeout: 60s}");
     let began = Instant::now();
+    begin(&relayed.sidecar, Signal::TERM);
     let (mut client, mut upstream) = relayed.another();
     client.text("still here");
     upstream.expect(&support::Frame::text("still here"));
-    assert!(
-        began.elapsed() < Duration::from_millis(1500),
-        "a slow machine: no proof"
-    );
 
     let Relayed {
         sidecar,
@@ -142,7 +126,7 @@ fn newcomers_are_served_until_the_delay_is_over() {
     } = relayed;
     for (mut client, mut upstream) in [(first, first_upstream), (client, upstream)] {
         assert_eq!(client.answer_close(), close_of(GOING));
-        assert!(began.elapsed() >= Duration::from_millis(1400));
+        assert!(began.elapsed() >= DELAY);
         upstream.answer_close();
     }
     wait_for_refusal(&sidecar);
@@ -152,9 +136,9 @@ fn newcomers_are_served_until_the_delay_is_over() {
 #[test]
 fn those_who_do_not_answer_are_cut_off_at_the_timeout() {
     let mut relayed =
-        Relayed::start("limits: {close_timeout: 60s}\ndrain: {spread: 0s, timeout: 1s}");
-    begin(&relayed.sidecar, Signal::TERM);
+        Relayed::start("limits: {close_timeout: 60s}\ndrain: {spread: 0s, timeout: 3s}");
     let began = Instant::now();
+    begin(&relayed.sidecar, Signal::TERM);
     assert_eq!(relayed.client.expect_close(), close_of(GOING));
     // Neither side says another word.
     assert_ne!(
@@ -162,7 +146,7 @@ fn those_who_do_not_answer_are_cut_off_at_the_timeout() {
         Received::Frame(support::Frame::bare_close())
     );
     assert!(
-        began.elapsed() >= Duration::from_millis(800),
+        began.elapsed() >= Duration::from_secs(3),
         "{:?}",
         began.elapsed()
     );
@@ -194,7 +178,6 @@ fn those_whose_turn_had_not_come_are_drained_all_the_same() {
 fn a_second_signal_ends_at_once() {
     for second in [Signal::TERM, Signal::INT] {
         let relayed = Relayed::start("drain: {delay: 60s, spread: 60s, timeout: 120s}");
-        let began = Instant::now();
         begin(&relayed.sidecar, Signal::TERM);
         relayed.sidecar.signal(second);
         let record = check_drained(&relayed.sidecar);
@@ -203,7 +186,6 @@ fn a_second_signal_ends_at_once() {
             "a second signal: what was left was cut off"
         );
         assert_eq!(relayed.closing_record()["reason"], "drained");
-        assert!(began.elapsed() < PATIENCE);
     }
 }
 
@@ -219,8 +201,9 @@ fn plain_http_in_flight_finishes_and_no_more_is_taken() {
     wait_for_refusal(&sidecar);
 
     wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
-    // The head has gone out, and the process waits for the body.
-    thread::sleep(Duration::from_millis(100));
+    // The head has come, and the process waits for the body.
+    let mut first = [MaybeUninit::uninit()];
+    assert_eq!(undisturbed(|| client.socket().peek(&mut first)).unwrap(), 1);
     wire.send(b"late");
     let answer = client.answer();
     assert_eq!((answer.status, &answer.body[..]), (200, &b"late"[..]));
@@ -248,11 +231,12 @@ fn a_newcomer_on_a_connection_from_before_is_turned_away() {
     let backend = Backend::start();
     let upstream = backend.url();
     let sidecar = Sidecar::start(&format!("upstream: {upstream}\ndrain: {{spread: 0s}}"));
-    // Half a request head when the drain begins; the connection behind it shows that it was accepted.
+    // Half a request head has been read when the drain begins.
     let mut newcomer = Wire::connect(sidecar.address());
     let opening = Request::opening("/chat").encode();
     let (half, rest) = opening.split_at(opening.len() / 2);
     newcomer.send(half);
+    wait_until("the half is read", || sidecar.has_read(&newcomer));
     let mut other = Wire::open(&sidecar, &Request::opening("/chat"));
     begin(&sidecar, Signal::TERM);
     wait_for_refusal(&sidecar);
@@ -276,14 +260,12 @@ fn a_newcomer_on_a_connection_from_before_is_turned_away() {
 #[test]
 fn a_silent_connection_holds_nobody_up() {
     let sidecar = Sidecar::start(
-        "upstream: ws://127.0.0.1:9\ndrain: {spread: 0s}\nlimits: {handshake_timeout: off}",
+        "upstream: ws://127.0.0.1:9\ndrain: {spread: 0s, timeout: 60s}\nlimits: {handshake_timeout: off}",
     );
-    let began = Instant::now();
     let mut silent = Wire::connect(sidecar.address());
     begin(&sidecar, Signal::TERM);
     silent.expect_end();
     check_drained(&sidecar);
-    assert!(began.elapsed() < PATIENCE);
 }
 
 #[test]

@@ -95,7 +95,6 @@ fn client_timeout() {
         assert!(sent < head.len() - 1, "the slow client is still there");
         std::thread::sleep(Duration::from_millis(50));
     }
-    assert!(sent >= 5, "given up after {sent} bytes");
     for _ in 0..2 {
         let record = failure(&sidecar, "client_timeout", "client", "INFO");
         assert_eq!(record["request_id"], Value::Null);

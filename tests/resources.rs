@@ -9,6 +9,10 @@ use std::time::Duration;
 
 use support::{Backend, Frame, Handshake, Relayed, Request, Sidecar, Wire, op, wait_until};
 
+/// Pings would come between what is counted byte by byte, or message by message, if that takes long.
+const QUIET: &str =
+    "heartbeat: {client: {idle_time: off, ping_interval: off}, upstream: {ping_interval: off}}";
+
 /// The most memory that a process had while `work` ran, over what it had before, in KiB.
 fn growth_during(sidecar: &Sidecar, work: impl FnOnce()) -> u64 {
     let before = sidecar.memory_kib();
@@ -53,7 +57,8 @@ fn send_big(from: &mut Wire, to: &mut Wire, len: usize) {
 
 #[test]
 fn a_message_of_64_mib_takes_no_memory() {
-    let mut relayed = Relayed::start("limits: {max_frame: 64MiB, max_message: 64MiB}");
+    let limits = "limits: {max_frame: 64MiB, max_message: 64MiB}";
+    let mut relayed = Relayed::start(&format!("{QUIET}\n{limits}"));
     send_big(&mut relayed.client, &mut relayed.upstream, 1024 * 1024);
     send_big(&mut relayed.upstream, &mut relayed.client, 1024 * 1024);
     let Relayed {
@@ -75,7 +80,7 @@ fn a_message_of_64_mib_takes_no_memory() {
 fn a_reader_that_stops_costs_no_memory_and_loses_nothing() {
     // More than the buffers of four sockets hold at their largest.
     const COUNT: u32 = 12_000;
-    let relayed = Relayed::start("limits: {write_stall_timeout: off}");
+    let relayed = Relayed::start(&format!("{QUIET}\nlimits: {{write_stall_timeout: off}}"));
     let Relayed {
         sidecar,
         mut client,
@@ -156,7 +161,7 @@ fn two_hundred_connections_leave_no_file_open() {
         }
     }
     wait_until("all files of 200 connections are closed", || {
-        relayed.sidecar.open_files() == before
+        relayed.sidecar.open_files() <= before
     });
     wait_until("all of them are recorded", || {
         relayed.sidecar.logged("connection_closed").len() == 200

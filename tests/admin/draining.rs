@@ -13,8 +13,9 @@ fn draining(admin: SocketAddr) -> Value {
 
 #[test]
 fn it_is_what_sigterm_does_and_answers_to_the_end() {
-    let (mut relayed, admin) =
-        start("drain: {spread: 0s, timeout: 60s, code: 4005, reason: back soon}");
+    let (mut relayed, admin) = start(
+        "drain: {spread: 0s, timeout: 60s, code: 4005, reason: back soon}\nlimits: {close_timeout: 50s}",
+    );
     assert_eq!(draining(admin), Value::Null);
     let answer = ask(admin, "POST /api/drain");
     assert_eq!(answer.status, 202, "{:?}", answer.json());
@@ -56,7 +57,7 @@ fn it_is_what_sigterm_does_and_answers_to_the_end() {
 
 #[test]
 fn progress_is_seen_and_logged() {
-    let settings = "drain: {delay: 6s, spread: 0s, timeout: 60s}";
+    let settings = "drain: {delay: 10s, spread: 0s, timeout: 60s}";
     let (mut relayed, admin) = start(settings);
     let began = Instant::now();
     ask(admin, "POST /api/drain");

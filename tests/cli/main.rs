@@ -1,10 +1,6 @@
 //! The program as a command: its exit statuses, what it prints, and how it bears what a system does to processes.
 
 #![cfg(test)]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the program is watched in real time"
-)]
 
 mod commands;
 mod drain;

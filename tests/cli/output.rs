@@ -5,11 +5,10 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use rustix::process::Signal;
 
-use super::support::{Backend, Frame, PATIENCE, Request, Wire, wait_until};
+use super::support::{Backend, Frame, PATIENCE, Request, Wire, undisturbed, wait_until};
 use super::*;
 
 /// A file for a sidecar that is found without reading its log: it listens on a Unix socket.
@@ -86,11 +85,9 @@ fn while_its_reader_sleeps_it_works() {
         .unwrap();
     let mut process = Process::start(sidebeat(folder.path()).stdout(OwnedFd::from(writer)));
     wait_for(&socket);
-    let began = Instant::now();
     for _ in 0..30 {
         talk(&socket);
     }
-    assert!(began.elapsed() < PATIENCE);
 
     // Nothing was lost meanwhile, and no line is broken.
     reader.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -101,7 +98,7 @@ fn while_its_reader_sleeps_it_works() {
             .count()
     };
     while closed(&log) < 30 {
-        let len = reader.read(&mut buffer).expect("the rest of the log");
+        let len = undisturbed(|| reader.read(&mut buffer)).expect("the rest of the log");
         log.extend_from_slice(&buffer[..len]);
     }
     let text = String::from_utf8(log).unwrap();
@@ -117,7 +114,6 @@ fn while_its_reader_sleeps_it_works() {
     }
     process.signal(Signal::TERM);
     assert_eq!(process.status(), Some(0));
-    assert!(began.elapsed() < PATIENCE * 2);
 }
 
 #[test]

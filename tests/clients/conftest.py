@@ -20,7 +20,7 @@ class Library:
     preset: str
     options: dict = dataclasses.field(default_factory=dict)
     period: int = 300  # ms between heartbeats
-    patience: int = 1500  # ms that the client, or the server, waits for one
+    patience: int = 3000  # ms that the client, or the server, waits for one
     subprotocol: str | None = None
     connected: dict = dataclasses.field(default_factory=dict)  # what it tells of its connection
     answers: bool = True  # whether the client answers the backend's heartbeats

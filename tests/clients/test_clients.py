@@ -24,7 +24,7 @@ LIBRARIES = {
         "phoenix.mjs",
         "phoenix",
         {"token": "t"},
-        period=1000,  # and as long for the reply
+        period=2000,  # and as long for the reply
         subprotocol="phoenix",
         lost={"why": "heartbeat timeout. Attempting to re-establish connection"},
         closed={"why": "idle timeout", "code": 1001},
@@ -33,7 +33,7 @@ LIBRARIES = {
         "phoenix.mjs",
         "phoenix",
         {"version": 1},
-        period=1000,
+        period=2000,
         lost={"why": "heartbeat timeout. Attempting to re-establish connection"},
         closed={"why": "idle timeout", "code": 1001},
     ),
@@ -74,7 +74,7 @@ LIBRARIES = {
         lost={"why": "heartbeat lost"},
         closed={"why": "idle timeout", "code": 1001},
     ),
-    "mqtt": Library("mqtt.mjs", "mqtt", period=1000, subprotocol="mqtt", lost={"why": "Keepalive timeout"}),
+    "mqtt": Library("mqtt.mjs", "mqtt", period=2000, subprotocol="mqtt", lost={"why": "Keepalive timeout"}),
     "centrifuge": Library(
         "centrifuge.mjs",
         "centrifugo",
@@ -201,7 +201,7 @@ def test_without_the_rule_a_client_that_asks_notices_that_the_backend_hangs(trio
 
 @libraries(*LIBRARIES)
 def test_heartbeats_are_no_messages(trio, library):
-    idle_time = 3 * library.period + 700
+    idle_time = 3 * library.period + 3000
     client, sidecar, backend = trio.three(library, client={"activity": "message", "idle_time": f"{idle_time}ms"})
     client.expect("lost", **library.closed)
     assert client.told("heartbeat") >= 2

@@ -128,7 +128,10 @@ fn connections_to_the_backend_are_used_again() {
     backend.send(OK);
     client.whole_answer(200);
 
-    // By another client, too.
+    // By another client, too. This answer is the sidecar's own: whoever served the first client has come so far that
+    // the connection is free.
+    client.send("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n");
+    client.whole_answer(404);
     let mut client = site.client();
     client.request(&get("/third"));
     assert_eq!(backend.head().line, "GET /third HTTP/1.1");

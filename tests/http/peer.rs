@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use super::support::{Head, PATIENCE, Request, read_head};
+use super::support::{Head, PATIENCE, Request, read_head, undisturbed};
 
 /// A connection; reads and writes give up after [`PATIENCE`].
 pub(crate) struct Peer {
@@ -121,7 +121,7 @@ impl Peer {
         assert_eq!(String::from_utf8_lossy(&self.unread), "");
         self.stream.set_read_timeout(Some(time)).unwrap();
         let mut buffer = [0; 1024];
-        if let Ok(len @ 1..) = self.stream.read(&mut buffer) {
+        if let Ok(len @ 1..) = undisturbed(|| self.stream.read(&mut buffer)) {
             panic!("{:?}", String::from_utf8_lossy(&buffer[..len]));
         }
         self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -133,7 +133,7 @@ impl Peer {
         self.stream.set_write_timeout(Some(stuck)).unwrap();
         let mut sent = 0;
         while sent < bytes.len() {
-            match self.stream.write(&bytes[sent..]) {
+            match undisturbed(|| self.stream.write(&bytes[sent..])) {
                 Ok(len) => sent += len,
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
@@ -160,7 +160,7 @@ impl Peer {
 
     fn read(&mut self) -> Result<Vec<u8>, End> {
         let mut buffer = vec![0; 256 * 1024];
-        match self.stream.read(&mut buffer) {
+        match undisturbed(|| self.stream.read(&mut buffer)) {
             Ok(0) => Err(End::Orderly),
             Ok(len) => {
                 buffer.truncate(len);
@@ -207,13 +207,13 @@ impl Origin {
         // Linux bounds accept by this, too.
         self.socket.set_read_timeout(Some(time)).unwrap();
         loop {
-            let peer = match self.socket.accept() {
+            let peer = match undisturbed(|| self.socket.accept()) {
                 Ok((socket, _)) => Peer::of(socket.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
                 Err(error) => panic!("{error}"),
             };
             // One that ends without a byte only tries whether there is somebody.
-            if peer.stream.peek(&mut [0]).expect("bytes, or the end") > 0 {
+            if undisturbed(|| peer.stream.peek(&mut [0])).expect("bytes, or the end") > 0 {
                 return Some(peer);
             }
         }

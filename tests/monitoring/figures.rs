@@ -280,7 +280,8 @@ fn both_formats_have_the_same_series() {
 
 #[test]
 fn figures_can_be_read_to_the_end() {
-    let relayed = Relayed::start(&format!("{METRICS}\ndrain: {{spread: 0s, timeout: 60s}}"));
+    let settings = "drain: {spread: 0s, timeout: 60s}\nlimits: {close_timeout: 50s}";
+    let relayed = Relayed::start(&format!("{METRICS}\n{settings}"));
     let metrics = address(&relayed.sidecar, "metrics");
     assert_eq!(Scrape::of(metrics).get("sidebeat_draining"), 0.0);
     relayed.sidecar.signal(rustix::process::Signal::TERM);

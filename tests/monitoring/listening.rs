@@ -142,7 +142,7 @@ fn they_are_the_last_that_end() {
     let sidecar = Sidecar::start_in(
         folder,
         &format!(
-            "upstream: {}\ndrain: {{spread: 0s, timeout: 60s}}\nmetrics: {{listen: 'unix:{}'}}\n{ADMIN}",
+            "upstream: {}\ndrain: {{spread: 0s, timeout: 60s}}\nlimits: {{close_timeout: 50s}}\nmetrics: {{listen: 'unix:{}'}}\n{ADMIN}",
             backend.url(),
             socket.display()
         ),

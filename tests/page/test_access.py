@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 from processes import PATIENCE
+import time
 import urllib.request
 
 
@@ -59,8 +60,10 @@ def test_the_policy_is_in_force_and_the_watch_awake(desk):
     ]:
         before = len(page.watch.seen)
         page.evaluate(script)
-        page.wait_for_function("new Promise((resolve) => setTimeout(resolve, 100, true))")
-        assert any("violation" in what for what in page.watch.seen[before:]), script
+        deadline = time.monotonic() + PATIENCE
+        while not any("violation" in what for what in page.watch.seen[before:]):
+            assert time.monotonic() < deadline, script
+            page.wait_for_timeout(10)
     assert page.locator("#state").inner_text() == "Serving"
 
 

@@ -45,15 +45,18 @@ def test_a_backend_that_is_down(desk):
 
 
 def test_a_drain(desk):
-    sidecar = desk.start(desk.backend(), drain={"spread": "6s", "timeout": "20s"})
+    times = {"drain": {"spread": "0s", "timeout": "90s"}, "limits": {"close_timeout": "80s"}}
+    sidecar = desk.start(desk.backend(), **times)
     clients = [desk.client(sidecar) for _ in range(3)]
     page = desk.open(sidecar)
     expect(page.locator("#connections-table tbody tr")).to_have_count(3)
     page.watch.expect("net::ERR")
+    clients[0].freeze()  # who does not answer keeps it from ending while the page is looked at
     desk.call(sidecar, "/api/drain", method="POST")
     expect(page.locator("#state")).to_have_text("Draining")
     expect(page.locator("#notices")).to_contain_text("of 3 connections left")
     expect(page.get_by_role("progressbar", name="Drained")).to_be_visible()
+    clients[0].thaw()
     for client in clients:
         client.expect("closed", code=1001, reason="server is restarting")
     expect(page.locator("#state")).to_have_text("No answer")

@@ -3,10 +3,12 @@
 import contextlib
 import http.client
 
+from processes import PATIENCE
+
 
 def test_a_backend_restart(world):
     first = world.backend(echo=True)
-    sidecar = world.sidecar(first, upstream={"url": f"ws://127.0.0.1:{first.port}", "connect_timeout": "500ms"})
+    sidecar = world.sidecar(first)
     held = [world.connected(sidecar) for _ in range(3)]
     first.kill()
     for client in held:
@@ -28,7 +30,7 @@ def test_a_refusal_of_the_backend_reaches_the_client(world):
 
 def test_a_drain(world):
     backend = world.backend()
-    sidecar = world.sidecar(backend, drain={"spread": "1s", "timeout": "15s"})
+    sidecar = world.sidecar(backend, drain={"spread": "1s", "timeout": "60s"})
     clients = [world.connected(sidecar) for _ in range(5)]
     sidecar.terminate()
     for client in clients:
@@ -36,13 +38,13 @@ def test_a_drain(world):
         backend.expect("closed", code=1001)
         sidecar.expect("connection_closed", initiator="sidecar", reason="drained")
     sidecar.expect("drained", detail="every connection has ended")
-    assert sidecar.process.wait(timeout=5) == 0
+    assert sidecar.process.wait(timeout=PATIENCE) == 0
 
 
 def test_a_reload_reaches_those_who_are_connected(world):
     patient = {"check_interval": "100ms", "client": {"idle_time": "5m", "ping_interval": "off"}}
     client, sidecar, backend = world.three({"heartbeat": patient}, echo=True)
-    impatient = {**patient, "client": {"idle_time": "3s", "ping_interval": "off"}}
+    impatient = {**patient, "client": {"idle_time": "5s", "ping_interval": "off"}}
     client.expect("message", **client.send(text="idle from now on"))
     sidecar.configure({"heartbeat": impatient, "close": {"client_idle": {"code": 4000, "reason": "say something"}}})
     sidecar.expect("config_reloaded", connections=1)

@@ -45,14 +45,14 @@ scene('heartbeats end at the sidecar, and measure the way to it', async ({ backe
 });
 
 scene('what counts as activity, and the notice before an idle close', async ({ backend, sidecar, page }) => {
-  const idle_notice = { before: '2s', text: '{"type":"idle"}' };
-  const client = { idle_time: '4s', activity: 'message', idle_notice };
+  const idle_notice = { before: '3s', text: '{"type":"idle"}' };
+  const client = { idle_time: '6s', activity: 'message', idle_notice };
   const proxy = await sidecar({
     heartbeat: { check_interval: '100ms', client, app: [] },
     routes: [{ match: { path: '/answered-here' }, heartbeat: { app: [{ preset: 'json' }] } }],
   });
   const here = `${proxy.url}/answered-here`;
-  await page.client('backend answers', [`${proxy.url}/there`], { pingInterval: 2_000 }); // half of idle_time
+  await page.client('backend answers', [`${proxy.url}/there`], { pingInterval: 3_000 }); // half of idle_time
   await page.client('only pings', [here], { pingInterval: 500, spread: NEVER });
   await page.client('still there', [here], { pingInterval: 500 });
   await page.told.next({ client: 'still there', event: 'message', data: '{"type":"idle"}' });
@@ -68,7 +68,7 @@ scene('what counts as activity, and the notice before an idle close', async ({ b
 
 scene("the sidecar's own question is answered", async ({ sidecar, page }) => {
   const app_ping = { text: '{"type":"ping"}', expect: { json: { type: 'pong' } } };
-  const client = { app_ping, ping_interval: '300ms', pong_timeout: '2s', missed_pongs: 1 };
+  const client = { app_ping, ping_interval: '300ms', pong_timeout: '4s', missed_pongs: 1 };
   const proxy = await sidecar({ heartbeat: { check_interval: '100ms', client } });
   await page.client('answers', [proxy.url], { pingInterval: NEVER });
   await page.client('silent', [proxy.url], { heartbeat: 'off', spread: NEVER });
@@ -84,28 +84,28 @@ scene("the sidecar's own question is answered", async ({ sidecar, page }) => {
 
 scene('a sidecar that hangs is noticed, and found again when it goes on', async ({ sidecar, page }) => {
   const proxy = await sidecar();
-  const times = { pingInterval: 300, pongTimeout: 1_500, connectTimeout: 700 };
+  const times = { pingInterval: 300, pongTimeout: 4_000, connectTimeout: 2_000 };
   await page.client('a', [proxy.url], { ...QUICK, ...times });
   await page.told.next({ event: 'pong' });
   proxy.signal('SIGSTOP');
   const lost = await page.told.next({ event: 'close' });
-  assert.deepEqual([lost.code, lost.reason, lost.opened], [1006, 'no pong in 1500 ms', true]);
+  assert.deepEqual([lost.code, lost.reason, lost.opened], [1006, 'no pong in 4000 ms', true]);
   const refused = await page.told.next({ event: 'close' });
-  assert.deepEqual([refused.code, refused.reason, refused.opened], [1006, 'no connection in 700 ms', false]);
+  assert.deepEqual([refused.code, refused.reason, refused.opened], [1006, 'no connection in 2000 ms', false]);
   proxy.signal('SIGCONT');
   await page.told.next({ event: 'open' });
   await page.told.next({ event: 'pong' });
   const record = await proxy.told.next({ event: 'connection_closed', reason: 'client_closed' });
-  assert.deepEqual(record.client_close.received, { code: 3008, reason: 'no pong in 1500 ms' });
+  assert.deepEqual(record.client_close.received, { code: 3008, reason: 'no pong in 4000 ms' });
 });
 
 scene('a sidecar that hangs is left for another', async ({ sidecar, page }) => {
   const [first, second] = [await sidecar(), await sidecar()];
-  const times = { pingInterval: 300, pongTimeout: 1_500, stableAfter: NEVER };
+  const times = { pingInterval: 300, pongTimeout: 4_000, stableAfter: NEVER };
   await page.client('a', [first.url, second.url], { ...QUICK, ...times });
   await page.told.next({ event: 'pong' });
   first.signal('SIGSTOP');
-  await page.told.next({ event: 'close', reason: 'no pong in 1500 ms' });
+  await page.told.next({ event: 'close', reason: 'no pong in 4000 ms' });
   await page.told.next({ event: 'open' });
   await page.told.next({ event: 'pong' });
   await second.told.next({ event: 'connection_opened' });
@@ -113,7 +113,7 @@ scene('a sidecar that hangs is left for another', async ({ sidecar, page }) => {
 
 scene('a drain: told so, one after the other, and back at the next sidecar', async ({ sidecar, page }) => {
   const count = 6;
-  const first = await sidecar({ drain: { spread: '1500ms' } });
+  const first = await sidecar({ drain: { spread: '4s' } });
   for (let index = 0; index < count; index += 1) {
     await page.client(`client ${index}`, [first.url], { ...QUICK, spread: 300, pingInterval: 500 });
   }
@@ -169,7 +169,7 @@ scene('a refused opening is tried again, less and less often', async ({ backend,
 
 scene('offline and online again', async ({ sidecar, page }) => {
   const proxy = await sidecar();
-  const times = { pingInterval: 300, pongTimeout: 1_500, stableAfter: 0, jitter: 0, minDelay: NEVER, maxDelay: NEVER };
+  const times = { pingInterval: 300, pongTimeout: 4_000, stableAfter: 0, jitter: 0, minDelay: NEVER, maxDelay: NEVER };
   await page.client('a', [proxy.url], times);
   await page.told.next({ event: 'pong' });
   await page.offline(true);
@@ -199,7 +199,7 @@ scene('a hidden page keeps its connection, and asks when it is shown', async ({ 
 
 scene('a page that was too busy for its timers asks again, and loses nothing', async ({ sidecar, page }) => {
   const proxy = await sidecar();
-  await page.client('a', [proxy.url], { pingInterval: 300, pongTimeout: 2_000 });
+  await page.client('a', [proxy.url], { pingInterval: 300, pongTimeout: 4_000 });
   await page.told.next({ event: 'pong' });
   proxy.signal('SIGSTOP'); // no pong can come while the page is busy
   await page.run(() => {
@@ -208,7 +208,7 @@ scene('a page that was too busy for its timers asks again, and loses nothing', a
       WebSocket.prototype.send = send;
       this.send(data);
       queueMicrotask(() => {
-        const until = performance.now() + 3_200;
+        const until = performance.now() + 5_200;
         while (performance.now() < until);
         setTimeout(() => globalThis.tell('{"event":"awake"}'), 100); // when the late timers have run
       });

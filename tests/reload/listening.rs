@@ -98,8 +98,10 @@ fn an_address_in_use_refuses_the_whole_file() {
     open(sidecar.address(), &backend);
     check_alive(&mut client, &mut upstream);
 
-    // Once it is free, the next look at the file takes it.
+    // Once it is free, the next look at the file takes it. A process that another test is just starting has the socket
+    // for a moment longer.
     drop(taken.0);
+    support::wait_until("it is free", || TcpStream::connect(taken.1).is_err());
     sidecar.signal(rustix::process::Signal::HUP);
     reloaded(&sidecar);
     check_alive(&mut client, &mut upstream);

@@ -1,10 +1,6 @@
 //! Hot reload of the built program: how a change is noticed, who follows it, and what a bad file does.
 
 #![cfg(test)]
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the program is watched in real time"
-)]
 
 mod following;
 mod listening;
@@ -15,9 +11,6 @@ mod support;
 
 use serde_json::{Value, json};
 use support::{Answer, Backend, Handshake, PATIENCE, Relayed, Request, Sidecar, Wire};
-
-/// Soon enough for a change of the file to be followed, on a loaded machine.
-const SOON: std::time::Duration = std::time::Duration::from_secs(5);
 
 /// Replaces all settings but `listen` and `upstream`, and waits for the record.
 fn reload(relayed: &Relayed, settings: &str) -> Value {

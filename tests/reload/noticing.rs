@@ -63,8 +63,8 @@ fn a_config_maps_symlinks_are_followed() {
 fn a_file_that_is_gone_for_a_moment_is_not_missed() {
     let sidecar = Sidecar::start(FIRST);
     fs::remove_file(sidecar.config_path()).unwrap();
-    // As long as a slow editor may take, and less than what counts as gone.
-    sleep(Duration::from_millis(600));
+    // Long enough to be looked for, and much less than what counts as gone.
+    sleep(Duration::from_millis(300));
     sidecar.write_config(SECOND);
     check_noticed(&sidecar, "file");
 }

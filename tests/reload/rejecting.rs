@@ -1,7 +1,6 @@
 //! A file that cannot be used changes nothing, and says why and where.
 
 use std::fs;
-use std::time::Instant;
 
 use rustix::process::Signal;
 
@@ -102,7 +101,6 @@ fn whatever_stands_in_place_of_the_file_is_survived() {
 #[test]
 fn a_flood_of_bad_files_and_hangups_costs_no_connection() {
     let mut relayed = Relayed::start("");
-    let began = Instant::now();
     for round in 0..50 {
         let bad = format!("listen: 127.0.0.1:0\nupstream: {round}\n");
         fs::write(relayed.sidecar.config_path(), bad).unwrap();
@@ -110,5 +108,4 @@ fn a_flood_of_bad_files_and_hangups_costs_no_connection() {
     }
     rejected(&relayed.sidecar);
     check_alive(&mut relayed.client, &mut relayed.upstream);
-    assert!(began.elapsed() < SOON);
 }

@@ -2,6 +2,8 @@
 
 use std::io::Read;
 
+use super::undisturbed;
+
 /// A request that a test makes up.
 #[derive(Clone)]
 pub struct Request {
@@ -125,7 +127,7 @@ pub fn read_head(stream: &mut impl Read, behind: &mut Vec<u8>) -> Option<Head> {
             behind.drain(..end + 4);
             return Some(Head::parse(&text));
         }
-        match stream.read(&mut buffer) {
+        match undisturbed(|| stream.read(&mut buffer)) {
             Ok(0) => return None,
             Ok(len) => behind.extend_from_slice(&buffer[..len]),
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
@@ -161,7 +163,7 @@ impl Answer {
         };
         let mut buffer = [0; 16 * 1024];
         while behind.len() < len {
-            let read = stream.read(&mut buffer).expect("the rest of the body");
+            let read = undisturbed(|| stream.read(&mut buffer)).expect("the rest of the body");
             assert!(read > 0, "the body ended after {} of {len}", behind.len());
             behind.extend_from_slice(&buffer[..read]);
         }

@@ -22,6 +22,7 @@ pub mod refusal;
 mod sidecar;
 mod wire;
 
+use std::io;
 use std::time::{Duration, Instant};
 
 pub use backend::{Accepted, Backend, Handshake};
@@ -69,6 +70,17 @@ impl Relayed {
     /// The closing record, which is waited for.
     pub fn closing_record(&self) -> serde_json::Value {
         self.sidecar.log_event("connection_closed", PATIENCE)
+    }
+}
+
+/// Does it again when it was interrupted: after a process was stopped, which a whole machine may be, the system lets
+/// nothing that has a time limit go on by itself.
+pub fn undisturbed<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match work() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The program as a process: its configuration, its log, its signals, and what the system knows of it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -12,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::PATIENCE;
+use super::{PATIENCE, Wire};
 
 /// A running sidecar; killed when it is dropped.
 pub struct Sidecar {
@@ -196,13 +197,42 @@ impl Sidecar {
             .expect("RssAnon")
     }
 
-    /// Open sockets and the like; not files with a path, because `proxy.yaml` is looked into now and then.
+    /// Open sockets and the like; not files with a path, because `proxy.yaml` is looked into now and then, nor the
+    /// socket with which every few seconds it is tried for a moment whether there is a backend.
     pub fn open_files(&self) -> usize {
-        let files = fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap();
-        files
-            .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
-            .filter(|target| !target.has_root())
-            .count()
+        let files = || {
+            let files = fs::read_dir(format!("/proc/{}/fd", self.pid)).unwrap();
+            files
+                .filter_map(|file| Some(file.ok()?.path()))
+                .filter_map(|file| Some((fs::read_link(&file).ok()?, file)))
+                .filter(|(target, _)| !target.has_root())
+                .collect::<BTreeSet<_>>()
+        };
+        let mut lasting = files();
+        for _ in 0..5 {
+            std::thread::sleep(Duration::from_millis(10));
+            let now = files();
+            lasting.retain(|file| now.contains(file));
+        }
+        lasting.len()
+    }
+
+    /// Whether the process has accepted this connection to its first `listen`, and read all that was sent on it so far.
+    pub fn has_read(&self, client: &Wire) -> bool {
+        let end = |address: SocketAddr| format!(":{:04X}", address.port());
+        let (here, there) = (end(self.address()), end(client.local_address()));
+        // Number, local and remote address, state, bytes to be sent and read, two timers, user, timeout, and the inode,
+        // which is 0 until the connection is accepted.
+        let is_idle = |local: &str, remote: &str| {
+            let sockets = fs::read_to_string(format!("/proc/{}/net/tcp", self.pid)).unwrap();
+            sockets.lines().any(|line| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                let is_it = fields[1].ends_with(local) && fields[2].ends_with(remote);
+                is_it && fields[4] == "00000000:00000000" && fields[9] != "0"
+            })
+        };
+        // It has arrived, and after that it is read.
+        is_idle(&there, &here) && is_idle(&here, &there)
     }
 
     fn whole_log(&self) -> String {

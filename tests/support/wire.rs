@@ -3,11 +3,11 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{Answer, Frame, PATIENCE, Request, Sidecar, op};
+use super::{Answer, Frame, PATIENCE, Request, Sidecar, op, undisturbed};
 
 /// What can be read from a [`Wire`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ impl Wire {
                 assert_ne!(masked, self.masks, "masked by the wrong side: {frame:?}");
                 return Received::Frame(frame);
             }
-            match self.socket.read(&mut buffer) {
+            match undisturbed(|| self.socket.read(&mut buffer)) {
                 Ok(0) => return Received::End(std::mem::take(&mut self.unread)),
                 Ok(len) => self.unread.extend_from_slice(&buffer[..len]),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return Received::Reset,
@@ -204,7 +204,7 @@ impl Wire {
         let mut bytes = std::mem::take(&mut self.unread);
         let mut buffer = vec![0; 256 * 1024];
         while bytes.len() < len {
-            let read = self.socket.read(&mut buffer).expect("more bytes");
+            let read = undisturbed(|| self.socket.read(&mut buffer)).expect("more bytes");
             assert!(read > 0, "the stream ended after {} of {len}", bytes.len());
             bytes.extend_from_slice(&buffer[..read]);
         }
@@ -215,9 +215,15 @@ impl Wire {
     /// Nothing at all comes within `time`: for what must not happen.
     pub fn expect_silence(&mut self, time: Duration) {
         assert!(self.unread.is_empty(), "{:?}", self.unread);
-        self.socket.set_read_timeout(Some(time)).unwrap();
+        let end = Instant::now() + time;
         let mut buffer = [0; 1024];
-        match self.socket.read(&mut buffer) {
+        let read = undisturbed(|| {
+            let left = end.saturating_duration_since(Instant::now());
+            let left = left.max(Duration::from_millis(1));
+            self.socket.set_read_timeout(Some(left))?;
+            self.socket.read(&mut buffer)
+        });
+        match read {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             other => panic!("{other:?} {:?} instead of silence", &buffer[..64]),
         }
