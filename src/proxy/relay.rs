@@ -6,6 +6,8 @@
 //! is in fields, so nothing is lost between two polls.
 
 mod intake;
+mod mail;
+mod timer;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -19,18 +21,13 @@ use tokio::time::Sleep;
 use super::clock::Clock;
 use super::extensions::Extensions;
 use super::side::{MAX_READ, MIN_READ, Reading, Side};
-use super::stream::{Transport, user_timeout};
-use crate::observe::{Command, Handle};
+use super::stream::Transport;
+use crate::observe::Handle;
 use crate::protocol::{Boundary, Role};
-use crate::session::{Action, Actions, Cause, Event, Leg, Session, Time};
+use crate::session::{Action, Actions, Event, Leg, Session, Time};
 
 /// How often a poll reads both legs before other connections have their turn.
 const ROUNDS_PER_POLL: usize = 8;
-
-/// A timer that rings so late was held up, and so may be what the sockets have to say.
-const LATE: Duration = Duration::from_millis(100);
-/// How long that is waited for, at most.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// What came of reading a leg.
 enum Read {
@@ -113,15 +110,9 @@ impl<S: Transport> Relay<S> {
         }
         let mut more = self.relay(cx, scratch);
         // Time after the sockets: a process that was stopped for a while has yet to see what came meanwhile.
-        if self.timer_set_for <= self.now {
-            if self.is_behind() {
-                self.ring_at(self.grace_until, cx, timer.as_mut());
-            } else {
-                self.timer_set_for = Time::NEVER;
-                self.grace_until = Time::NEVER;
-                self.tell(Event::Timeout);
-                more |= self.relay(cx, scratch);
-            }
+        if self.is_due(cx, timer.as_mut()) {
+            self.tell(Event::Timeout);
+            more |= self.relay(cx, scratch);
         }
         if self.session.is_finished() {
             return Poll::Ready(());
@@ -136,20 +127,6 @@ impl<S: Transport> Relay<S> {
             self.handle.live.publish_data(&self.session);
         }
         Poll::Pending
-    }
-
-    /// Whether the timer rings late and a socket has news that tokio has not told of: it soon will.
-    fn is_behind(&mut self) -> bool {
-        if self.now.since(self.timer_set_for) < LATE {
-            return false;
-        }
-        self.grace_until = self.grace_until.min(self.now.after(GRACE));
-        self.now < self.grace_until
-            && self.sides.iter().any(|side| {
-                let (to_read, to_write) = (!side.paused, side.out.is_blocked());
-                let io = side.io.as_ref();
-                io.is_some_and(|io| io.is_ready(to_read, to_write))
-            })
     }
 
     /// Takes in bytes that came behind the head of the opening handshake; before the first poll.
@@ -350,86 +327,6 @@ impl<S: Transport> Relay<S> {
         self.stirred = true;
     }
 
-    fn read_mail(&mut self, cx: &mut Context<'_>) {
-        let handle = Arc::clone(&self.handle);
-        for command in handle.take_mail(cx.waker()) {
-            match command {
-                Command::Follow(policy) => {
-                    let before = self.session.policy().limits.write_stall_timeout;
-                    self.tell(Event::PolicyChanged { policy });
-                    self.tolerate(before);
-                    self.session.speak(handle.identity.subprotocol.as_deref());
-                }
-                Command::Terminate {
-                    cause,
-                    close,
-                    detail,
-                } => {
-                    self.tell(Event::Terminate {
-                        cause,
-                        close: Some(close),
-                        detail,
-                    });
-                }
-                Command::Ping { leg, answer } => self.ask(leg, answer),
-                Command::Abort => self.abort(cx),
-            }
-        }
-    }
-
-    /// Makes the sockets' own patience, which was for `before`, that of the policy.
-    fn tolerate(&self, before: Option<Duration>) {
-        let now = self.session.policy().limits.write_stall_timeout;
-        if user_timeout(now) != user_timeout(before) {
-            for io in self.sides.iter().filter_map(|side| side.io.as_ref()) {
-                io.tolerate(now);
-            }
-        }
-    }
-
-    /// Somebody wants a round trip measured; dropping `answer` says that this connection is at its end.
-    fn ask(&mut self, leg: Leg, answer: oneshot::Sender<Duration>) {
-        if self.session.is_closing() {
-            return;
-        }
-        self.asking.retain(|(_, answer)| !answer.is_closed());
-        self.asking.push((leg, answer));
-        self.tell(Event::Measure { leg });
-    }
-
-    fn measured(&mut self, leg: Leg, rtt: Duration) {
-        // Before the answer: who gets it finds the ping counted.
-        self.handle.live.publish(&self.session);
-        for (_, answer) in self.asking.extract_if(.., |(asked, _)| *asked == leg) {
-            // One who does not wait any more needs no answer.
-            let _ = answer.send(rtt);
-        }
-        if self.asking.is_empty() {
-            self.asking = Vec::new();
-        }
-    }
-
-    /// Ends both legs now; their Close frames still go if the sockets take them at once.
-    fn abort(&mut self, cx: &mut Context<'_>) {
-        let detail = "drain.timeout passed".to_owned();
-        self.tell(Event::Terminate {
-            cause: Cause::Drained,
-            close: None,
-            detail,
-        });
-        for leg in Leg::BOTH {
-            self.flush(cx, leg);
-            if self.is_cut(leg) {
-                self.perform(Action::Reset { leg });
-            }
-            self.tell(Event::Lost {
-                leg,
-                detail: String::new(),
-                mid_frame: false,
-            });
-        }
-    }
-
     /// Tells the session what happened and performs what it decides.
     fn tell(&mut self, event: Event) {
         let mut actions = Actions::new();
@@ -486,25 +383,6 @@ impl<S: Transport> Relay<S> {
     fn is_cut(&self, leg: Leg) -> bool {
         let side = self.side(leg);
         side.boundary == Boundary::None && !side.out.is_closed()
-    }
-
-    /// Sets the timer to the next deadline. Of one that data moved away it is noticed when it rings.
-    fn set_timer(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) {
-        let deadline = self.session.next_deadline();
-        if deadline != self.timer_set_for && self.grace_until == Time::NEVER {
-            self.timer_set_for = deadline;
-            self.ring_at(deadline, cx, timer);
-        }
-    }
-
-    fn ring_at(&self, time: Time, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) {
-        let Some(instant) = self.clock.instant(time) else {
-            return;
-        };
-        timer.as_mut().reset(instant);
-        if timer.poll(cx).is_ready() {
-            cx.waker().wake_by_ref();
-        }
     }
 
     fn side(&self, leg: Leg) -> &Side<S> {
