@@ -280,8 +280,8 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
         ("idle_time: 30s", ""),
         ("idle_time: 25s, activity: message", ""),
         ("idle_time: 25s, ping_interval: off", ""),
-        ("ping_interval: 10s", ""),
-        ("ping_interval: 9s", "heartbeat.client.ping_interval"),
+        ("ping_interval: 11s", ""),
+        ("ping_interval: 10s", "heartbeat.client.ping_interval"),
         ("ping_interval: 10s, pong_timeout: off", ""),
         // Against a check_interval of 1s.
         ("idle_time: 2s, ping_interval: off", ""),
@@ -289,7 +289,7 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
             "idle_time: 1999ms, ping_interval: off",
             "heartbeat.client.idle_time",
         ),
-        ("ping_interval: 2s, pong_timeout: 2s", ""),
+        ("ping_interval: 2s, pong_timeout: 1s", ""),
         (
             "ping_interval: 1999ms, pong_timeout: 1s",
             "heartbeat.client.ping_interval",

@@ -47,12 +47,12 @@ impl Scope<'_> {
             }
         }
         if let (Some(ping), Some(pong)) = (ping, leg.pong_timeout)
-            && pong > ping
+            && pong >= ping
         {
             let message = format!(
-                "a ping that is not answered holds the next one up for {pong}, so that a silent {name} is asked every {pong}, not every {}; set pong_timeout below ping_interval",
+                "a ping that is not answered holds the next one up: a silent {name} is asked every {}; set pong_timeout below ping_interval, which is {}",
+                show_duration(pong),
                 show_duration(ping),
-                pong = show_duration(pong),
             );
             self.warn(&[&key("pong_timeout"), &key("ping_interval")], message);
         }
