@@ -366,6 +366,14 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
             "upstream: ws://a\nheartbeat: {upstream: {keepalive: off}}",
             "heartbeat.upstream.keepalive",
         ),
+        (
+            "upstream: ws://a\nheartbeat: {client: {idle_notice: {before: 30s, text: a}}, upstream: {idle_time: 30s}}",
+            "heartbeat.client.idle_notice.before",
+        ),
+        (
+            "upstream: ws://a\nheartbeat: {client: {idle_time: off, idle_notice: {before: 29s, text: a}}, upstream: {idle_time: 30s}}",
+            "",
+        ),
         // A pong that nobody answers goes out on the grid too.
         (
             "upstream: ws://a\nheartbeat: {check_interval: 10s, upstream: {keepalive: pong}}",

@@ -128,11 +128,12 @@ fn overridable(
 
 impl Overridable {
     fn resolve(&self, name: &str) -> Option<Route> {
+        let [client, upstream] = self.heartbeats.resolve();
         let policy = Policy {
             check_interval: self.heartbeats.check_interval,
             app: self.heartbeats.app.rules.clone(),
-            client: self.heartbeats.client.resolve(),
-            upstream: self.heartbeats.upstream.resolve(),
+            client,
+            upstream,
             limits: self.limits.connection.clone(),
             close: self.closes.clone(),
         };

@@ -63,9 +63,21 @@ impl Default for Heartbeats {
     }
 }
 
+impl Heartbeats {
+    /// What the rest of the program uses: the client's leg and the upstream's. The client's notice goes out before an
+    /// idle close of either, where there is time for it.
+    pub(super) fn resolve(&self) -> [Heartbeat; 2] {
+        let (client, mut upstream) = (self.client.resolve(), self.upstream.resolve());
+        upstream.idle_notice = client
+            .idle_notice
+            .clone()
+            .filter(|notice| upstream.idle_time.is_some_and(|idle| notice.before < idle));
+        [client, upstream]
+    }
+}
+
 impl Leg {
-    /// What the rest of the program uses.
-    pub(super) fn resolve(&self) -> Heartbeat {
+    fn resolve(&self) -> Heartbeat {
         Heartbeat {
             idle_time: self.idle_time,
             activity: self.activity,
@@ -343,6 +355,18 @@ mod tests {
         ] {
             let message = keepalive(text).unwrap_err();
             assert!(message.contains(help), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_clients_notice_goes_before_either_idle_close_that_leaves_time_for_it() {
+        let mut beats = Heartbeats::default();
+        beats.client.notice_before = Some(Duration::from_secs(5));
+        for (upstream_idle, is_told) in [(None, false), (Some(5), false), (Some(6), true)] {
+            beats.upstream.idle_time = upstream_idle.map(Duration::from_secs);
+            let [client, upstream] = beats.resolve();
+            assert!(client.idle_notice.is_some());
+            assert_eq!(upstream.idle_notice.is_some(), is_told, "{upstream_idle:?}");
         }
     }
 

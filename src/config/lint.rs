@@ -95,7 +95,7 @@ impl Scope<'_> {
     fn route(&mut self, beats: &Heartbeats, route: &Route, config: &Config) {
         self.leg("client", &beats.client, beats.check_interval);
         self.leg("upstream", &beats.upstream, beats.check_interval);
-        self.client(&beats.client, beats.check_interval);
+        self.client(beats);
         self.app(beats);
         self.quiet_backend(beats);
         self.limits(&route.policy.limits);

@@ -282,7 +282,7 @@ pub struct Heartbeat {
     pub probe: Option<Probe>,
     /// What happens to a ping that this leg's peer sends.
     pub answer_pings: AnswerPings,
-    /// A message sent to the client before an idle close; only on the client's leg.
+    /// A message sent to the client before an idle close of this leg.
     pub idle_notice: Option<IdleNotice>,
 }
 

@@ -407,7 +407,7 @@ impl Session {
         let policy = Arc::clone(&self.policy);
         if let Some(notice) = self.leg_mut(leg).take_notice(policy.heartbeat(leg), now) {
             actions.push(Action::Text {
-                to: leg,
+                to: Leg::Client,
                 text: Arc::clone(&notice.text),
             });
         }

@@ -98,11 +98,10 @@ impl Scope<'_> {
         self.warn(&about, message);
     }
 
-    pub(super) fn client(&mut self, leg: &Leg, check_interval: Duration) {
+    pub(super) fn client(&mut self, beats: &Heartbeats) {
         const PING: &[&str] = &["heartbeat", "client", "ping_interval"];
         const IDLE: &[&str] = &["heartbeat", "client", "idle_time"];
-        const NOTICE: &[&str] = &["heartbeat", "client", "idle_notice", "before"];
-        const NOTICE_TEXT: &[&str] = &["heartbeat", "client", "idle_notice", "text"];
+        let leg = &beats.client;
         if let Some(ping) = leg.ping_interval.filter(|ping| BALANCERS.contains(ping)) {
             let message = format!(
                 "load balancers commonly close what was quiet for exactly {}, and this ping races with them; 25s stays well below",
@@ -114,6 +113,24 @@ impl Scope<'_> {
             let message = "with neither pings nor an idle_time, a client that vanishes is never noticed and holds its backend connection; keep one of them";
             self.warn(&[IDLE, PING], message.to_owned());
         }
+        self.notice(beats);
+    }
+
+    fn notice(&mut self, beats: &Heartbeats) {
+        const IDLE: &[&str] = &["heartbeat", "client", "idle_time"];
+        const NOTICE: &[&str] = &["heartbeat", "client", "idle_notice", "before"];
+        const NOTICE_TEXT: &[&str] = &["heartbeat", "client", "idle_notice", "text"];
+        const UPSTREAM: &[&str] = &["heartbeat", "upstream", "idle_time"];
+        let (leg, check_interval) = (&beats.client, beats.check_interval);
+        if let (Some(before), Some(idle)) = (leg.notice_before, beats.upstream.idle_time)
+            && before >= idle
+        {
+            let (before, idle) = (show_duration(before), show_duration(idle));
+            let message = format!(
+                "no notice goes out before an upstream_idle close, which comes after {idle}, less than {before}; make it shorter"
+            );
+            self.warn(&[NOTICE, UPSTREAM], message);
+        }
         match (leg.notice_before, leg.idle_time) {
             (Some(before), Some(idle)) if before >= idle => {
                 let (before, idle) = (show_duration(before), show_duration(idle));
@@ -122,14 +139,14 @@ impl Scope<'_> {
                 );
                 self.tell(Severity::Error, &[NOTICE, IDLE], message);
             }
-            (Some(before), Some(_)) if check_interval > before => {
+            (Some(before), _) if check_interval > before => {
                 let message = format!(
                     "checking every {check} sends the notice together with the close, or {check} before it; set `before` to {check} or more",
                     check = show_duration(check_interval),
                 );
                 self.warn(&[NOTICE, CHECK], message);
             }
-            (Some(_), None) => {
+            (Some(_), None) if beats.upstream.idle_time.is_none() => {
                 self.warn(
                     &[NOTICE],
                     "the notice is never sent, because idle_time is off".to_owned(),

@@ -8,8 +8,12 @@ fn idle(leg: Leg, activity: Activity) -> Policy {
 }
 
 fn noticing() -> Policy {
-    let mut policy = idle(CLIENT, Activity::Frame);
-    policy.client.idle_notice = Some(IdleNotice {
+    noticing_on(CLIENT)
+}
+
+fn noticing_on(leg: Leg) -> Policy {
+    let mut policy = idle(leg, Activity::Frame);
+    heartbeat(&mut policy, leg).idle_notice = Some(IdleNotice {
         before: s(10),
         text: "soon".into(),
     });
@@ -124,6 +128,17 @@ fn the_notice_comes_once_a_spell_and_before_the_close() {
     assert_eq!(notices(&bench.until(s(55))), [s(50)]);
     bench.data(CLIENT);
     assert_eq!(notices(&bench.until(s(110))), [s(105)]);
+}
+
+#[test]
+fn the_client_is_told_of_a_backend_that_falls_idle_too() {
+    let mut bench = Bench::new(noticing_on(UPSTREAM));
+    let actions = bench.until(s(200));
+    assert_eq!(notices(&actions), [s(50)]);
+    assert_eq!(
+        actions[1],
+        (s(60), close_frame(CLIENT, 1014, "backend idle timeout"))
+    );
 }
 
 #[test]
