@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::opening::Opening;
 use super::relay::Relay;
-use super::side::MAX_READ;
+use super::side::READ;
 use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
@@ -24,8 +24,9 @@ use crate::observe::{
 };
 use crate::session::{Cause, Counters, Leg, LegClose, Session};
 
-/// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame.
-const SCRATCH: usize = MAX_READ + 64 * 1024;
+/// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame, which is at most
+/// a message to be looked into (16 KiB).
+const SCRATCH: usize = READ + 32 * 1024;
 
 thread_local! {
     /// What a poll reads into. Nothing stays in it between two polls, so all connections of a thread share it.

@@ -20,7 +20,7 @@ use tokio::time::Sleep;
 
 use super::clock::Clock;
 use super::extensions::Extensions;
-use super::side::{MAX_READ, MIN_READ, Reading, Side};
+use super::side::{READ, Reading, Side};
 use super::stream::Transport;
 use crate::observe::Handle;
 use crate::protocol::{Boundary, Role};
@@ -189,7 +189,7 @@ impl<S: Transport> Relay<S> {
         };
         let held = side.held.len();
         scratch[..held].copy_from_slice(&side.held);
-        let room = scratch.len().min(held + side.read_size);
+        let room = scratch.len().min(held + READ);
         let mut buf = ReadBuf::new(&mut scratch[held..room]);
         let lost = match Pin::new(io).poll_read(cx, &mut buf) {
             Poll::Pending => match side.write_error.take() {
@@ -202,13 +202,11 @@ impl<S: Transport> Relay<S> {
             }
             Poll::Ready(Ok(())) => {
                 let end = held + buf.filled().len();
-                let was_full = buf.remaining() == 0;
                 if side.reading == Reading::Frames {
                     if held > 0 {
                         side.held = Vec::new();
                     }
                     self.take_in(cx, leg, &scratch[..end]);
-                    self.adapt_read_size(leg, was_full);
                 }
                 return Read::Some;
             }
@@ -220,17 +218,6 @@ impl<S: Transport> Relay<S> {
             mid_frame,
         });
         Read::Some
-    }
-
-    /// Much at once is cheap while it goes straight on; what a full socket leaves over has to be kept.
-    fn adapt_read_size(&mut self, from: Leg, was_full: bool) {
-        let blocked = self.side(from.other()).out.is_blocked();
-        let side = self.side_mut(from);
-        if blocked {
-            side.read_size = MIN_READ;
-        } else if was_full && side.read_size < MAX_READ {
-            side.read_size *= 2;
-        }
     }
 
     /// Writes a run of data frames to a leg, up to `boundary`; what the socket does not take is kept.
