@@ -212,6 +212,115 @@ fn plain_http_in_flight_finishes_and_no_more_is_taken() {
     check_drained(&sidecar);
 }
 
+/// A sidecar, and a client that has begun to read an endless answer of events.
+fn streaming(sidecar: &Sidecar, backend: &Backend) -> (Wire, Wire) {
+    let mut client = Wire::connect(sidecar.address());
+    client.send(&get().encode());
+    let mut upstream = backend.accept().wire;
+    upstream.send(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream;charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n",
+    );
+    upstream.send(b"9\r\ndata: 1\n\n\r\n");
+    assert_eq!(client.answer().status, 200);
+    assert_eq!(client.read_exactly(14), b"9\r\ndata: 1\n\n\r\n");
+    (client, upstream)
+}
+
+#[test]
+fn answers_that_stream_events_end_within_the_spread_and_in_good_order() {
+    let backend = Backend::answering(Handshake::silent());
+    let settings = "drain: {spread: 2s, timeout: 120s}";
+    let sidecar = Sidecar::start(&format!("upstream: {}\n{settings}", backend.url()));
+    let streams: Vec<_> = (0..4).map(|_| streaming(&sidecar, &backend)).collect();
+    let began = Instant::now();
+    assert_eq!(begin(&sidecar, Signal::TERM)["connections"], 4);
+    let mut upstreams = Vec::new();
+    for (mut client, upstream) in streams {
+        assert_eq!(client.read_exactly(5), b"0\r\n\r\n");
+        client.expect_end();
+        upstreams.push(upstream);
+    }
+    // The last of four has its turn after three quarters of the time.
+    assert!(began.elapsed() >= Duration::from_millis(1500));
+    let record = check_drained(&sidecar);
+    assert_eq!(record["detail"], "every connection has ended");
+    for mut upstream in upstreams {
+        assert!(!matches!(upstream.receive(), Received::Frame(_)));
+    }
+}
+
+#[test]
+fn an_answer_that_begins_to_stream_events_late_ends_with_the_others() {
+    let backend = Backend::answering(Handshake::silent());
+    let settings = "drain: {spread: 1s, timeout: 120s}";
+    let sidecar = Sidecar::start(&format!("upstream: {}\n{settings}", backend.url()));
+    let mut client = Wire::connect(sidecar.address());
+    client.send(&get().encode());
+    let mut upstream = backend.accept().wire;
+    begin(&sidecar, Signal::TERM);
+    wait_for_refusal(&sidecar);
+    upstream.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
+    let answer = client.answer();
+    assert_eq!(answer.header("connection"), Some("close"));
+    while !matches!(client.receive(), Received::End(_)) {}
+    check_drained(&sidecar);
+}
+
+#[test]
+fn progress_counts_plain_http_and_event_streams() {
+    let backend = Backend::answering(Handshake::silent());
+    let settings = "admin: {listen: '127.0.0.1:0'}\ndrain: {spread: 0s, timeout: 120s}";
+    let sidecar = Sidecar::start(&format!("upstream: {}\n{settings}", backend.url()));
+    let admin = sidecar.log_event("admin_listening", PATIENCE);
+    let admin: std::net::SocketAddr = admin["address"].as_str().unwrap().parse().unwrap();
+    let mut client = Wire::connect(sidecar.address());
+    client.send(&get().encode());
+    let mut upstream = backend.accept().wire;
+    let _stream = streaming(&sidecar, &backend);
+    // One that is between two requests is waited for by nobody.
+    let mut idle = Wire::connect(sidecar.address());
+    idle.send(&get().encode());
+    let mut answering = backend.accept().wire;
+    answering.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    assert_eq!(idle.answer().status, 200);
+    assert_eq!(begin(&sidecar, Signal::TERM)["connections"], 2);
+    let remaining = || {
+        let summary = Request::line("GET /api/summary HTTP/1.1").header("Host", "127.0.0.1");
+        let draining = Wire::connect(admin).ask(&summary).json()["draining"].clone();
+        (draining["remaining"].clone(), draining["of"].clone())
+    };
+    wait_until("one is left", || remaining() == (1.into(), 2.into()));
+    let progress = sidecar.log_event("drain_progress", PATIENCE);
+    assert_eq!(
+        (&progress["remaining"], &progress["of"]),
+        (&1.into(), &2.into())
+    );
+    // The answer is on its way, and its client takes it.
+    upstream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate");
+    assert_eq!(client.answer().body, b"late");
+    check_drained(&sidecar);
+}
+
+#[test]
+fn answers_during_a_drain_say_that_the_connection_closes() {
+    let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let backend = Backend::answering(Handshake::raw(answer));
+    let settings = "drain: {delay: 60s, timeout: 120s}";
+    let sidecar = Sidecar::start(&format!("upstream: {}\n{settings}", backend.url()));
+    let mut kept = Wire::connect(sidecar.address());
+    assert_eq!(kept.ask(&get()).header("connection"), None);
+    begin(&sidecar, Signal::TERM);
+    let newcomer = Wire::connect(sidecar.address());
+    for mut client in [kept, newcomer] {
+        let answer = client.ask(&get());
+        assert_eq!(
+            (answer.status, answer.header("connection")),
+            (200, Some("close"))
+        );
+        client.expect_end();
+    }
+}
+
 #[test]
 fn idle_http_connections_are_closed() {
     let backend = Backend::answering(Handshake::raw(

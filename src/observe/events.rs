@@ -102,7 +102,7 @@ pub struct ConfigRejected<'a> {
 /// `drain_progress`.
 #[derive(Debug, Serialize)]
 pub struct DrainProgress {
-    /// Connections that are still there.
+    /// What is waited for and still there: WebSockets, opening handshakes, and plain HTTP in flight.
     pub remaining: usize,
     /// How many there were.
     pub of: usize,
@@ -115,7 +115,7 @@ pub struct DrainProgress {
 /// `draining` and `drained`.
 #[derive(Debug, Serialize)]
 pub struct Draining {
-    /// Connections that are still there.
+    /// What is waited for and still there: WebSockets, opening handshakes, and plain HTTP in flight.
     pub connections: usize,
     /// What asked for it: `SIGTERM`, `SIGINT`, `api`.
     pub trigger: &'static str,

@@ -9,10 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -170,13 +171,26 @@ async fn answer(
         host,
         request_id,
     };
-    Ok(if is_opening {
-        upgrade::open(incomer, shared).await
+    let mut answer = if is_opening {
+        let answer = upgrade::open(incomer, Arc::clone(&shared)).await;
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(answer);
+        }
+        // What a backend has to say against it may be long.
+        shared.requests.begin().answer(answer)
     } else {
+        let in_flight = shared.requests.begin();
         let answer = http::pass(incomer, &shared).await;
         shared.observer.tally.http_answer(answer.status());
-        answer
-    })
+        in_flight.answer(answer)
+    };
+    if shared.observer.tally.is_draining() {
+        // RFC 9112 section 9.6: the connection will not take another request, and the client is to know that from the
+        // answer, before it sends one that would be lost.
+        let close = HeaderValue::from_static("close");
+        answer.headers_mut().append(CONNECTION, close);
+    }
+    Ok(answer)
 }
 
 async fn wait_until_true(flag: &mut watch::Receiver<bool>) {

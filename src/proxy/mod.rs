@@ -8,6 +8,7 @@
 //! | `upgrade` | opening handshakes on both sides |
 //! | `opening` | one opening handshake's record, told however it ends |
 //! | `http` | requests that open no WebSocket |
+//! | `requests` | those of them that are in flight |
 //! | `headers` | what of a head is passed on |
 //! | `upstream` | dialling |
 //! | `health` | whether backends take connections, tried in the background |
@@ -29,6 +30,7 @@ pub mod listener;
 mod opening;
 mod outbox;
 mod relay;
+pub(crate) mod requests;
 mod respond;
 mod side;
 pub mod stream;
@@ -47,6 +49,7 @@ use crate::observe::{Handle, Observer};
 use clock::Clock;
 use http::Clients;
 use listener::Failure;
+use requests::Requests;
 use workers::Workers;
 
 /// What every connection of a process shares.
@@ -59,6 +62,8 @@ pub struct Shared {
     pub clock: Clock,
     /// The threads that connections run on.
     pub workers: Workers,
+    /// Plain HTTP in flight.
+    pub(crate) requests: Arc<Requests>,
     clients: Clients,
     accept_failure: Failure,
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
@@ -76,6 +81,7 @@ impl Shared {
             observer: Arc::default(),
             clock: Clock::start(),
             workers,
+            requests: Arc::default(),
             clients: Clients::default(),
             accept_failure: Failure::default(),
             draining: watch::Sender::new(false),
@@ -97,6 +103,24 @@ impl Shared {
     /// Waits until there is no HTTP connection.
     pub async fn http_finished(&self) {
         self.draining.closed().await;
+    }
+
+    /// How many a drain waits for: WebSockets, opening handshakes, and plain HTTP.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        let registry = &self.observer.registry;
+        let admitted = registry.admitted();
+        let http = match self.is_draining() {
+            false => self.requests.in_flight(),
+            // Of HTTP connections only those are left that are in the middle of something, which may be the rest of an
+            // answer that the client is slow to take; the ones with an opening handshake are counted already.
+            true => {
+                let established = usize::try_from(registry.counts().established);
+                let opening = admitted.saturating_sub(established.unwrap_or(admitted));
+                self.draining.receiver_count().saturating_sub(opening)
+            }
+        };
+        admitted + http
     }
 
     fn is_draining(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rand::seq::SliceRandom;
@@ -14,8 +15,9 @@ use crate::admin::{self, Order, Refused};
 use crate::config::policy::Drain;
 use crate::config::show_duration;
 use crate::observe::status::{self, DrainPhase};
-use crate::observe::{Command, Observer, events};
+use crate::observe::{Command, Handle, Observer, events};
 use crate::proxy::Shared;
+use crate::proxy::requests::EventStream;
 use crate::session::Cause;
 
 /// How long connections that were aborted have to write their records.
@@ -42,7 +44,7 @@ impl Running {
             ..
         } = self;
         let observer = &shared.observer;
-        begin(observer, drain, trigger);
+        begin(shared, drain, trigger);
         if let (Some(answer), Some(status)) = (answer, observer.drain()) {
             admin::tell(answer, status);
         }
@@ -51,11 +53,11 @@ impl Running {
             () = close_all(shared, listeners, drain) => "every connection has ended",
             () = sleep_until(deadline) => "drain.timeout passed: what was left was cut off",
             _ = hurry => "a second signal: what was left was cut off",
-            never = tell_progress(observer) => match never {},
+            never = tell_progress(shared) => match never {},
             never = attend(orders, observer) => match never {},
         };
         orders.close();
-        let connections = observer.registry.admitted();
+        let connections = shared.remaining();
         shared.cut_off_newcomers();
         for handle in observer.registry.established() {
             handle.send(Command::Abort);
@@ -76,9 +78,10 @@ impl Running {
     }
 }
 
-fn begin(observer: &Observer, drain: &Drain, trigger: &'static str) {
+fn begin(shared: &Shared, drain: &Drain, trigger: &'static str) {
+    let observer = &shared.observer;
     observer.tally.drains();
-    let connections = observer.registry.admitted();
+    let connections = shared.remaining();
     let since = SystemTime::now();
     observer.drains(status::Drain {
         trigger,
@@ -103,47 +106,63 @@ fn begin(observer: &Observer, drain: &Drain, trigger: &'static str) {
 
 async fn close_all(shared: &Shared, listeners: &mut Listeners, drain: &Drain) {
     sleep(drain.delay).await;
-    enter(&shared.observer, DrainPhase::Closing);
+    enter(shared, DrainPhase::Closing);
     // In this order, for those who have just been accepted.
     listeners.end_clients().await;
     shared.refuse_newcomers();
-    tokio::join!(
-        close_websockets(&shared.observer, drain),
-        shared.http_finished()
-    );
+    tokio::join!(close_evenly(shared, drain), shared.http_finished());
     shared.observer.registry.empty().await;
 }
 
-async fn close_websockets(observer: &Observer, drain: &Drain) {
-    let mut connections = observer.registry.established();
-    connections.shuffle(&mut rand::rng());
-    let (began, count) = (Instant::now(), connections.len());
-    for (index, handle) in connections.into_iter().enumerate() {
+/// What would go on for ever and is therefore ended.
+enum Lasting {
+    WebSocket(Arc<Handle>),
+    EventStream(EventStream),
+}
+
+/// Ends WebSockets and event streams over `drain.spread`; other plain HTTP ends by itself.
+async fn close_evenly(shared: &Shared, drain: &Drain) {
+    let began = Instant::now();
+    let websockets = shared.observer.registry.established();
+    let websockets = websockets.into_iter().map(Lasting::WebSocket);
+    let event_streams = shared.requests.take_event_streams(began + drain.spread);
+    let event_streams = event_streams.into_iter().map(Lasting::EventStream);
+    let mut all: Vec<Lasting> = websockets.chain(event_streams).collect();
+    all.shuffle(&mut rand::rng());
+    let count = all.len();
+    for (index, lasting) in all.into_iter().enumerate() {
         sleep_until(began + drain.spread.mul_f64(index as f64 / count as f64)).await;
-        handle.send(Command::Terminate {
-            cause: Cause::Drained,
-            close: drain.close.clone(),
-            detail: "the sidecar is shutting down".to_owned(),
-        });
+        match lasting {
+            Lasting::WebSocket(handle) => handle.send(Command::Terminate {
+                cause: Cause::Drained,
+                close: drain.close.clone(),
+                detail: "the sidecar is shutting down".to_owned(),
+            }),
+            Lasting::EventStream(stream) => stream.end(),
+        }
     }
-    enter(observer, DrainPhase::Finishing);
+    enter(shared, DrainPhase::Finishing);
 }
 
 /// Those who came during the delay are to be closed as well.
-fn enter(observer: &Observer, phase: DrainPhase) {
+fn enter(shared: &Shared, phase: DrainPhase) {
+    let observer = &shared.observer;
     if let Some(drain) = observer.drain() {
-        let of = drain.of.max(observer.registry.admitted());
+        let of = drain.of.max(shared.remaining());
         observer.drains(status::Drain { phase, of, ..drain });
     }
 }
 
-async fn tell_progress(observer: &Observer) -> Infallible {
+async fn tell_progress(shared: &Shared) -> Infallible {
+    let observer = &shared.observer;
     loop {
         sleep(TELL_EVERY).await;
         if let Some(drain) = observer.drain() {
+            let remaining = shared.remaining();
             let progress = events::DrainProgress {
-                remaining: observer.registry.admitted(),
-                of: drain.of,
+                remaining,
+                // More may have come during the delay.
+                of: drain.of.max(remaining),
                 phase: drain.phase.label(),
                 trigger: drain.trigger,
             };

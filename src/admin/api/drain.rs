@@ -11,8 +11,9 @@ use super::super::problem::Problem;
 use super::super::respond::Body;
 use super::super::{Order, State};
 use super::{json, time};
+use crate::observe::millis;
 use crate::observe::status::{Drain, DrainPhase};
-use crate::observe::{Observer, millis};
+use crate::proxy::Shared;
 
 /// How far a drain has come.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -24,7 +25,7 @@ pub(super) struct Draining {
     since: String,
     /// What it is at.
     phase: Phase,
-    /// Connections that are still there.
+    /// What is waited for and still there: WebSockets, opening handshakes, and plain HTTP in flight.
     remaining: usize,
     /// How many there were.
     of: usize,
@@ -46,8 +47,8 @@ enum Phase {
 }
 
 impl Draining {
-    pub(super) fn new(drain: Drain, observer: &Observer) -> Self {
-        let remaining = observer.registry.admitted();
+    pub(super) fn new(drain: Drain, shared: &Shared) -> Self {
+        let remaining = shared.remaining();
         let rfc3339 = |at: SystemTime| time(at);
         let left = drain.deadline.duration_since(SystemTime::now());
         Draining {
@@ -75,8 +76,5 @@ pub(super) async fn begin(state: &State) -> Result<Response<Body>, Problem> {
     let drain = answered
         .await
         .map_err(|_| Problem::unavailable("the process is ending", "1"))?;
-    json(
-        StatusCode::ACCEPTED,
-        &Draining::new(drain, &state.shared.observer),
-    )
+    json(StatusCode::ACCEPTED, &Draining::new(drain, &state.shared))
 }

@@ -182,7 +182,7 @@ pub(super) fn summary(state: &State) -> Summary {
             admitted: registry.admitted(),
             max: shared.config.load().process.max_connections,
         },
-        draining: observer.drain().map(|drain| Draining::new(drain, observer)),
+        draining: observer.drain().map(|drain| Draining::new(drain, shared)),
         upstreams: upstreams(observer),
         routes: routes.collect(),
         closed: closed.collect(),
