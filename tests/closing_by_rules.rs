@@ -199,3 +199,26 @@ fn ping_flood() {
     assert!(record["pings_answered"].as_u64().unwrap() >= 4, "{record}");
     assert!(record["pings_answered"].as_u64().unwrap() < 40, "{record}");
 }
+
+#[test]
+fn a_client_that_sends_too_many_messages_is_closed() {
+    let mut relayed = Relayed::start("limits: {messages_per_second: 2}");
+    let flood = relayed.client.encode(&Frame::text("x")).repeat(100);
+    relayed.client.send(&flood);
+    for _ in 0..4 {
+        relayed.upstream.expect(&Frame::text("x"));
+    }
+    relayed
+        .upstream
+        .expect_close_with(1001, "client sent too many messages");
+    relayed.client.expect_close_with(1008, "too many messages");
+    relayed.client.send_frame(&Frame::close(1008, ""));
+    relayed.upstream.send_frame(&Frame::close(1001, ""));
+    relayed.client.expect_end();
+    relayed.upstream.end_sending();
+    let record = record_of(&relayed, "message_flood", "client", "WARN");
+    assert_eq!(
+        record["detail"],
+        "more than 2 messages a second, beyond a burst of 4"
+    );
+}

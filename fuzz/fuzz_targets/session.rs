@@ -110,6 +110,7 @@ fn policy(settings: Settings) -> Policy {
                 .lifetime_s
                 .map(|s| Duration::from_secs(u64::from(s).max(1))),
             pings_per_second: settings.pings.map(|rate| u32::from(rate).max(1)),
+            messages_per_second: None,
             validate_utf8: false,
         },
         close: Vec::new(),

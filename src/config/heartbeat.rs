@@ -213,8 +213,12 @@ fn activity(s: &mut Section<'_>, base: &Leg) -> Activity {
     s.key(
         "activity",
         &base.activity,
-        &Choice(&[("frame", Activity::Frame), ("message", Activity::Message)]),
-        "What resets idle_time: `frame` (any byte, pongs too) or `message` (data frames only).",
+        &Choice(&[
+            ("frame", Activity::Frame),
+            ("message", Activity::Message),
+            ("heartbeat", Activity::Heartbeat),
+        ]),
+        "What resets idle_time: `frame` (any byte, pongs too), `message` (what the application sends, heartbeats of `app` apart) or `heartbeat` (only what a rule of `app` recognises).",
     )
 }
 

@@ -29,6 +29,7 @@ impl Default for RouteLimits {
             close_timeout: Duration::from_secs(5),
             max_lifetime: None,
             pings_per_second: Some(10),
+            messages_per_second: None,
             validate_utf8: false,
         };
         RouteLimits {
@@ -120,6 +121,12 @@ pub(super) fn route_limits(s: &mut Section<'_>, base: &RouteLimits) -> RouteLimi
             &old.pings_per_second,
             &OrOff(COUNT),
             "Pings received from the client, with bursts of twice this: ping_flood.",
+        ),
+        messages_per_second: s.key(
+            "messages_per_second",
+            &old.messages_per_second,
+            &OrOff(COUNT),
+            "Data messages received from the client, with bursts of twice this: message_flood.",
         ),
         validate_utf8: s.key(
             "validate_utf8",

@@ -1,5 +1,6 @@
 //! Settings that are fine one by one and defeat each other together.
 
+mod activity;
 mod addresses;
 mod app;
 mod covers;
@@ -97,6 +98,7 @@ impl Scope<'_> {
         self.leg("upstream", &beats.upstream, beats.check_interval);
         self.client(beats);
         self.app(beats);
+        self.activity(beats);
         self.quiet_backend(beats);
         self.limits(&route.policy.limits);
         self.backend(route, config);

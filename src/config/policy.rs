@@ -291,8 +291,10 @@ pub struct Heartbeat {
 pub enum Activity {
     /// Any byte.
     Frame,
-    /// Bytes of data frames only.
+    /// Bytes of data frames only, application-level heartbeats apart.
     Message,
+    /// Messages that a rule of `heartbeat.app` recognises.
+    Heartbeat,
 }
 
 /// A heartbeat that the sidecar sends.
@@ -354,6 +356,8 @@ pub struct Limits {
     pub max_lifetime: Option<Duration>,
     /// Pings received from the client; the burst is twice this.
     pub pings_per_second: Option<u32>,
+    /// Data messages received from the client; the burst is twice this.
+    pub messages_per_second: Option<u32>,
     /// Whether text must be UTF-8 (RFC 6455 section 8.1).
     pub validate_utf8: bool,
 }

@@ -1,5 +1,7 @@
 //! The heartbeats of protocols in use. Where the server asks, or nobody answers, a message is recognised and goes on.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::json::Pattern;
@@ -61,6 +63,28 @@ impl Preset {
         ("actioncable", Preset::ActionCable),
         ("auto", Preset::Auto),
     ];
+
+    /// The preset's name in the file.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        let entry = Preset::ALL.into_iter().find(|(_, preset)| *preset == self);
+        entry.map_or("", |(name, _)| name)
+    }
+
+    /// How often a peer that speaks the protocol sends something that a rule recognises, as its usual implementation
+    /// has it; none where that is the application's or a matter of negotiation.
+    #[must_use]
+    pub fn period(self, from: Leg) -> Option<Duration> {
+        let seconds = match (self, from) {
+            (Preset::Json, Leg::Client) | (Preset::EngineIo | Preset::Centrifugo, _) => 25,
+            (Preset::Phoenix, Leg::Client) => 30,
+            (Preset::Pusher, Leg::Client) => 120,
+            (Preset::Signalr, _) => 15,
+            (Preset::ActionCable, Leg::Upstream) => 3,
+            _ => return None,
+        };
+        Some(Duration::from_secs(seconds))
+    }
 
     /// The rules of a protocol.
     ///

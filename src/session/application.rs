@@ -154,9 +154,14 @@ impl Session {
     /// leg.
     pub fn message(&mut self, message: &Message<'_>, now: Time, actions: &mut Actions) -> bool {
         if self.answers_app_ping(message) {
-            self.leg_mut(message.from)
-                .heartbeat(message.wire_bytes, now);
-            self.leg_mut(message.from).app_pong(now);
+            let is_heartbeat = self.recognises(message);
+            let leg = self.leg_mut(message.from);
+            if is_heartbeat {
+                leg.heartbeat(message.wire_bytes, now);
+            } else {
+                leg.app_ping_answered(message.wire_bytes, now);
+            }
+            leg.app_pong(now);
             return false;
         }
         let policy = std::sync::Arc::clone(&self.policy);
@@ -205,6 +210,21 @@ impl Session {
             actions.push(answer(reply, message.from, &context));
         }
         application.goes_on(index, rule, now)
+    }
+
+    /// Takes in a small message that could not be looked into: compressed with a context that is not known here, or
+    /// one of too many.
+    pub fn unreadable_message(&mut self, from: Leg, bytes: usize, now: Time) {
+        self.leg_mut(from).unreadable(bytes, now);
+    }
+
+    fn recognises(&self, message: &Message<'_>) -> bool {
+        self.application.as_ref().is_some_and(|application| {
+            let (active, rules) = (application.active, &self.policy.app);
+            rules
+                .recognise(active, message.from, message.kind, message.payload)
+                .is_some()
+        })
     }
 
     /// How many application-level heartbeats were recognised, in both directions.

@@ -92,6 +92,8 @@ pub enum Cause {
     UpstreamTooBig,
     /// The client sent more pings than `limits.pings_per_second`.
     PingFlood,
+    /// The client sent more messages than `limits.messages_per_second`.
+    MessageFlood,
     /// The connection reached `limits.max_lifetime`.
     MaxLifetime,
     /// An operator closed it.
@@ -117,7 +119,7 @@ pub enum DefaultClose {
 
 impl Cause {
     /// Every cause, in the order of the README's table.
-    pub const ALL: [Cause; 20] = [
+    pub const ALL: [Cause; 21] = [
         Cause::ClientClosed,
         Cause::UpstreamClosed,
         Cause::ClientLost,
@@ -133,6 +135,7 @@ impl Cause {
         Cause::ClientTooBig,
         Cause::UpstreamTooBig,
         Cause::PingFlood,
+        Cause::MessageFlood,
         Cause::MaxLifetime,
         Cause::Killed,
         Cause::Drained,
@@ -159,6 +162,7 @@ impl Cause {
             Cause::ClientTooBig => "client_too_big",
             Cause::UpstreamTooBig => "upstream_too_big",
             Cause::PingFlood => "ping_flood",
+            Cause::MessageFlood => "message_flood",
             Cause::MaxLifetime => "max_lifetime",
             Cause::Killed => "killed",
             Cause::Drained => "drained",
@@ -175,7 +179,8 @@ impl Cause {
             | Cause::ClientLost
             | Cause::ClientProtocolError
             | Cause::ClientTooBig
-            | Cause::PingFlood => Initiator::Client,
+            | Cause::PingFlood
+            | Cause::MessageFlood => Initiator::Client,
             Cause::UpstreamClosed
             | Cause::UpstreamLost
             | Cause::UpstreamProtocolError
@@ -226,6 +231,8 @@ impl Cause {
             (Cause::UpstreamTooBig, Leg::Upstream) => Fixed(1009, "message too big"),
             (Cause::PingFlood, Leg::Client) => Fixed(1008, "too many pings"),
             (Cause::PingFlood, Leg::Upstream) => Fixed(1001, "client sent too many pings"),
+            (Cause::MessageFlood, Leg::Client) => Fixed(1008, "too many messages"),
+            (Cause::MessageFlood, Leg::Upstream) => Fixed(1001, "client sent too many messages"),
             (Cause::MaxLifetime, _) => Fixed(1001, "maximum lifetime reached"),
             (Cause::Killed, _) => Fixed(1001, "closed by operator"),
             (Cause::Drained, Leg::Client) => Fixed(1001, "server is restarting"),
@@ -256,7 +263,8 @@ impl Cause {
             | Cause::HoldExpired
             | Cause::ClientProtocolError
             | Cause::ClientTooBig
-            | Cause::PingFlood => tracing::Level::WARN,
+            | Cause::PingFlood
+            | Cause::MessageFlood => tracing::Level::WARN,
             _ => tracing::Level::INFO,
         }
     }

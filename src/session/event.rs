@@ -42,6 +42,8 @@ pub enum Event {
         /// What it says.
         close: Close,
     },
+    /// The client began a message beyond [`super::Session::messages_allowed`]; nothing of that message is passed on.
+    MessageFlood,
     /// A peer broke a rule; nothing more can be read from it.
     Violation {
         /// The leg it came from.

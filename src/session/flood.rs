@@ -1,44 +1,93 @@
-//! `limits.pings_per_second`: a token bucket with a burst of twice the rate.
+//! `limits.pings_per_second` and `limits.messages_per_second`: token buckets with a burst of twice the rate.
 
-use super::Time;
+use super::{Actions, Cause, Leg, Session, Time};
 
-/// Pings that a client may still send, in millionths, so that a microsecond's refill is `rate` whole units.
+/// What a client may still send, in millionths, so that a microsecond's refill is `rate` whole units.
 #[derive(Debug)]
-pub(super) struct PingBucket {
+pub(super) struct TokenBucket {
     micro_tokens: u64,
     refilled: Time,
 }
 
-impl PingBucket {
+const TOKEN: u64 = 1_000_000;
+
+impl TokenBucket {
     pub(super) fn new(rate: Option<u32>, now: Time) -> Self {
-        PingBucket {
+        TokenBucket {
             // Without a rate, as full as the one that may come.
             micro_tokens: rate.map_or(u64::MAX, capacity),
             refilled: now,
         }
     }
 
-    /// Takes one ping; false: there was none left. No rate: always true.
-    pub(super) fn take(&mut self, rate: Option<u32>, now: Time) -> bool {
-        let Some(rate) = rate else { return true };
+    /// How many tokens there are now.
+    fn available(&mut self, rate: u32, now: Time) -> u64 {
         let elapsed = u64::try_from(now.since(self.refilled).as_micros()).unwrap_or(u64::MAX);
         self.micro_tokens = self
             .micro_tokens
             .saturating_add(elapsed.saturating_mul(u64::from(rate)))
             .min(capacity(rate));
         self.refilled = now;
-        match self.micro_tokens.checked_sub(1_000_000) {
-            Some(rest) => {
-                self.micro_tokens = rest;
-                true
-            }
-            None => false,
+        self.micro_tokens / TOKEN
+    }
+
+    fn spend(&mut self, tokens: u64) {
+        self.micro_tokens = self.micro_tokens.saturating_sub(tokens * TOKEN);
+    }
+
+    /// Takes one token; false: there was none left. No rate: always true.
+    pub(super) fn take(&mut self, rate: Option<u32>, now: Time) -> bool {
+        let Some(rate) = rate else { return true };
+        let has_one = self.available(rate, now) > 0;
+        if has_one {
+            self.spend(1);
         }
+        has_one
     }
 }
 
 fn capacity(rate: u32) -> u64 {
-    u64::from(rate) * 2 * 1_000_000
+    u64::from(rate) * 2 * TOKEN
+}
+
+impl Session {
+    /// How many messages this peer may begin now; to be asked once for the bytes of a read, so that a frame costs a
+    /// comparison and no more. What has begun is told with [`Session::messages_begun`], and one too many with
+    /// [`super::Event::MessageFlood`].
+    #[inline]
+    pub fn messages_allowed(&mut self, from: Leg, now: Time) -> u64 {
+        match (from, self.policy.limits.messages_per_second) {
+            (Leg::Client, Some(rate)) if self.closing.is_none() => {
+                self.messages.available(rate, now)
+            }
+            _ => u64::MAX,
+        }
+    }
+
+    /// So many of the messages that [`Session::messages_allowed`] allowed have begun.
+    #[inline]
+    pub fn messages_begun(&mut self, from: Leg, count: u64) {
+        if from == Leg::Client && self.policy.limits.messages_per_second.is_some() {
+            self.messages.spend(count);
+        }
+    }
+
+    pub(super) fn ping_flood(&mut self, now: Time, actions: &mut Actions) {
+        let detail = flood_detail(self.policy.limits.pings_per_second, "pings");
+        self.begin_close(Cause::PingFlood, detail, [None, None], now, actions);
+    }
+
+    pub(super) fn message_flood(&mut self, now: Time, actions: &mut Actions) {
+        let detail = flood_detail(self.policy.limits.messages_per_second, "messages");
+        self.begin_close(Cause::MessageFlood, detail, [None, None], now, actions);
+    }
+}
+
+/// `more than 10 pings a second, beyond a burst of 20`.
+fn flood_detail(rate: Option<u32>, what: &str) -> String {
+    let rate = rate.unwrap_or_default();
+    let burst = u64::from(rate) * 2;
+    format!("more than {rate} {what} a second, beyond a burst of {burst}")
 }
 
 #[cfg(test)]
@@ -48,7 +97,7 @@ mod tests {
     #[test]
     fn a_burst_of_twice_the_rate_and_then_the_rate() {
         let rate = Some(10);
-        let mut bucket = PingBucket::new(rate, Time::from_micros(0));
+        let mut bucket = TokenBucket::new(rate, Time::from_micros(0));
         for _ in 0..20 {
             assert!(bucket.take(rate, Time::from_micros(0)));
         }
@@ -59,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_rate_that_comes_later_begins_with_its_burst() {
-        let mut bucket = PingBucket::new(None, Time::from_micros(0));
+        let mut bucket = TokenBucket::new(None, Time::from_micros(0));
         for _ in 0..20 {
             assert!(bucket.take(Some(10), Time::from_micros(1)));
         }
@@ -68,7 +117,7 @@ mod tests {
 
     #[test]
     fn off_takes_any_number() {
-        let mut bucket = PingBucket::new(None, Time::from_micros(0));
+        let mut bucket = TokenBucket::new(None, Time::from_micros(0));
         assert!((0..1000).all(|_| bucket.take(None, Time::from_micros(0))));
     }
 }

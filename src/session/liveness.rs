@@ -7,9 +7,10 @@
 
 use std::time::Duration;
 
+use super::Time;
 use super::measuring::{ASKED, Measuring};
-use super::{Time, seconds};
-use crate::config::policy::{Activity, Heartbeat, IdleNotice, Probe, ProbeKind};
+use super::received::LastReceived;
+use crate::config::policy::{Heartbeat, IdleNotice, Probe, ProbeKind};
 
 /// What was counted on one leg.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,10 +54,7 @@ pub(super) enum Pong {
 
 #[derive(Debug)]
 pub(super) struct Liveness {
-    last_received: Time,
-    last_message: Time,
-    /// The last data frame or heartbeat of the application's.
-    last_application: Time,
+    received: LastReceived,
     /// `NEVER`: the leg is being read.
     paused_at: Time,
     /// Since when bytes wait without any being accepted; `NEVER`: none wait.
@@ -85,9 +83,7 @@ pub(super) struct Liveness {
 impl Liveness {
     pub(super) fn new(policy: &Heartbeat, seed: u64, now: Time) -> Self {
         let mut liveness = Liveness {
-            last_received: now,
-            last_message: now,
-            last_application: now,
+            received: LastReceived::new(now),
             paused_at: Time::NEVER,
             blocked_since: Time::NEVER,
             last_taken: now,
@@ -109,18 +105,27 @@ impl Liveness {
 
     #[inline]
     pub(super) fn data(&mut self, bytes: usize, messages: u64, now: Time) {
-        self.last_received = now;
-        self.last_message = now;
-        self.last_application = now;
+        self.received.message(now);
         self.counters.bytes += bytes as u64;
         self.counters.messages += messages;
     }
 
     /// A message that is a heartbeat: no message for `activity: message`, nor in the count of them.
     pub(super) fn heartbeat(&mut self, bytes: usize, now: Time) {
-        self.last_received = now;
-        self.last_application = now;
+        self.received.heartbeat(self.counters.messages, now);
         self.counters.bytes += bytes as u64;
+    }
+
+    /// A message that answers the sidecar's own ping to the application.
+    pub(super) fn app_ping_answered(&mut self, bytes: usize, now: Time) {
+        self.received.app_pong(now);
+        self.counters.bytes += bytes as u64;
+    }
+
+    /// A small message that could not be looked into. Nobody is closed for what is not known.
+    pub(super) fn unreadable(&mut self, bytes: usize, now: Time) {
+        self.data(bytes, 1, now);
+        self.received.expect_heartbeats(self.counters.messages, now);
     }
 
     /// The application's answer to the newest probe.
@@ -134,11 +139,11 @@ impl Liveness {
     }
 
     pub(super) fn control(&mut self, now: Time) {
-        self.last_received = now;
+        self.received.any = now;
     }
 
     pub(super) fn last_received(&self) -> Time {
-        self.last_received
+        self.received.any
     }
 
     pub(super) fn answered_ping(&mut self) {
@@ -146,7 +151,7 @@ impl Liveness {
     }
 
     pub(super) fn pong(&mut self, payload: &[u8], now: Time) -> Pong {
-        self.last_received = now;
+        self.received.any = now;
         let Some(sequence) = self.sequence_of(payload) else {
             return Pong::Foreign;
         };
@@ -218,10 +223,8 @@ impl Liveness {
         if let Some(measuring) = &mut self.measuring {
             measuring.resume(paused_at, now);
         }
+        self.received.resume(paused_at, now);
         for time in [
-            &mut self.last_received,
-            &mut self.last_message,
-            &mut self.last_application,
             &mut self.last_taken,
             &mut self.noticed,
             &mut self.probe_sent,
@@ -232,13 +235,24 @@ impl Liveness {
         }
     }
 
-    pub(super) fn policy_changed(&mut self, old: &Heartbeat, new: &Heartbeat, now: Time) {
+    /// `other_rules`: those of `heartbeat.app` changed, too.
+    pub(super) fn policy_changed(
+        &mut self,
+        old: &Heartbeat,
+        new: &Heartbeat,
+        other_rules: bool,
+        now: Time,
+    ) {
         let shape = |policy: &Heartbeat| {
             policy
                 .probe
                 .as_ref()
                 .map(|probe| (probe.kind.clone(), probe.interval))
         };
+        if other_rules || old.activity != new.activity {
+            // There may have been no rule that would have recognised one.
+            self.received.expect_heartbeats(self.counters.messages, now);
+        }
         if shape(old) != shape(new) {
             self.awaiting_pong = false;
             self.missed_in_a_row = 0;
@@ -310,16 +324,13 @@ impl Liveness {
     }
 
     pub(super) fn silence(&self, now: Time) -> Duration {
-        now.min(self.paused_at).since(self.last_received)
+        now.min(self.paused_at).since(self.received.any)
     }
 
     /// `nothing received for 60.2s`.
     pub(super) fn idle_detail(&self, policy: &Heartbeat, now: Time) -> String {
-        let silence = seconds(now.since(self.last_activity(policy)));
-        match policy.activity {
-            Activity::Frame => format!("nothing received for {silence}"),
-            Activity::Message => format!("no message received for {silence}"),
-        }
+        let messages = self.counters.messages;
+        self.received.idle_detail(policy.activity, messages, now)
     }
 
     pub(super) fn blocked_since(&self) -> Time {
@@ -340,8 +351,8 @@ impl Liveness {
         self.awaiting_pong = false;
         // A WebSocket layer that answers pings says nothing of the application behind it.
         let heard = match policy.probe.as_ref().map(|probe| &probe.kind) {
-            Some(ProbeKind::App(..)) => self.last_application,
-            _ => self.last_received,
+            Some(ProbeKind::App(..)) => self.received.application,
+            _ => self.received.any,
         };
         if heard.max(self.last_taken) > self.probe_sent {
             self.missed_in_a_row = 0;
@@ -389,10 +400,7 @@ impl Liveness {
     }
 
     fn last_activity(&self, policy: &Heartbeat) -> Time {
-        match policy.activity {
-            Activity::Frame => self.last_received,
-            Activity::Message => self.last_message,
-        }
+        self.received.of(policy.activity)
     }
 
     fn is_paused(&self) -> bool {

@@ -8,9 +8,10 @@
 //! |---|---|
 //! | `cause` | the list of causes, and what each puts on the wire |
 //! | `liveness` | one leg's heartbeat: idle, pings and their pongs, standing still under backpressure |
+//! | `received` | when a leg was last heard of, by what counts as activity |
 //! | `measuring` | round trips that an operator asks for |
 //! | `application` | application-level heartbeats: answered, passed on, kept back, captured |
-//! | `flood` | whether a client pings too often |
+//! | `flood` | whether a client sends too many pings or messages |
 //! | `closing` | the closing handshakes of both legs, once there is a cause |
 
 mod application;
@@ -20,6 +21,7 @@ mod event;
 mod flood;
 mod liveness;
 mod measuring;
+mod received;
 mod time;
 
 use std::sync::Arc;
@@ -36,7 +38,7 @@ use crate::config::policy::{AnswerPings, Policy};
 use crate::protocol::{Close, ControlPayload, Violation};
 use application::Application;
 use closing::Closing;
-use flood::PingBucket;
+use flood::TokenBucket;
 use liveness::{Due, Liveness, Pong};
 
 /// The state of one relayed WebSocket connection.
@@ -47,7 +49,8 @@ pub struct Session {
     /// Where in the ±10 % of `max_lifetime` this connection is, in 1/1024 of the lifetime.
     lifetime_share: u32,
     legs: [Liveness; 2],
-    pings: PingBucket,
+    pings: TokenBucket,
+    messages: TokenBucket,
     /// Boxed: exists only where messages are looked at.
     application: Option<Box<Application>>,
     /// Boxed: exists only once there is a cause.
@@ -63,7 +66,8 @@ impl Session {
             Liveness::new(&policy.client, seed, now),
             Liveness::new(&policy.upstream, seed.rotate_left(32), now),
         ];
-        let pings = PingBucket::new(policy.limits.pings_per_second, now);
+        let pings = TokenBucket::new(policy.limits.pings_per_second, now);
+        let messages = TokenBucket::new(policy.limits.messages_per_second, now);
         let lifetime_share = 922 + (seed >> 20) as u32 % 205;
         Session {
             policy,
@@ -71,6 +75,7 @@ impl Session {
             lifetime_share,
             legs,
             pings,
+            messages,
             application: None,
             closing: None,
         }
@@ -87,6 +92,7 @@ impl Session {
             Event::Ping { from, payload } => self.ping(from, payload, now, actions),
             Event::Pong { from, payload } => self.pong(from, payload, now, actions),
             Event::Close { from, close } => self.close_received(from, close, now, actions),
+            Event::MessageFlood => self.message_flood(now, actions),
             Event::Violation {
                 from,
                 violation,
@@ -209,12 +215,7 @@ impl Session {
             return;
         }
         if from == Leg::Client && !self.pings.take(self.policy.limits.pings_per_second, now) {
-            let limit = self.policy.limits.pings_per_second.unwrap_or_default();
-            let detail = format!(
-                "more than {limit} pings a second, beyond a burst of {}",
-                limit.saturating_mul(2)
-            );
-            self.begin_close(Cause::PingFlood, detail, [None, None], now, actions);
+            self.ping_flood(now, actions);
             return;
         }
         match self.policy.heartbeat(from).answer_pings {
@@ -334,11 +335,12 @@ impl Session {
     }
 
     fn policy_changed(&mut self, policy: Arc<Policy>, now: Time) {
+        let before = std::mem::replace(&mut self.policy, Arc::clone(&policy));
+        let other_rules = before.app != policy.app;
         for leg in Leg::BOTH {
-            let (old, new) = (self.policy.heartbeat(leg).clone(), policy.heartbeat(leg));
-            self.leg_mut(leg).policy_changed(&old, new, now);
+            let (old, new) = (before.heartbeat(leg), policy.heartbeat(leg));
+            self.leg_mut(leg).policy_changed(old, new, other_rules, now);
         }
-        self.policy = policy;
         if let Some(application) = &mut self.application {
             application.follow(&self.policy.app);
         }

@@ -22,17 +22,55 @@ struct Data {
     messages: u64,
 }
 
+/// Messages that begin in the bytes of one read.
+struct Messages {
+    /// `limits.messages_per_second` lets so many begin.
+    allowed: u64,
+    begun: u64,
+}
+
+impl Messages {
+    /// Counts one more; false: it is one too many.
+    #[inline]
+    fn begin(&mut self) -> bool {
+        let is_allowed = self.begun < self.allowed;
+        self.begun += u64::from(is_allowed);
+        is_allowed
+    }
+}
+
 impl<S: Transport> Relay<S> {
     /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them.
     #[inline]
     pub(super) fn take_in(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
+        let mut messages = Messages {
+            allowed: self.session.messages_allowed(from, self.now),
+            begun: 0,
+        };
+        self.judge(cx, from, bytes, &mut messages);
+        self.session.messages_begun(from, messages.begun);
+    }
+
+    #[inline]
+    fn judge(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8], messages: &mut Messages) {
         let rules = self.rules(from);
         let to = from.other();
         let (mut run, mut at) = (0, 0);
         let mut data = Data::default();
         let mut boundary = self.side(from).reader.boundary();
         loop {
-            match self.side_mut(from).reader.next(&bytes[at..], &rules) {
+            let step = self.side_mut(from).reader.next(&bytes[at..], &rules);
+            if boundary == Boundary::Message
+                && matches!(step, Ok(Step::Data { .. } | Step::Message { .. }))
+                && !messages.begin()
+            {
+                self.data(from, &mut data);
+                self.pass(cx, to, &bytes[run..at], boundary);
+                self.message_flood(to);
+                messages.allowed = u64::MAX;
+                run = at;
+            }
+            match step {
                 Ok(Step::Data {
                     len,
                     payload,
@@ -111,6 +149,13 @@ impl<S: Transport> Relay<S> {
                 }
             }
         }
+    }
+
+    /// The message that begins now is one too many. The other leg's Close frame takes its place at once, even behind
+    /// bytes that still wait, so that nothing of it and of what follows is passed on.
+    fn message_flood(&mut self, to: Leg) {
+        self.tell(Event::MessageFlood);
+        self.place(to);
     }
 
     /// Tells the session of the data frames since it was last told.
@@ -194,16 +239,7 @@ impl<S: Transport> Relay<S> {
             self.perform(action);
         }
         goes_on.unwrap_or_else(|| {
-            let (bytes, ends_message) = (wire_bytes, true);
-            self.session.handle(
-                Event::Data {
-                    from,
-                    bytes,
-                    ends_message,
-                },
-                self.now,
-                &mut Actions::new(),
-            );
+            self.session.unreadable_message(from, wire_bytes, self.now);
             true
         })
     }

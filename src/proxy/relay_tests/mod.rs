@@ -4,6 +4,7 @@
 mod backpressure;
 mod closing;
 mod ends;
+mod floods;
 mod integrity;
 mod measuring;
 mod pings;
@@ -50,6 +51,7 @@ fn policy() -> Policy {
             close_timeout: CLOSE_TIMEOUT,
             max_lifetime: None,
             pings_per_second: None,
+            messages_per_second: None,
             validate_utf8: false,
         },
         close: Vec::new(),

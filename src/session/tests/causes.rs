@@ -70,6 +70,7 @@ fn provoke(cause: Cause, bench: &mut Bench) -> Vec<Action> {
         }
         Cause::ClientTooBig | Cause::UpstreamTooBig => bench.violation(leg, too_long, false),
         Cause::PingFlood => (0..3).flat_map(|_| bench.ping(CLIENT, b"")).collect(),
+        Cause::MessageFlood => bench.tell(Event::MessageFlood),
         Cause::MaxLifetime => {
             let mut policy = quiet();
             policy.limits.max_lifetime = Some(s(10));
@@ -87,7 +88,7 @@ fn provoke(cause: Cause, bench: &mut Bench) -> Vec<Action> {
 
 #[test]
 fn each_puts_its_codes_on_the_wire() {
-    let table: [(Cause, Codes); 18] = [
+    let table: [(Cause, Codes); 19] = [
         (Cause::ClientClosed, (Some(4321), Some(4321))),
         (Cause::UpstreamClosed, (Some(4321), Some(4321))),
         (Cause::ClientLost, (None, Some(1001))),
@@ -103,6 +104,7 @@ fn each_puts_its_codes_on_the_wire() {
         (Cause::ClientTooBig, (Some(1009), Some(1001))),
         (Cause::UpstreamTooBig, (Some(1014), Some(1009))),
         (Cause::PingFlood, (Some(1008), Some(1001))),
+        (Cause::MessageFlood, (Some(1008), Some(1001))),
         (Cause::MaxLifetime, (Some(1001), Some(1001))),
         (Cause::Killed, (Some(1001), Some(1001))),
         (Cause::Drained, (Some(1001), Some(1001))),

@@ -108,6 +108,47 @@ fn the_backend_may_ping_as_it_likes() {
 }
 
 #[test]
+fn a_client_may_send_messages_at_the_rate_after_a_burst_of_twice_that() {
+    let mut policy = quiet();
+    policy.limits.messages_per_second = Some(10);
+    let mut bench = Bench::new(policy);
+    assert_eq!(bench.session.messages_allowed(CLIENT, bench.now), 20);
+    bench.session.messages_begun(CLIENT, 20);
+    assert_eq!(bench.session.messages_allowed(CLIENT, bench.now), 0);
+    bench.until(ms(350));
+    assert_eq!(bench.session.messages_allowed(CLIENT, bench.now), 3);
+    bench.until(s(100));
+    assert_eq!(bench.session.messages_allowed(CLIENT, bench.now), 20);
+    let expected = [
+        close_frame(CLIENT, 1008, "too many messages"),
+        close_frame(UPSTREAM, 1001, "client sent too many messages"),
+    ];
+    assert_eq!(bench.tell(Event::MessageFlood), expected);
+    let ending = bench.session.ending().unwrap();
+    assert_eq!(ending.cause, Cause::MessageFlood);
+    assert_eq!(
+        ending.detail,
+        "more than 10 messages a second, beyond a burst of 20"
+    );
+    // What still comes meanwhile is no second offence.
+    assert_eq!(bench.session.messages_allowed(CLIENT, bench.now), u64::MAX);
+}
+
+#[test]
+fn the_backend_may_send_messages_as_it_likes_and_so_may_all_without_a_limit() {
+    let mut policy = quiet();
+    policy.limits.messages_per_second = Some(1);
+    let mut bench = Bench::new(policy);
+    assert_eq!(
+        bench.session.messages_allowed(UPSTREAM, bench.now),
+        u64::MAX
+    );
+    let policy = Arc::new(quiet());
+    bench.tell(Event::PolicyChanged { policy });
+    assert_eq!(bench.session.messages_allowed(CLIENT, bench.now), u64::MAX);
+}
+
+#[test]
 fn lifetimes_spread_over_ten_per_cent_each_way() {
     let mut policy = quiet();
     policy.limits.max_lifetime = Some(s(1000));

@@ -3,6 +3,7 @@
 mod arbitrary;
 mod causes;
 mod closing;
+mod heartbeats;
 mod idle;
 mod limits;
 mod measuring;
@@ -52,6 +53,7 @@ fn quiet() -> Policy {
             close_timeout: CLOSE_TIMEOUT,
             max_lifetime: None,
             pings_per_second: None,
+            messages_per_second: None,
             validate_utf8: false,
         },
         close: Vec::new(),
