@@ -128,6 +128,9 @@ fn routes_take_what_the_readme_says() {
     let at_the_top_only = [
         "max_connections",
         "max_connections_per_ip",
+        "max_http_connections",
+        "max_http_connections_per_ip",
+        "max_head",
         "handshake_timeout",
     ];
     let expected = top.iter().copied().filter(|key| {

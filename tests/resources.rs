@@ -171,7 +171,7 @@ fn two_hundred_connections_leave_no_file_open() {
 
 #[test]
 fn a_long_offer_of_subprotocols_is_not_kept() {
-    let relayed = Relayed::start("");
+    let relayed = Relayed::start("limits: {max_head: 64KiB}");
     let offer = vec!["a"; 30_000].join(",");
     let request = Request::opening("/").header("Sec-WebSocket-Protocol", &offer);
     let mut held = Vec::new();

@@ -6,12 +6,15 @@ use super::kind::{List, OrOff, SWITCH, Whole};
 use super::origin::ORIGIN;
 use super::policy::{Limits, OriginPattern, ProcessLimits};
 use super::section::Section;
-use super::units::{Size, TIME};
+use super::units::{Size, SizeUpTo, TIME};
 
 const COUNT: Whole = Whole {
     least: 1,
     most: 100_000_000,
 };
+
+/// The longest head that may be allowed: what is held of it has to be paid for by every client that sends one slowly.
+const MAX_HEAD: SizeUpTo = SizeUpTo(64 << 10);
 
 /// What routes inherit of the block.
 #[derive(Clone, Debug)]
@@ -44,6 +47,9 @@ pub(super) fn process_defaults() -> ProcessLimits {
     ProcessLimits {
         max_connections: Some(10_000),
         max_connections_per_ip: None,
+        max_http_connections: Some(4096),
+        max_http_connections_per_ip: None,
+        max_head: 16 << 10,
         handshake_timeout: Some(Duration::from_secs(10)),
     }
 }
@@ -63,8 +69,26 @@ pub(super) fn process_limits(s: &mut Section<'_>, base: &ProcessLimits) -> Proce
     let max_connections_per_ip = count(
         "max_connections_per_ip",
         base.max_connections_per_ip,
-        "The same, for one client address.",
+        "The same, for one client address (IPv6: one /64).",
     );
+    let max_http_connections = count(
+        "max_http_connections",
+        base.max_http_connections,
+        "Client connections that are no WebSocket (yet); never more than the open files leave. Past it the one that has \
+         been without a request for longest is dropped.",
+    );
+    let max_http_connections_per_ip = count(
+        "max_http_connections_per_ip",
+        base.max_http_connections_per_ip,
+        "The same, for one client address (IPv6: one /64).",
+    );
+    let max_head = s.key(
+        "max_head",
+        &(base.max_head as u64),
+        &MAX_HEAD,
+        "The head of a request or of an answer, at most 64KiB; past it 431, or 502.",
+    );
+    let max_head = usize::try_from(max_head).unwrap_or(base.max_head);
     let handshake_timeout = s.key(
         "handshake_timeout",
         &base.handshake_timeout,
@@ -74,6 +98,9 @@ pub(super) fn process_limits(s: &mut Section<'_>, base: &ProcessLimits) -> Proce
     ProcessLimits {
         max_connections,
         max_connections_per_ip,
+        max_http_connections,
+        max_http_connections_per_ip,
+        max_head,
         handshake_timeout,
     }
 }
@@ -83,6 +110,9 @@ pub(super) fn refuse_process_limits(s: &mut Section<'_>) {
     for name in [
         "max_connections",
         "max_connections_per_ip",
+        "max_http_connections",
+        "max_http_connections_per_ip",
+        "max_head",
         "handshake_timeout",
     ] {
         let why = format!(

@@ -95,8 +95,14 @@ impl fmt::Debug for Token {
 pub struct ProcessLimits {
     /// WebSocket connections, counted from their opening handshake on.
     pub max_connections: Option<usize>,
-    /// The same, for one client address.
+    /// The same, for one client address; of IPv6, one /64.
     pub max_connections_per_ip: Option<usize>,
+    /// Client connections that are no WebSocket, or not yet.
+    pub max_http_connections: Option<usize>,
+    /// The same, for one client address.
+    pub max_http_connections_per_ip: Option<usize>,
+    /// Bytes of the head of a request or of an answer.
+    pub max_head: usize,
     /// From accept to the first whole request head.
     pub handshake_timeout: Option<Duration>,
 }

@@ -273,6 +273,9 @@ mod tests {
         ProcessLimits {
             max_connections: Some(all),
             max_connections_per_ip: Some(per_ip),
+            max_http_connections: None,
+            max_http_connections_per_ip: None,
+            max_head: 16 << 10,
             handshake_timeout: None,
         }
     }

@@ -23,8 +23,8 @@ use super::stream::Stream;
 use super::{Shared, headers, http, opening, upgrade};
 use crate::observe::{HandshakeFailure, Observer, bounded};
 
-/// The longest request head: it is kept in memory until it is whole.
-const MAX_HEAD: usize = 64 * 1024;
+/// The least that hyper can be told its buffer may grow to.
+const LEAST_BUFFER: usize = 8 * 1024;
 
 /// How long a client that has had an answer may take until the head of its next request is whole: longer than load
 /// balancers keep connections (60 s is common), so that they, not the sidecar, end those that are idle.
@@ -97,7 +97,10 @@ impl Timer for HeadTimer {
 /// Serves a connection until it ends or becomes a WebSocket.
 pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
     let began = Instant::now();
-    let handshake_timeout = shared.config.load().process.handshake_timeout;
+    let (handshake_timeout, max_head) = {
+        let limits = &shared.config.load().process;
+        (limits.handshake_timeout, limits.max_head)
+    };
     let mut draining = shared.draining.subscribe();
     let had_request = Arc::new(AtomicBool::new(false));
     let observer = Arc::clone(&shared.observer);
@@ -116,8 +119,8 @@ pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
         .timer(timer)
         .header_read_timeout(handshake_timeout.map(|limit| limit.max(KEEP_ALIVE)))
         // The buffer alone may grow somewhat beyond what it is told.
-        .max_header_size(MAX_HEAD)
-        .max_buf_size(MAX_HEAD)
+        .max_header_size(max_head)
+        .max_buf_size(max_head.max(LEAST_BUFFER))
         .preserve_header_case(true)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
