@@ -60,9 +60,11 @@ fn put(node: &mut Value, steps: &[Step], value: Value) {
     }
 }
 
-/// What is known at a path so far.
+/// What the top level has at a path. Its answers come before those of the routes, which are not walked through: there
+/// may be thousands of them, and each asks.
 pub(super) fn known(answers: &[(KeyPath, Value)], at: &KeyPath) -> Vec<(KeyPath, Value)> {
-    let below = answers.iter().filter(|(path, _)| path.starts_with(at));
+    let top = answers.iter().take_while(|(path, _)| !path.is_in_route());
+    let below = top.filter(|(path, _)| path.starts_with(at));
     below.cloned().collect()
 }
 

@@ -4,6 +4,7 @@
 
 use serde_yaml::Value;
 
+use super::bounds::{MAX_TEXT, Texts, too_long};
 use super::keypath::{Found, KeyPath, Place, Step};
 
 /// Looks a variable up; none when it is unset.
@@ -11,12 +12,61 @@ pub(super) type Lookup<'e> = &'e dyn Fn(&str) -> Option<String>;
 
 /// Expands every string value of a tree in place.
 pub(super) fn expand(tree: &mut Value, env: Lookup<'_>, found: &mut Vec<Found>) {
-    expand_below(tree, &mut KeyPath::default(), env, found);
+    let mut expanded = Expanded {
+        env,
+        texts: Texts::default(),
+        is_full: false,
+    };
+    expand_below(tree, &mut KeyPath::default(), &mut expanded, found);
 }
 
-fn expand_below(tree: &mut Value, path: &mut KeyPath, env: Lookup<'_>, found: &mut Vec<Found>) {
+/// How variables are expanded, and how much they came to so far.
+struct Expanded<'e> {
+    env: Lookup<'e>,
+    texts: Texts,
+    /// Too much: nothing further is expanded.
+    is_full: bool,
+}
+
+impl Expanded<'_> {
+    fn expand(&mut self, text: &str) -> Result<String, String> {
+        let expanded = expand_text(text, self.env);
+        // Where even one text was too long, others would be read for nothing.
+        let counted = match &expanded {
+            Ok(expanded) => self.texts.add(expanded.len()),
+            Err(Unexpanded::TooLong) => Err(too_long()),
+            Err(Unexpanded::Because(_)) => Ok(()),
+        };
+        self.is_full = counted.is_err();
+        counted?;
+        expanded.map_err(|error| match error {
+            Unexpanded::TooLong => too_long(),
+            Unexpanded::Because(message) => message,
+        })
+    }
+}
+
+/// Why a text keeps its variables.
+#[derive(Debug)]
+enum Unexpanded {
+    TooLong,
+    Because(String),
+}
+
+impl From<String> for Unexpanded {
+    fn from(message: String) -> Self {
+        Unexpanded::Because(message)
+    }
+}
+
+fn expand_below(
+    tree: &mut Value,
+    path: &mut KeyPath,
+    env: &mut Expanded<'_>,
+    found: &mut Vec<Found>,
+) {
     match tree {
-        Value::String(text) if text.contains("${") => match expand_text(text, env) {
+        Value::String(text) if !env.is_full && text.contains("${") => match env.expand(text) {
             Ok(expanded) => *text = expanded,
             Err(message) => found.push(Found::error(path.clone(), Place::Value, message)),
         },
@@ -38,7 +88,7 @@ fn expand_below(tree: &mut Value, path: &mut KeyPath, env: Lookup<'_>, found: &m
     }
 }
 
-fn expand_text(text: &str, env: Lookup<'_>) -> Result<String, String> {
+fn expand_text(text: &str, env: Lookup<'_>) -> Result<String, Unexpanded> {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -58,6 +108,9 @@ fn expand_text(text: &str, env: Lookup<'_>) -> Result<String, String> {
         }
         let behind = &reference[2 + name.len()..];
         let (value, behind) = resolve(name, behind, env)?;
+        if out.len() + value.len() > MAX_TEXT {
+            return Err(Unexpanded::TooLong);
+        }
         out.push_str(&value);
         rest = behind;
     }
@@ -160,7 +213,9 @@ mod tests {
             ("${HOST:-80", "not a reference"),
             ("${NONE:-${HOST}}", "cannot refer"),
         ] {
-            let message = expand_text(text, &env).unwrap_err();
+            let Unexpanded::Because(message) = expand_text(text, &env).unwrap_err() else {
+                panic!("{text} is not long");
+            };
             assert!(message.contains(why), "{text}: {message}");
         }
     }

@@ -1,12 +1,13 @@
 //! `proxy.yaml`: text → tree with positions → [`policy`], which cannot express nonsense.
 //!
-//! [`parse`] reads the text into a tree (`tree`), resolves merge keys and variables (`env`), asks the tree for every
+//! [`parse`] reads the text into a tree (`tree`, within `bounds`), resolves merge keys and variables (`env`), asks the tree for every
 //! key (`file` and the blocks beside it, through `section` and `kind`), looks for settings that defeat each other
 //! (`lint`), and gives every problem its line and column (`locate`). The same questions describe themselves
 //! ([`schema`], [`keys`]).
 
 mod address;
 mod app;
+mod bounds;
 mod close;
 mod describe;
 mod diff;
@@ -51,7 +52,7 @@ pub use units::{parse_duration, show_duration};
 /// Bytes that may be read again to find positions.
 const MAX_REREAD: usize = 4 * 1024 * 1024;
 /// Problems that are told of any file.
-const MIN_PROBLEMS: usize = 32;
+const MIN_PROBLEMS: usize = 8;
 
 /// A file that can be used.
 #[derive(Clone, Debug)]

@@ -3,33 +3,41 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, EnumAccess, Error as _, IgnoredAny};
+use serde::de::{DeserializeSeed, EnumAccess, IgnoredAny};
 use serde::de::{MapAccess, SeqAccess, VariantAccess, Visitor};
 use serde_yaml::{Deserializer, Mapping, Value};
 
+use super::bounds::{self, MAX_DEPTH, MAX_ITEMS, MAX_VALUES, Texts};
 use super::keypath::{Found, KeyPath, Place, Step, key_text};
 use super::locate;
-
-/// Aliases may unfold a file to at most so many values.
-const MAX_NODES: usize = 200_000;
 
 /// The document as it is written: aliases unfolded, merge keys (`<<`) still in place.
 ///
 /// # Errors
 /// What keeps the text from being one YAML document; nothing below it can be checked then.
 pub(super) fn parse(text: &str, found: &mut Vec<Found>) -> Result<Value, Found> {
+    bounds::check(text)?;
     let mut documents = Deserializer::from_str(text);
     let Some(first) = documents.next() else {
         return Ok(Value::Null);
     };
     let mut state = State {
         path: KeyPath::default(),
-        nodes: 0,
+        values: 0,
+        texts: Texts::default(),
+        too_much: None,
         found,
     };
-    let tree = Node(&mut state)
-        .deserialize(first)
-        .map_err(|error| syntax(text, &error))?;
+    let tree = match Node(&mut state).deserialize(first) {
+        Ok(tree) => tree,
+        Err(error) => {
+            let too_much = state.too_much.take();
+            return Err(match too_much {
+                Some((path, message)) => Found::error(path, position(&error), message),
+                None => syntax(text, &error),
+            });
+        }
+    };
     if let Some(second) = documents.next() {
         let (line, column) = locate::root(second).unwrap_or((1, 1));
         let message =
@@ -50,8 +58,19 @@ pub(super) fn merged(tree: &Value, found: &mut Vec<Found>) -> Value {
 
 struct State<'f> {
     path: KeyPath,
-    nodes: usize,
+    values: usize,
+    texts: Texts,
+    /// Which bound ended the reading, and where.
+    too_much: Option<(KeyPath, String)>,
     found: &'f mut Vec<Found>,
+}
+
+impl State<'_> {
+    /// Ends the reading; the error itself only carries the position.
+    fn refuse<E: serde::de::Error>(&mut self, message: String) -> E {
+        self.too_much = Some((self.path.clone(), message));
+        E::custom("too much")
+    }
 }
 
 /// Reads one value, whatever it is.
@@ -70,11 +89,13 @@ impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(self, from: D) -> Result<Value, D::Error> {
-        self.0.nodes += 1;
-        if self.0.nodes > MAX_NODES {
-            return Err(D::Error::custom(
-                "the aliases in this file unfold to too many values",
-            ));
+        self.0.values += 1;
+        if self.0.values > MAX_VALUES {
+            let message = format!("the file has more than {MAX_VALUES} values, aliases unfolded");
+            return Err(self.0.refuse(message));
+        }
+        if self.0.path.steps().len() > MAX_DEPTH {
+            return Err(self.0.refuse(bounds::too_deep()));
         }
         from.deserialize_any(self)
     }
@@ -120,8 +141,11 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
         Ok(value.into())
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        match self.0.texts.add(value.len()) {
+            Ok(()) => Ok(value.into()),
+            Err(message) => Err(self.0.refuse(message)),
+        }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<Value, A::Error> {
@@ -130,6 +154,10 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
             items.next_element_seed(node)
         })? {
             list.push(item);
+            if list.len() > MAX_ITEMS {
+                let message = format!("more than {MAX_ITEMS} items in one list");
+                return Err(self.0.refuse(message));
+            }
         }
         Ok(Value::Sequence(list))
     }
@@ -214,6 +242,13 @@ fn merge_mapping(map: &Mapping, path: &mut KeyPath, found: &mut Vec<Found>) -> M
     result
 }
 
+fn position(error: &serde_yaml::Error) -> Place {
+    let (line, column) = error
+        .location()
+        .map_or((1, 1), |at| (at.line(), at.column()));
+    Place::At(line, column)
+}
+
 /// A syntax error in our form: the position is told once, and the commonest mistake in plain words.
 fn syntax(text: &str, error: &serde_yaml::Error) -> Found {
     let (line, column) = error
@@ -225,6 +260,10 @@ fn syntax(text: &str, error: &serde_yaml::Error) -> Found {
         .map(|line| line.chars().take_while(|c| c.is_whitespace()).collect());
     let message = if indent.is_some_and(|indent| indent.contains('\t')) {
         "this line is indented with a tab; YAML wants spaces".to_owned()
+    } else if error.to_string().contains("recursion limit exceeded") {
+        bounds::too_deep()
+    } else if error.to_string().contains("repetition limit exceeded") {
+        "the aliases in this file unfold to too much; write less of them".to_owned()
     } else {
         let full = error.to_string();
         let told = format!(" at line {line} column {column}");

@@ -138,6 +138,14 @@ pub(super) fn fields(record: &impl Serialize) -> String {
 }
 
 impl LogGuard {
+    /// Waits for what was logged to be written, for at most a second; false: somebody may have missed it.
+    #[must_use]
+    pub fn flush(&self) -> bool {
+        self.sink
+            .as_ref()
+            .is_some_and(|sink| sink.flush(LAST_FLUSH))
+    }
+
     /// Follows a new configuration at once.
     pub fn apply(&self, log: &Log) {
         self.settings.set(log);
@@ -148,9 +156,8 @@ impl LogGuard {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        if let Some(sink) = &self.sink {
-            sink.flush(LAST_FLUSH);
-        }
+        // Nobody is left to be told.
+        let _ = self.flush();
     }
 }
 

@@ -144,11 +144,16 @@ pub fn run(path: &Path) -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("cannot start: {error}")),
+        Err(error) => return fail(&format!("cannot start: {error}"), &log),
     };
     let workers = match Workers::start() {
         Ok(workers) => workers,
-        Err(error) => return fail(&format!("cannot start a thread for each core: {error}")),
+        Err(error) => {
+            return fail(
+                &format!("cannot start a thread for each core: {error}"),
+                &log,
+            );
+        }
     };
     let code = runtime.block_on(serve(path, loaded, workers, watched, &log));
     // Whatever did not end in time must not keep the process.
@@ -166,7 +171,7 @@ async fn serve(
     let (mut hangup, mut end) =
         match signal(SignalKind::hangup()).and_then(|hangup| Ok((hangup, EndSignals::new()?))) {
             Ok(signals) => signals,
-            Err(error) => return fail(&format!("cannot listen to signals: {error}")),
+            Err(error) => return fail(&format!("cannot listen to signals: {error}"), log),
         };
     let started = events::Started {
         version: env!("CARGO_PKG_VERSION"),
@@ -181,7 +186,7 @@ async fn serve(
     let name = path.display().to_string();
     let mut running = match start(loaded.config, loaded.tree, name, workers) {
         Ok(running) => running,
-        Err(error) => return fail(&error.to_string()),
+        Err(error) => return fail(&error.to_string(), log),
     };
     loop {
         let wish = tokio::select! {
@@ -210,16 +215,22 @@ async fn serve(
     }
 }
 
-/// Told on both outputs: the log's reader and the one who typed the command want to know.
-fn fail(sentence: &str) -> ExitCode {
+/// One line in the log, which also the one who typed the command sees. Where both outputs go into one pipe, a line on
+/// each would be mixed; so stderr gets it only when the log cannot be written.
+fn fail(sentence: &str, log: &log::LogGuard) -> ExitCode {
     tracing::error!(event = "failed", "{sentence}");
-    complain(format_args!("sidebeat: {sentence}"));
+    if !log.flush() {
+        complain(format_args!("sidebeat: {sentence}"));
+    }
     ExitCode::FAILURE
 }
 
-/// A line on stderr. A reader that has gone away must not cost the exit status, as a panic of `eprintln!` does.
-fn complain(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// Lines on stderr, with one write. A reader that has gone away must not cost the exit status, as a panic of
+/// `eprintln!` does.
+fn complain(lines: impl Display) {
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{lines}\n").as_bytes());
 }
 
 /// The signals that ask the process to end.

@@ -1,7 +1,7 @@
 //! Every subcommand that ends by itself.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 
 use super::*;
@@ -137,7 +137,7 @@ fn an_address_in_use_is_exit_status_1_and_a_clear_sentence() {
         let sentence = format!(
             "cannot listen on {address}: the address is in use. Stop what uses it, or change `{key}`"
         );
-        assert_eq!(stderr, format!("sidebeat: {sentence}\n"));
+        assert_eq!(stderr, "", "one line on one stream");
         let last: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
         assert_eq!(
             (&last["event"], &last["detail"]),
@@ -155,13 +155,73 @@ fn an_address_of_another_machine_is_told_likewise() {
     let folder = tempfile::tempdir().unwrap();
     let text = "listen: 192.0.2.1:80\nupstream: ws://127.0.0.1:9\n";
     fs::write(folder.path().join("proxy.yaml"), text).unwrap();
-    let (code, _, stderr) = run(&mut sidebeat(folder.path()));
-    assert_eq!(code, Some(1));
+    let (code, stdout, stderr) = run(&mut sidebeat(folder.path()));
+    assert_eq!((code, &*stderr), (Some(1), ""));
+    let last: serde_json::Value = serde_json::from_str(stdout.lines().last().unwrap()).unwrap();
+    let detail = last["detail"].as_str().unwrap();
     assert!(
-        stderr.starts_with("sidebeat: cannot listen on 192.0.2.1:80: "),
-        "{stderr}"
+        detail.starts_with("cannot listen on 192.0.2.1:80: "),
+        "{detail}"
     );
-    assert_eq!(stderr.lines().count(), 1);
+}
+
+#[test]
+fn a_failing_start_leaves_whole_lines_where_both_outputs_are_one_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let text = format!(
+        "listen: '{}'\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\n",
+        taken.local_addr().unwrap()
+    );
+    fs::write(folder.path().join("proxy.yaml"), text).unwrap();
+    for _ in 0..20 {
+        let (mut both, end) = std::io::pipe().unwrap();
+        let mut command = sidebeat(folder.path());
+        command.stdout(end.try_clone().unwrap()).stderr(end);
+        let mut process = Process::start(&mut command);
+        // The command keeps the writing ends for as long as it lives.
+        drop(command);
+        let mut told = String::new();
+        both.read_to_string(&mut told).unwrap();
+        assert_eq!(process.status(), Some(1));
+        let events: Vec<serde_json::Value> = told
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("no JSON: {line}")))
+            .collect();
+        let failed = events.iter().filter(|record| record["event"] == "failed");
+        assert_eq!(failed.count(), 1, "{told}");
+    }
+}
+
+#[test]
+fn a_start_that_fails_with_nobody_to_read_the_log_is_told_on_the_other_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let text =
+        format!("listen: '{address}'\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\n");
+    fs::write(folder.path().join("proxy.yaml"), text).unwrap();
+    let mut command = sidebeat(folder.path());
+    // Every write to it fails, as on a full disk.
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = command
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+        .wait_with_output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        stderr,
+        format!(
+            "sidebeat: cannot listen on {address}: the address is in use. Stop what uses it, or change `listen`\n"
+        )
+    );
 }
 
 #[test]

@@ -31,6 +31,8 @@ struct State {
     waiting: Vec<u8>,
     dropped_lines: u64,
     is_writing: bool,
+    /// The last try to write failed.
+    is_broken: bool,
     is_closed: bool,
 }
 
@@ -82,14 +84,16 @@ impl Sink {
     }
 
     /// Waits until everything is written, but no longer than this: a stalled stdout must not keep a process alive.
-    pub(super) fn flush(&self, at_most: Duration) {
+    /// Whether it is written.
+    pub(super) fn flush(&self, at_most: Duration) -> bool {
         let state = self.shared.lock();
         let is_busy = |state: &mut State| !state.waiting.is_empty() || state.is_writing;
-        drop(
-            self.shared
-                .changed
-                .wait_timeout_while(state, at_most, is_busy),
-        );
+        let waited = self
+            .shared
+            .changed
+            .wait_timeout_while(state, at_most, is_busy);
+        let (state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
+        !waited.timed_out() && !state.is_broken
     }
 }
 
@@ -106,10 +110,11 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves what waits into `batch`; false at the end.
-    fn take(&self, batch: &mut Vec<u8>) -> bool {
+    /// Moves what waits into `batch`, after the one before was `written`; false at the end.
+    fn take(&self, batch: &mut Vec<u8>, written: bool) -> bool {
         let mut state = self.lock();
         state.is_writing = false;
+        state.is_broken = !written;
         self.changed.notify_all();
         while state.waiting.is_empty() {
             if state.is_closed {
@@ -128,9 +133,10 @@ impl Shared {
 
 fn write_out(shared: &Shared, mut out: impl Write) {
     let mut batch = Vec::new();
-    while shared.take(&mut batch) {
+    let mut written = true;
+    while shared.take(&mut batch, written) {
         // Nobody is left to be told that the log cannot be written (a broken pipe, a full disk); the next try may work.
-        let _ = out.write_all(&batch).and_then(|()| out.flush());
+        written = out.write_all(&batch).and_then(|()| out.flush()).is_ok();
         batch.clear();
         batch.shrink_to(MAX_KEPT_BYTES);
     }
@@ -192,7 +198,7 @@ mod tests {
         sink.append(b"six\n", notice);
         sink.append(b"7\n", notice);
         drop(allow);
-        sink.flush(PATIENCE);
+        assert!(sink.flush(PATIENCE));
 
         let taken = String::from_utf8(taken.lock().unwrap().clone()).unwrap();
         assert_eq!(taken, "one\ntwo\n3 dropped\nsix\n7\n");
@@ -210,7 +216,7 @@ mod tests {
         .unwrap();
         sink.append(b"one\n", notice);
         is_entered.recv_timeout(PATIENCE).unwrap();
-        sink.flush(Duration::from_millis(1));
+        assert!(!sink.flush(Duration::from_millis(1)));
     }
 
     #[test]
@@ -231,7 +237,7 @@ mod tests {
             sink.append(b"line\n", notice);
             is_tried.recv_timeout(PATIENCE).unwrap();
         }
-        sink.flush(PATIENCE);
+        assert!(!sink.flush(PATIENCE), "nothing was written");
     }
 
     #[test]
