@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::keypath::quoted;
 use super::kind::Word;
+use super::nearest::nearest;
 use super::policy::{HostHeader, Listen, Target};
 
 /// The longest path that a Unix socket's address holds, in bytes.
@@ -15,11 +16,8 @@ const MAX_SOCKET_PATH: usize = 107;
 /// An address to listen on.
 pub(super) const LISTEN: Word<Listen> = Word {
     read: listen,
-    show: |value| match value {
-        Listen::Tcp(address) => json!(address.to_string()),
-        Listen::Unix(path) => json!(format!("unix:{}", path.display())),
-    },
-    schema: || json!({"type": "string", "pattern": "^(unix:/.+|.*:[0-9]{1,5})$"}),
+    show: |value| json!(value.to_string()),
+    schema: || json!({"type": "string", "pattern": "^(unix:/[^?]+(\\?mode=0?[0-7]{3})?|.*:[0-9]{1,5})$"}),
 };
 
 /// A backend's URL.
@@ -30,7 +28,7 @@ pub(super) const TARGET: Word<Target> = Word {
         Target::Tcp { host, port } => json!(format!("ws://{host}:{port}")),
         Target::Unix(path) => json!(format!("unix:{}", path.display())),
     },
-    schema: || json!({"type": "string", "pattern": "^(ws://[^/?#@]+/?|unix:/.+)$"}),
+    schema: || json!({"type": "string", "pattern": "^(ws://[^/?#@]+/?|unix:/[^?]+)$"}),
 };
 
 /// `preserve`, `upstream`, or the header's text.
@@ -53,8 +51,8 @@ pub(super) const HOST: Word<HostHeader> = Word {
 };
 
 fn listen(text: &str) -> Result<Listen, String> {
-    if let Some(path) = text.strip_prefix("unix:") {
-        return socket_path(path).map(Listen::Unix);
+    if let Some(socket) = text.strip_prefix("unix:") {
+        return unix_socket(socket);
     }
     if text.parse::<u16>().is_ok() {
         return Err(format!(
@@ -74,14 +72,58 @@ fn listen(text: &str) -> Result<Listen, String> {
         "" | "*" => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
         "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
         _ => host.parse().map_err(|_| {
-            format!("{} is no IP address; write 0.0.0.0:{port}, [::1]:{port}, localhost:{port} or unix:/path", quoted(host))
+            format!("{} is no IP address; write :{port}, 0.0.0.0:{port}, [::1]:{port}, localhost:{port} or unix:/path", quoted(host))
         })?,
     };
-    Ok(Listen::Tcp(SocketAddr::new(address, port)))
+    // An IPv4 address is one, however it is written.
+    Ok(Listen::Tcp(SocketAddr::new(address.to_canonical(), port)))
+}
+
+/// `/path`, or `/path?mode=0660`.
+fn unix_socket(text: &str) -> Result<Listen, String> {
+    let (path, parameters) = match text.split_once('?') {
+        Some((path, parameters)) => (path, Some(parameters)),
+        None => (text, None),
+    };
+    let path = socket_path(path)?;
+    let mode = parameters.map(socket_mode).transpose()?;
+    Ok(Listen::Unix { path, mode })
+}
+
+/// `mode=0660`
+fn socket_mode(parameters: &str) -> Result<u32, String> {
+    let how = "write it as unix:/path?mode=0660";
+    let (name, value) = parameters.split_once('=').unwrap_or((parameters, ""));
+    if name != "mode" {
+        return Err(match nearest(&name.to_lowercase(), ["mode"].into_iter()) {
+            Some(mode) => format!("{} is no parameter; did you mean {mode}?", quoted(name)),
+            None => format!(
+                "{} is no parameter: a Unix socket has only `mode`; {how}",
+                quoted(name)
+            ),
+        });
+    }
+    let octal = value.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
+    let digits = value.strip_prefix('0').filter(|it| it.len() == 3);
+    let digits = digits.unwrap_or(value);
+    let mode = u32::from_str_radix(digits, 8).ok();
+    match mode.filter(|_| octal && digits.len() == 3) {
+        Some(mode) if mode & 0o222 == 0 => Err(format!(
+            "with the mode {value} nobody may connect: that takes the right to write; {how}"
+        )),
+        Some(mode) => Ok(mode),
+        None => Err(format!(
+            "{} is no mode: three octal digits, for the owner, the group and others; {how}",
+            quoted(value)
+        )),
+    }
 }
 
 fn target(text: &str) -> Result<Target, String> {
     if let Some(path) = text.strip_prefix("unix:") {
+        if path.contains('?') {
+            return Err("a backend's socket has no parameters: its mode is set by the process that listens there; write unix:/path".to_owned());
+        }
         return socket_path(path).map(Target::Unix);
     }
     let Some((scheme, rest)) = text.split_once("://") else {
@@ -170,6 +212,11 @@ fn split_port(text: &str) -> Result<(&str, Option<u16>), String> {
 }
 
 fn socket_path(path: &str) -> Result<PathBuf, String> {
+    if path.starts_with(['@', '\0']) {
+        return Err(
+            "abstract sockets have no file whose permissions could keep others out; write unix:/path".to_owned(),
+        );
+    }
     if !path.starts_with('/') {
         return Err(
             "a Unix socket is named by its whole path, such as unix:/run/app.sock".to_owned(),
@@ -220,7 +267,20 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(listen("unix:/run/s"), Ok(Listen::Unix("/run/s".into())));
+        let mapped = listen("[::ffff:127.0.0.1]:80").unwrap();
+        assert_eq!(mapped.to_string(), "127.0.0.1:80");
+        assert_eq!(listen("*:8080").unwrap().to_string(), ":8080");
+        for (text, mode) in [
+            ("unix:/run/s", None),
+            ("unix:/run/s?mode=0660", Some(0o660)),
+            ("unix:/run/s?mode=600", Some(0o600)),
+            ("unix:/run/s?mode=0777", Some(0o777)),
+        ] {
+            let path = "/run/s".into();
+            let socket = Listen::Unix { path, mode };
+            assert_eq!(listen(text).as_ref(), Ok(&socket), "{text}");
+            assert_eq!(listen(&socket.to_string()), Ok(socket), "{text}");
+        }
     }
 
     #[test]
@@ -239,6 +299,23 @@ mod tests {
             ("ws://0.0.0.0:80", "write 0.0.0.0:80"),
             ("unix:run", "whole path"),
             ("unix:", "whole path"),
+            ("unix:?mode=0660", "whole path"),
+            ("unix:@abstract", "abstract"),
+            ("unix:/s?", "has only `mode`"),
+            ("unix:/s?user=www", "has only `mode`"),
+            ("unix:/s?mod=0660", "did you mean mode?"),
+            ("unix:/s?Mode=0660", "did you mean mode?"),
+            ("unix:/s?mode", "no mode"),
+            ("unix:/s?mode=", "no mode"),
+            ("unix:/s?mode=66", "no mode"),
+            ("unix:/s?mode=0680", "no mode"),
+            ("unix:/s?mode=+660", "no mode"),
+            ("unix:/s?mode=1660", "no mode"),
+            ("unix:/s?mode=00660", "no mode"),
+            ("unix:/s?mode=0o660", "no mode"),
+            ("unix:/s?mode=rw-rw----", "no mode"),
+            ("unix:/s?mode=0660&mode=0600", "no mode"),
+            ("unix:/s?mode=0444", "nobody may connect"),
             ("", "has no port"),
         ] {
             let message = listen(text).unwrap_err();
@@ -277,6 +354,8 @@ mod tests {
             ("ws://.a", "no host"),
             ("ws://a:0", "port 0"),
             ("ws://::1", "brackets"),
+            ("unix:/s?mode=0660", "has no parameters"),
+            ("unix:@s", "abstract"),
         ] {
             let message = target(text).unwrap_err();
             assert!(message.contains(help), "{text}: {message}");

@@ -114,7 +114,7 @@ mod tests {
             ("/heartbeat/app", json!([])),
             ("/close/killed/code", json!(1001)),
             ("/limits/max_connections", json!(10000)),
-            ("/metrics/listen", json!("0.0.0.0:9902")),
+            ("/metrics/listen", json!(":9902")),
             ("/admin/listen", json!("127.0.0.1:9901")),
             ("/admin/token", json!("")),
             ("/tls", json!("off")),

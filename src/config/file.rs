@@ -50,7 +50,7 @@ pub(super) fn file(s: &mut Section<'_>) -> File {
         "listen",
         None,
         &addresses,
-        "Where clients connect: an address such as `0.0.0.0:8080`, `[::1]:8080`, `:8080` or `unix:/run/sidebeat.sock`, or a list of them.",
+        "Where clients connect: an address such as `:8080` (every address, IPv4 and IPv6), `0.0.0.0:8080`, `[::1]:8080` or `unix:/run/sidebeat.sock?mode=0660`, or a list of them.",
     );
     let mut process = process_defaults();
     let top = overridable(s, &Overridable::default(), |s| {

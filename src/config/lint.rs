@@ -184,7 +184,7 @@ impl Scope<'_> {
 
 fn is_self(listen: &Listen, target: &Target) -> bool {
     match (listen, target) {
-        (Listen::Unix(mine), Target::Unix(theirs)) => mine == theirs,
+        (Listen::Unix { path, .. }, Target::Unix(theirs)) => path == theirs,
         (Listen::Tcp(mine), Target::Tcp { host, port }) if mine.port() == *port => {
             let loopback =
                 host == "localhost" || host.parse().is_ok_and(|host: IpAddr| host.is_loopback());

@@ -1,6 +1,6 @@
 //! The blocks `metrics` and `admin`: where others than clients are served.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr};
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use super::section::Section;
 
 /// `metrics:` as a block, or `off`.
 pub(super) fn metrics(s: &mut Section<'_>) -> Option<Listen> {
-    let base = Some(Listen::Tcp(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9902))));
+    let base = Some(Listen::Tcp(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9902))));
     let doc = "Metrics for Prometheus, and probes: /metrics, /livez, /readyz.";
     s.block_or_off("metrics", doc, base.clone(), |s| {
         let doc = "Where they are served: an address as for `listen`.";

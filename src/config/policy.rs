@@ -1,7 +1,7 @@
 //! What the rest of the program uses: configuration with every name resolved and no invalid state left to write down.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,17 +34,61 @@ pub struct Config {
 /// An address to listen on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Listen {
-    /// TCP.
+    /// TCP; an address for which [`is_every_address`] holds is every address of IPv4, too.
     Tcp(SocketAddr),
-    /// A Unix socket's path.
-    Unix(PathBuf),
+    /// A Unix socket.
+    Unix {
+        /// Its file.
+        path: PathBuf,
+        /// The permissions of the file; none: what the process's umask leaves.
+        mode: Option<u32>,
+    },
 }
 
+impl Listen {
+    /// The address without what can be changed while it is listened on.
+    #[must_use]
+    pub fn place(&self) -> Listen {
+        match self {
+            Listen::Tcp(address) => Listen::Tcp(*address),
+            Listen::Unix { path, .. } => Listen::Unix {
+                path: path.clone(),
+                mode: None,
+            },
+        }
+    }
+}
+
+/// `:8080` and `[::]:8080`: every address of both families, whatever the system's `net.ipv6.bindv6only` says.
+#[must_use]
+pub fn is_every_address(address: SocketAddr) -> bool {
+    address.ip() == IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+}
+
+/// Whether two TCP addresses have an address and a port in common. Port 0 stands for any free port.
+#[must_use]
+pub fn share_addresses(one: SocketAddr, other: SocketAddr) -> bool {
+    let takes_in = |wide: SocketAddr, address: SocketAddr| {
+        is_every_address(wide)
+            || (wide.ip().is_unspecified() && address.is_ipv4())
+            || wide.ip() == address.ip()
+    };
+    one.port() == other.port() && one.port() != 0 && (takes_in(one, other) || takes_in(other, one))
+}
+
+/// As one would write it.
 impl fmt::Display for Listen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Listen::Tcp(address) if is_every_address(*address) => write!(f, ":{}", address.port()),
             Listen::Tcp(address) => write!(f, "{address}"),
-            Listen::Unix(path) => write!(f, "unix:{}", path.display()),
+            Listen::Unix { path, mode } => {
+                write!(f, "unix:{}", path.display())?;
+                match mode {
+                    Some(mode) => write!(f, "?mode={mode:04o}"),
+                    None => Ok(()),
+                }
+            }
         }
     }
 }

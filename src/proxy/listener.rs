@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
-use std::os::unix::fs::FileTypeExt;
-use std::path::{Path, PathBuf};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -16,12 +15,13 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use super::connection::{self, Peer};
+use super::socket_file::{RemovedAtEnd, SocketFile};
 use super::stream::Stream;
-use super::{Shared, stream};
-use crate::config::policy::Listen;
+use super::{Shared, socket_file, stream};
+use crate::config::policy::{Listen, is_every_address};
 
 /// Connections that the system keeps until they are accepted.
-const BACKLOG: i32 = 4096;
+pub(super) const BACKLOG: i32 = 4096;
 /// How long accepting pauses when the process or the system has no room for another connection.
 const BACK_OFF: Duration = Duration::from_millis(100);
 /// How often that is told, at most.
@@ -40,10 +40,18 @@ pub enum BindError {
         /// The address.
         address: Listen,
     },
-    /// Anything else.
+    /// What has a Unix socket's name is none.
     #[error(
-        "cannot listen on {address}: {error}. Check `{key}`: the address, the port and the permission to use them"
+        "cannot listen on {address}: there is a file that is no socket. Remove it, or change `{key}`"
     )]
+    NoSocket {
+        /// The key of `proxy.yaml` that names it.
+        key: &'static str,
+        /// The address.
+        address: Listen,
+    },
+    /// Anything else.
+    #[error("cannot listen on {address}: {error}. Check `{key}`: {}", what_to_check(.address))]
     Other {
         /// The key of `proxy.yaml` that names it.
         key: &'static str,
@@ -54,24 +62,22 @@ pub enum BindError {
     },
 }
 
+fn what_to_check(address: &Listen) -> &'static str {
+    match address {
+        Listen::Tcp(_) => "the address, the port and the permission to use them",
+        Listen::Unix { .. } => {
+            "its folder must exist, and this user must be allowed to write there"
+        }
+    }
+}
+
 /// A bound socket.
 #[derive(Debug)]
 pub enum Listener {
     /// TCP.
     Tcp(TcpListener),
-    /// A Unix socket, whose file is removed at the end.
-    Unix(UnixListener, SocketFile),
-}
-
-/// The file of a Unix socket.
-#[derive(Debug)]
-pub struct SocketFile(PathBuf);
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        // Gone already is as good as removed.
-        let _ = std::fs::remove_file(&self.0);
-    }
+    /// A Unix socket, whose file is removed before it is closed.
+    Unix(RemovedAtEnd, UnixListener),
 }
 
 impl Listener {
@@ -83,16 +89,19 @@ impl Listener {
     pub fn bind(address: &Listen, key: &'static str, joins: bool) -> Result<Listener, BindError> {
         let bound = match address {
             Listen::Tcp(tcp) => bind_tcp(*tcp, joins).map(Listener::Tcp),
-            Listen::Unix(path) => {
-                bind_unix(path).map(|unix| Listener::Unix(unix, SocketFile(path.clone())))
+            Listen::Unix { path, mode } => {
+                socket_file::bind(path, *mode).map(|(file, unix)| Listener::Unix(file, unix))
             }
         };
         bound.map_err(|error| Listener::refused(error, address, key))
     }
 
     fn refused(error: io::Error, address: &Listen, key: &'static str) -> BindError {
+        let is_no_socket =
+            matches!(address, Listen::Unix { path, .. } if !socket_file::is_socket(path));
         let address = address.clone();
         match error.kind() {
+            io::ErrorKind::AddrInUse if is_no_socket => BindError::NoSocket { key, address },
             io::ErrorKind::AddrInUse => BindError::InUse { key, address },
             _ => BindError::Other {
                 key,
@@ -147,17 +156,28 @@ impl Listener {
     }
 
     /// Those who wait, of whom the runtime may not have heard yet: closing the socket would reset them, although another
-    /// one may have the address already. Nobody takes a Unix socket's address over.
+    /// one may have the address already.
     fn last(self) -> impl Iterator<Item = (Stream, Peer)> {
-        let socket = match self {
-            Listener::Tcp(tcp) => tcp.into_std().ok(),
-            Listener::Unix(..) => None,
-        };
+        let (mut tcp, mut unix) = (None, None);
+        match self {
+            Listener::Tcp(listener) => tcp = listener.into_std().ok(),
+            Listener::Unix(file, listener) => {
+                // From here on nobody comes any more.
+                drop(file);
+                unix = listener.into_std().ok();
+            }
+        }
         std::iter::from_fn(move || {
-            let (stream, peer) = socket.as_ref()?.accept().ok()?;
+            if let Some(tcp) = &tcp {
+                let (stream, peer) = tcp.accept().ok()?;
+                stream.set_nonblocking(true).ok()?;
+                let stream = TcpStream::from_std(stream).ok()?;
+                return Some((Stream::Tcp(stream), Peer::tcp(peer)));
+            }
+            let (stream, _) = unix.as_ref()?.accept().ok()?;
             stream.set_nonblocking(true).ok()?;
-            let stream = TcpStream::from_std(stream).ok()?;
-            Some((Stream::Tcp(stream), Peer::tcp(peer)))
+            let stream = UnixStream::from_std(stream).ok()?;
+            Some((Stream::Unix(stream), Peer::Unix))
         })
     }
 
@@ -183,13 +203,21 @@ impl Listener {
         }
     }
 
+    /// The file of a Unix listener.
+    pub(crate) fn socket_file(&self) -> Option<&SocketFile> {
+        match self {
+            Listener::Tcp(_) => None,
+            Listener::Unix(file, _) => Some(&file.0),
+        }
+    }
+
     async fn accept(&self) -> io::Result<(Stream, Peer)> {
         match self {
             Listener::Tcp(tcp) => tcp
                 .accept()
                 .await
                 .map(|(stream, peer)| (Stream::Tcp(stream), Peer::tcp(peer))),
-            Listener::Unix(unix, _) => unix
+            Listener::Unix(_, unix) => unix
                 .accept()
                 .await
                 .map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
@@ -224,7 +252,7 @@ impl fmt::Display for Listener {
                 Ok(address) => write!(f, "{address}"),
                 Err(error) => write!(f, "{error}"),
             },
-            Listener::Unix(_, file) => write!(f, "unix:{}", file.0.display()),
+            Listener::Unix(file, _) => write!(f, "unix:{}", file.0.path().display()),
         }
     }
 }
@@ -270,6 +298,26 @@ enum Detached {
 
 /// `joins`: beside a socket of this process, which must have been bound alone, so that a port in use is noticed.
 fn bind_tcp(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
+    or_ipv4(address, |address| bind_one(address, joins))
+}
+
+/// Every address of both families is every one of IPv4 where the host has no IPv6.
+fn or_ipv4<T>(address: SocketAddr, bind: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
+    match bind(address) {
+        Err(error) if is_every_address(address) && lacks_ipv6(&error) => {
+            bind((Ipv4Addr::UNSPECIFIED, address.port()).into())
+        }
+        bound => bound,
+    }
+}
+
+/// A kernel without IPv6, or a sandbox that forbids it; a host on which it is switched off.
+fn lacks_ipv6(error: &io::Error) -> bool {
+    let known = [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|it| known.contains(&it))
+}
+
+fn bind_one(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -280,29 +328,15 @@ fn bind_tcp(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
     socket.set_nonblocking(true)?;
     // What is accepted inherits these, which saves a call each per connection.
     stream::tune(&socket);
+    if is_every_address(address) {
+        // Otherwise the system's net.ipv6.bindv6only decides.
+        socket.set_only_v6(false)?;
+    }
     socket.set_reuse_port(joins)?;
     socket.bind(&address.into())?;
     socket.set_reuse_port(true)?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
-}
-
-/// A socket's file outlives a process that was killed: it is replaced when nobody answers on it any more.
-fn bind_unix(path: &Path) -> io::Result<UnixListener> {
-    match UnixListener::bind(path) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_dead_socket(path) => {
-            std::fs::remove_file(path)?;
-            UnixListener::bind(path)
-        }
-        bound => bound,
-    }
-}
-
-fn is_dead_socket(path: &Path) -> bool {
-    let is_socket = std::fs::symlink_metadata(path).is_ok_and(|file| file.file_type().is_socket());
-    is_socket
-        && std::os::unix::net::UnixStream::connect(path)
-            .is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// Accept also reports what went wrong with the one connection that it would have returned.
@@ -339,5 +373,38 @@ mod tests {
         client.read_exact(&mut answer).await.unwrap();
         assert_eq!(&answer, b"HTTP/1.1 426");
         assert!(TcpStream::connect(address).await.is_err(), "it listens");
+    }
+
+    #[test]
+    fn every_address_is_every_one_of_ipv4_where_there_is_no_ipv6() {
+        let bind = |address: &str, error: Errno| {
+            or_ipv4(address.parse().unwrap(), |address| match address {
+                SocketAddr::V4(_) => Ok(address.to_string()),
+                SocketAddr::V6(_) => Err(io::Error::from(error)),
+            })
+        };
+        for error in [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL] {
+            assert_eq!(bind("[::]:80", error).unwrap(), "0.0.0.0:80");
+            let told = bind("[::1]:80", error).unwrap_err();
+            assert_eq!(told.raw_os_error(), Some(error.raw_os_error()));
+        }
+        for error in [Errno::ADDRINUSE, Errno::ACCESS] {
+            let told = bind("[::]:80", error).unwrap_err();
+            assert_eq!(told.raw_os_error(), Some(error.raw_os_error()));
+        }
+    }
+
+    #[tokio::test]
+    async fn every_address_is_one_of_both_families() {
+        let listener = bind_tcp("[::]:0".parse().unwrap(), false).unwrap();
+        let address = listener.local_addr().unwrap();
+        let port = address.port();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .await
+            .unwrap();
+        if address.is_ipv6() {
+            let socket = socket2::SockRef::from(&listener);
+            assert!(!socket.only_v6().unwrap());
+        }
     }
 }

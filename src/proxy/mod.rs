@@ -3,6 +3,7 @@
 //! | file | does |
 //! |---|---|
 //! | `listener` | accepts, and backs off when the system refuses |
+//! | `socket_file` | the file of a Unix socket that is listened on |
 //! | `workers` | the threads that connections run on |
 //! | `connection` | one accepted connection: its request heads, and which way each request goes |
 //! | `upgrade` | opening handshakes on both sides |
@@ -33,6 +34,7 @@ mod relay;
 pub(crate) mod requests;
 mod respond;
 mod side;
+pub(crate) mod socket_file;
 pub mod stream;
 mod upgrade;
 mod upstream;

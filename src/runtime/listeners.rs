@@ -9,10 +9,11 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::admin::{Recorder, Server, Service, State};
-use crate::config::policy::{Config, Listen};
+use crate::config::policy::{Config, Listen, share_addresses};
 use crate::observe::events;
 use crate::proxy::Shared;
 use crate::proxy::listener::{BindError, Listener};
+use crate::proxy::socket_file::SocketFile;
 
 /// Who is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +45,7 @@ impl Door {
 /// All addresses that are listened on.
 pub(super) struct Listeners {
     state: Arc<State>,
+    /// By [`Listen::place`].
     open: HashMap<(Door, Listen), Open>,
     /// Exists while operators can ask.
     recorder: Option<Recorder>,
@@ -52,6 +54,8 @@ pub(super) struct Listeners {
 struct Open {
     address: String,
     tcp: Option<SocketAddr>,
+    socket_file: Option<SocketFile>,
+    mode: Option<u32>,
     accepting: Vec<Accepting>,
 }
 
@@ -90,21 +94,25 @@ impl Listeners {
     /// Binds what is new, then lets go what is not wanted any more. On an error nothing has changed.
     pub(super) fn follow(&mut self, config: &Config) -> Result<(), BindError> {
         let wanted = wanted(config);
-        let new = wanted.iter().filter(|door| !self.open.contains_key(door));
+        let is_open =
+            |(door, address): &(Door, Listen)| self.open.contains_key(&(*door, address.place()));
+        let new = wanted.iter().filter(|wanted| !is_open(wanted));
         let bind = |door: &(Door, Listen)| self.bind(door).map(|bound| (door.clone(), bound));
         let bound: Vec<((Door, Listen), Bound)> = new.map(bind).collect::<Result<_, _>>()?;
+        self.set_modes(&wanted)?;
         if config.admin.is_some() && self.recorder.is_none() {
             self.recorder = Some(Recorder::start(&self.state.shared.observer));
         }
         for ((door, address), bound) in bound {
-            let open = self.open(door, bound);
-            self.open.insert((door, address), open);
+            let open = self.open(door, &address, bound);
+            self.open.insert((door, address.place()), open);
         }
         let observer = &self.state.shared.observer;
-        self.open.retain(|door, open| {
-            let keep = wanted.contains(door);
+        self.open.retain(|(door, place), open| {
+            let is_it = |(of, address): &(Door, Listen)| of == door && address.place() == *place;
+            let keep = wanted.iter().any(is_it);
             if !keep {
-                let [_, ended] = door.0.events();
+                let [_, ended] = door.events();
                 observer.tell(tracing::Level::INFO, ended, &open.record());
             }
             keep
@@ -125,10 +133,37 @@ impl Listeners {
         Listener::bind_for(runtimes, address, door.key(), joins)
     }
 
-    fn open(&self, door: Door, bound: Bound) -> Open {
+    /// Changes the permissions of sockets that are open already.
+    fn set_modes(&mut self, wanted: &[(Door, Listen)]) -> Result<(), BindError> {
+        for (door, address) in wanted {
+            let Listen::Unix { mode, .. } = address else {
+                continue;
+            };
+            let Some(open) = self.open.get_mut(&(*door, address.place())) else {
+                continue;
+            };
+            if let Some(file) = open.socket_file.as_ref().filter(|_| open.mode != *mode) {
+                let (key, address) = (door.key(), address.clone());
+                file.set_mode(*mode).map_err(|error| BindError::Other {
+                    key,
+                    address,
+                    error,
+                })?;
+                open.mode = *mode;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, door: Door, listen: &Listen, bound: Bound) -> Open {
         let first = bound.first().map(|(_, listener)| listener);
         let address = first.map(Listener::to_string).unwrap_or_default();
         let tcp = first.and_then(Listener::tcp_address);
+        let socket_file = first.and_then(Listener::socket_file).cloned();
+        let mode = match listen {
+            Listen::Tcp(_) => None,
+            Listen::Unix { mode, .. } => *mode,
+        };
         let shared = &self.state.shared;
         let serve = |(runtime, listener): (Handle, Listener)| match door {
             Door::Clients => Accepting::Clients(Clients::start(&runtime, listener, shared)),
@@ -140,6 +175,8 @@ impl Listeners {
         let open = Open {
             address,
             tcp,
+            socket_file,
+            mode,
             accepting,
         };
         let [begun, _] = door.events();
@@ -166,13 +203,12 @@ impl Listeners {
 }
 
 impl Open {
-    /// Whether a new socket would share addresses with these: the same one, or all of a machine's and one of them.
+    /// Whether a new socket would share addresses with these.
     fn overlaps(&self, new: &Listen) -> bool {
         let (Some(ours), Listen::Tcp(new)) = (self.tcp, new) else {
             return false;
         };
-        let is_any = ours.ip().is_unspecified() || new.ip().is_unspecified();
-        ours.port() == new.port() && (is_any || ours.ip() == new.ip())
+        share_addresses(ours, *new)
     }
 
     fn record(&self) -> events::Listening<'_> {

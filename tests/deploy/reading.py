@@ -57,7 +57,7 @@ class Proxy:
         upstream = config["upstream"] if isinstance(config["upstream"], str) else config["upstream"]["url"]
         self.upstream_host, _, upstream_port = upstream.removeprefix("ws://").partition(":")
         self.upstream_port = int(upstream_port)
-        self.metrics_port = port((config.get("metrics") or {}).get("listen", "0.0.0.0:9902"))
+        self.metrics_port = port((config.get("metrics") or {}).get("listen", ":9902"))
         self.has_admin = config.get("admin") not in ("off", False)
         self.max_connections = (config.get("limits") or {}).get("max_connections", 10000)
         drain = config.get("drain", {})

@@ -115,8 +115,9 @@ fn an_address_is_widened_and_narrowed_on_its_own_port() {
     for listen in [
         format!("0.0.0.0:{}", narrow.port()),
         narrow.to_string(),
-        format!("'[::]:{}'", narrow.port()),
+        format!("':{}'", narrow.port()),
         format!("0.0.0.0:{}", narrow.port()),
+        format!("'[::]:{}'", narrow.port()),
         narrow.to_string(),
     ] {
         sidecar.write_config(&text(&backend, &listen, ""));

@@ -34,7 +34,7 @@ impl Address {
     /// What listens there on this machine.
     pub(super) fn of(listen: &Listen) -> Result<Address, Unreachable> {
         let socket = match listen {
-            Listen::Unix(path) => return Ok(Address::Unix(path.clone())),
+            Listen::Unix { path, .. } => return Ok(Address::Unix(path.clone())),
             Listen::Tcp(socket) => *socket,
         };
         let port = socket.port();
@@ -57,7 +57,9 @@ impl Address {
 
 /// `http://host:port`, the same without `http://`, or `unix:/path`.
 pub(super) fn read(text: &str) -> Result<Address, String> {
-    if let Some(path) = text.strip_prefix("unix:") {
+    if let Some(socket) = text.strip_prefix("unix:") {
+        // As it stands in the file.
+        let path = socket.split('?').next().unwrap_or_default();
         return match path.is_empty() {
             true => Err("write it as unix:/path".to_owned()),
             false => Ok(Address::Unix(path.into())),

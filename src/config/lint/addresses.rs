@@ -1,9 +1,7 @@
 //! Addresses that collide, and operators' doors that stand open.
 
-use std::net::{IpAddr, SocketAddr};
-
 use super::super::keypath::KeyPath;
-use super::super::policy::{Config, Listen};
+use super::super::policy::{Config, Listen, is_every_address, share_addresses};
 use super::super::problem::Severity;
 use super::Scope;
 
@@ -14,12 +12,13 @@ impl Scope<'_> {
         for (index, (path, address)) in all.iter().enumerate() {
             let collision = all[..index]
                 .iter()
-                .find_map(|(other, taken)| Some((other, taken, overlap(taken, address)?)));
-            if let Some((other, taken, severity)) = collision {
+                .find(|(_, taken)| collide(taken, address));
+            if let Some((other, taken)) = collision {
+                let help = help(taken, address);
                 let message = format!(
-                    "`{path}` ({address}) and `{other}` ({taken}) cannot be had together; choose another port for one of them"
+                    "`{path}` ({address}) and `{other}` ({taken}) cannot be had together; {help}"
                 );
-                self.tell_at(severity, vec![path.clone(), other.clone()], message);
+                self.tell_at(Severity::Error, vec![path.clone(), other.clone()], message);
             }
         }
     }
@@ -32,7 +31,8 @@ impl Scope<'_> {
             && !address.ip().is_loopback()
         {
             let message = format!(
-                "everybody who reaches {address} may look at and close connections; set `admin.token`, or listen on 127.0.0.1"
+                "everybody who reaches {} may look at and close connections; set `admin.token`, or listen on 127.0.0.1",
+                admin.listen
             );
             self.warn(&[&["admin", "listen"], &["admin", "token"]], message);
         }
@@ -54,26 +54,26 @@ pub(super) fn listening(config: &Config) -> Vec<(KeyPath, &Listen)> {
     clients.chain(metrics).chain(admin).collect()
 }
 
-/// Whether two addresses cannot be had together; a warning where it depends on the system (`net.ipv6.bindv6only`).
-fn overlap(one: &Listen, other: &Listen) -> Option<Severity> {
-    match (one, other) {
-        (Listen::Unix(one), Listen::Unix(other)) => (one == other).then_some(Severity::Error),
-        (Listen::Tcp(one), Listen::Tcp(other)) => overlap_tcp(*one, *other),
-        _ => None,
+fn help(one: &Listen, other: &Listen) -> String {
+    let every = [one, other]
+        .into_iter()
+        .find(|it| matches!(it, Listen::Tcp(address) if is_every_address(*address)));
+    match (every, one) {
+        (Some(every), _) => format!(
+            "{every} is every address, IPv4 and IPv6: leave the other one out, or choose another port for one of them"
+        ),
+        (None, Listen::Tcp(_)) => "choose another port for one of them".to_owned(),
+        (None, Listen::Unix { .. }) => "choose another path for one of them".to_owned(),
     }
 }
 
-fn overlap_tcp(one: SocketAddr, other: SocketAddr) -> Option<Severity> {
-    if one.port() != other.port() || one.port() == 0 {
-        return None;
+/// Whether two addresses cannot be had together.
+fn collide(one: &Listen, other: &Listen) -> bool {
+    match (one, other) {
+        (Listen::Unix { path: one, .. }, Listen::Unix { path: other, .. }) => one == other,
+        (Listen::Tcp(one), Listen::Tcp(other)) => share_addresses(*one, *other),
+        _ => false,
     }
-    let any = |ip: IpAddr| ip.is_unspecified();
-    if one.is_ipv4() == other.is_ipv4() {
-        let same = one.ip() == other.ip() || any(one.ip()) || any(other.ip());
-        return same.then_some(Severity::Error);
-    }
-    let takes_both = |address: SocketAddr| address.is_ipv6() && any(address.ip());
-    (takes_both(one) || takes_both(other)).then_some(Severity::Warning)
 }
 
 #[cfg(test)]
@@ -84,21 +84,30 @@ mod tests {
     fn which_addresses_collide() {
         let tcp = |text: &str| Listen::Tcp(text.parse().unwrap());
         for (one, other, expected) in [
-            ("127.0.0.1:1", "127.0.0.1:1", Some(Severity::Error)),
-            ("0.0.0.0:1", "127.0.0.1:1", Some(Severity::Error)),
-            ("127.0.0.1:1", "127.0.0.2:1", None),
-            ("127.0.0.1:1", "127.0.0.1:2", None),
-            ("127.0.0.1:0", "127.0.0.1:0", None),
-            ("[::]:1", "[::1]:1", Some(Severity::Error)),
-            ("[::]:1", "127.0.0.1:1", Some(Severity::Warning)),
-            ("[::1]:1", "0.0.0.0:1", None),
+            ("127.0.0.1:1", "127.0.0.1:1", true),
+            ("0.0.0.0:1", "127.0.0.1:1", true),
+            ("127.0.0.1:1", "127.0.0.2:1", false),
+            ("127.0.0.1:1", "127.0.0.1:2", false),
+            ("127.0.0.1:0", "127.0.0.1:0", false),
+            ("[::]:0", "127.0.0.1:0", false),
+            ("[::]:1", "[::]:1", true),
+            ("[::]:1", "[::1]:1", true),
+            ("[::]:1", "127.0.0.1:1", true),
+            ("[::]:1", "0.0.0.0:1", true),
+            ("[::]:1", "0.0.0.0:2", false),
+            ("[::1]:1", "0.0.0.0:1", false),
+            ("[::1]:1", "127.0.0.1:1", false),
         ] {
-            assert_eq!(overlap(&tcp(one), &tcp(other)), expected, "{one} {other}");
-            assert_eq!(overlap(&tcp(other), &tcp(one)), expected, "{other} {one}");
+            assert_eq!(collide(&tcp(one), &tcp(other)), expected, "{one} {other}");
+            assert_eq!(collide(&tcp(other), &tcp(one)), expected, "{other} {one}");
         }
-        let unix = |path: &str| Listen::Unix(path.into());
-        assert_eq!(overlap(&unix("/a"), &unix("/a")), Some(Severity::Error));
-        assert_eq!(overlap(&unix("/a"), &unix("/b")), None);
-        assert_eq!(overlap(&unix("/a"), &tcp("127.0.0.1:1")), None);
+        let unix = |path: &str, mode| Listen::Unix {
+            path: path.into(),
+            mode,
+        };
+        assert!(collide(&unix("/a", None), &unix("/a", Some(0o660))));
+        assert!(collide(&unix("/a/b", None), &unix("/a/./b", None)));
+        assert!(!collide(&unix("/a", None), &unix("/b", None)));
+        assert!(!collide(&unix("/a", None), &tcp("127.0.0.1:1")));
     }
 }
