@@ -23,6 +23,7 @@ mod locate;
 mod management;
 mod message;
 mod nearest;
+pub mod normal;
 mod origin;
 pub mod policy;
 mod problem;
@@ -46,6 +47,7 @@ pub use effective::effective;
 use keypath::{Found, KeyPath, Place, Step};
 pub use policy::*;
 pub use problem::{LoadError, MAX_FILE, Problem, Severity};
+pub use route::MAX_ROUTE_PATH;
 use sink::Sink;
 pub use units::{parse_duration, show_duration};
 

@@ -1,11 +1,15 @@
 //! Which origins may open a WebSocket.
 
+use std::net::Ipv4Addr;
+
 use serde_json::json;
 
+use super::address::is_host;
 use super::keypath::quoted;
 use super::kind::Word;
+use super::normal;
 use super::policy::OriginPattern;
-use super::route::{host_name, is_host_pattern, is_subdomain};
+use super::route::{check_ascii, host_pattern, is_subdomain};
 
 impl OriginPattern {
     /// Whether a page of this origin (the Origin header, RFC 6454 section 7) may open a WebSocket.
@@ -14,10 +18,10 @@ impl OriginPattern {
         match self {
             OriginPattern::Exact(exact) => exact.eq_ignore_ascii_case(origin),
             OriginPattern::Subdomain(suffix) => {
-                origin_host(origin).is_some_and(|host| is_subdomain(host, suffix))
+                origin_host(origin).is_some_and(|host| is_subdomain(&normal::host(host), suffix))
             }
             OriginPattern::Host(exact) => {
-                origin_host(origin).is_some_and(|host| host.eq_ignore_ascii_case(exact))
+                origin_host(origin).is_some_and(|host| normal::host(host) == *exact)
             }
         }
     }
@@ -35,81 +39,207 @@ pub(super) const ORIGIN: Word<OriginPattern> = Word {
 };
 
 fn origin_pattern(text: &str) -> Result<OriginPattern, String> {
-    if text == "*" {
-        return Err("`*` alone is what an empty list means: any origin may connect".to_owned());
-    }
-    if text == "null" {
-        return Ok(OriginPattern::Exact(text.to_owned()));
+    match text {
+        "*" => {
+            return Err("`*` alone is what an empty list means: any origin may connect".to_owned());
+        }
+        // Pages in sandboxes, and local files in most browsers; `file://` in some (RFC 6454 section 4 leaves it open).
+        "null" => return Ok(OriginPattern::Exact(text.to_owned())),
+        _ => {}
     }
     if let Some((scheme, rest)) = text.split_once("://") {
-        let word = !scheme.is_empty()
-            && scheme
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
-        if let Some(origin) = text.strip_suffix('/') {
-            return Err(format!(
-                "an origin has no path, not even `/`: write {}",
-                quoted(origin)
-            ));
-        }
-        if word && !rest.is_empty() && !rest.contains(['/', '?', '#', '@', '*', ' ']) {
-            return Ok(OriginPattern::Exact(text.to_ascii_lowercase()));
-        }
-    } else if is_host_pattern(text) {
-        let text = text.to_ascii_lowercase();
-        return Ok(match text.strip_prefix('*') {
-            Some(suffix) => OriginPattern::Subdomain(suffix.to_owned()),
-            None => OriginPattern::Host(text),
-        });
+        return whole_origin(text, &scheme.to_ascii_lowercase(), rest).map(OriginPattern::Exact);
     }
-    Err(format!(
-        "{} is no origin; write https://chat.example.com, chat.example.com or *.example.com",
-        quoted(text)
-    ))
+    match host_pattern(text) {
+        Ok(host) => Ok(match host.strip_prefix('*') {
+            Some(suffix) => OriginPattern::Subdomain(suffix.to_owned()),
+            None => OriginPattern::Host(host),
+        }),
+        Err(message) if !text.is_ascii() => Err(message),
+        Err(_) => Err(no_origin(text)),
+    }
 }
 
+/// An origin with its scheme, as browsers write it (RFC 6454 section 6.2).
+fn whole_origin(text: &str, scheme: &str, rest: &str) -> Result<String, String> {
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b));
+    if !is_scheme || rest.contains(['*', ' ']) || rest.chars().any(char::is_control) {
+        return Err(no_origin(text));
+    }
+    if scheme == "file" {
+        return match rest {
+            "" => Ok("file://".to_owned()),
+            _ => Err("local files have no origin of their own: write file://, and `null`, which most browsers send".to_owned()),
+        };
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    if authority.len() < rest.len() && !authority.is_empty() {
+        return Err(format!(
+            "an origin has no path, not even `/`: write {}",
+            quoted(&format!("{scheme}://{authority}"))
+        ));
+    }
+    if let Some((_, host)) = authority.rsplit_once('@') {
+        return Err(format!(
+            "an origin has no user: write {}",
+            quoted(&format!("{scheme}://{host}"))
+        ));
+    }
+    if let "ws" | "wss" = scheme {
+        return Err(format!(
+            "an origin is that of the page, and no page is loaded over {scheme}://; write {}",
+            quoted(&format!("{}://{authority}", scheme.replace("ws", "http")))
+        ));
+    }
+    check_ascii(authority)?;
+    match scheme {
+        "http" => web_origin(text, scheme, authority, "80"),
+        "https" => web_origin(text, scheme, authority, "443"),
+        // Of extensions and of apps with a web view: `chrome-extension://…`, `capacitor://localhost`, `app://.`
+        _ if authority.is_empty() => Err(no_origin(text)),
+        _ => Ok(format!("{scheme}://{}", authority.to_ascii_lowercase())),
+    }
+}
+
+/// An origin whose host and port every browser writes the same way.
+fn web_origin(
+    text: &str,
+    scheme: &str,
+    authority: &str,
+    default_port: &str,
+) -> Result<String, String> {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let bracketed = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let is_right = match bracketed {
+        Some(inner) => inner.contains(':') && is_host(inner),
+        None => !host.contains(':') && is_host(host),
+    };
+    if !is_right {
+        return Err(no_origin(text));
+    }
+    let host = match bracketed {
+        Some(_) => normal::host(host).into_owned(),
+        // A browser keeps a trailing dot.
+        None => host.to_ascii_lowercase(),
+    };
+    let last_label = host.trim_end_matches('.').rsplit('.').next();
+    let is_number = last_label.is_some_and(|label| label.bytes().all(|b| b.is_ascii_digit()));
+    if bracketed.is_none() && is_number && host.parse::<Ipv4Addr>().is_err() {
+        return Err(format!(
+            "{} is no IPv4 address as browsers write it; write all four numbers",
+            quoted(&host)
+        ));
+    }
+    let Some(port) = port else {
+        return Ok(format!("{scheme}://{host}"));
+    };
+    if port == default_port || port.is_empty() {
+        return Err(format!(
+            "browsers leave the default port out, so that this would never match: write {}",
+            quoted(&format!("{scheme}://{host}"))
+        ));
+    }
+    match port.parse::<u16>() {
+        Ok(number) if number > 0 && number.to_string() == port => {
+            Ok(format!("{scheme}://{host}:{port}"))
+        }
+        _ => Err(format!(
+            "{} is no port; write a number from 1 to 65535",
+            quoted(port)
+        )),
+    }
+}
+
+fn no_origin(text: &str) -> String {
+    format!(
+        "{} is no origin; write https://chat.example.com, chat.example.com or *.example.com",
+        quoted(text)
+    )
+}
+
+/// The host of an origin, with its port.
 fn origin_host(origin: &str) -> Option<&str> {
-    origin.split_once("://").map(|(_, host)| host_name(host))
+    let (_, host) = origin.split_once("://")?;
+    (!host.contains(['/', '@'])).then_some(host)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(text: &str) -> Result<OriginPattern, String> {
+        (ORIGIN.read)(text)
+    }
+
     #[test]
     fn origins() {
-        let allows = |pattern: &str, origin: &str| (ORIGIN.read)(pattern).unwrap().allows(origin);
+        let allows = |pattern: &str, origin: &str| read(pattern).unwrap().allows(origin);
         assert!(allows("https://a.example.com", "https://A.example.com"));
+        assert!(allows("HTTPS://A.Example.com", "https://a.example.com"));
         assert!(!allows("https://a.example.com", "http://a.example.com"));
         assert!(!allows(
             "https://a.example.com",
             "https://a.example.com:8443"
         ));
+        assert!(allows("https://a:8443", "https://a:8443"));
+        assert!(allows("https://[0::1]:8443", "https://[::1]:8443"));
         assert!(allows("a.example.com", "http://a.example.com:8443"));
         assert!(!allows("a.example.com", "http://b.example.com"));
         assert!(!allows("a.example.com", "a.example.com"));
-        assert!(allows("*.example.com", "https://x.y.example.com:1"));
+        assert!(!allows("a.example.com", "http://evil@a.example.com"));
+        assert!(allows("a.example.com.", "http://A.example.com."));
+        assert!(allows("*.example.com", "https://x.y.Example.com:1"));
         assert!(!allows("*.example.com", "https://example.com"));
         assert!(!allows("*.example.com", "https://evil-example.com"));
+        assert!(!allows("*.example.com", "https://evil.org/.example.com"));
         assert!(!allows("*.example.com", "null"));
         assert!(allows("null", "null"));
+        assert!(allows("file://", "file://"));
+        assert!(allows("chrome-extension://AbC", "chrome-extension://abc"));
+        assert!(allows("capacitor://localhost", "capacitor://localhost"));
     }
 
     #[test]
-    fn what_is_no_origin() {
-        for text in [
-            "*",
-            "",
-            "https://",
-            "https://a/",
-            "https://a/b",
-            "https://*.a",
-            "a:80",
-            "a b",
-            "*.*.a",
-            "*a",
+    fn an_origin_that_no_browser_sends_is_refused_with_the_one_that_is_meant() {
+        for (text, help) in [
+            ("*", "any origin"),
+            ("", "is no origin"),
+            ("https://", "is no origin"),
+            ("https://*.a", "is no origin"),
+            ("a:80", "is no origin"),
+            ("a b", "is no origin"),
+            ("*.*.a", "is no origin"),
+            ("*a", "is no origin"),
+            ("1://a", "is no origin"),
+            ("app://", "is no origin"),
+            ("https://a/", "write \"https://a\""),
+            ("https://a/b", "write \"https://a\""),
+            ("https://a?b", "write \"https://a\""),
+            ("https://u:p@a", "write \"https://a\""),
+            ("https://A.b:443", "write \"https://a.b\""),
+            ("http://a:80", "write \"http://a\""),
+            ("http://a:", "write \"http://a\""),
+            ("wss://a:8443", "write \"https://a:8443\""),
+            ("ws://a", "write \"http://a\""),
+            ("https://a:0", "no port"),
+            ("https://a:08443", "no port"),
+            ("https://a:99999", "no port"),
+            ("https://127.1", "all four numbers"),
+            ("https://bücher.example", "punycode"),
+            ("聊天.cn", "punycode"),
+            ("file:///home", "file://"),
         ] {
-            assert!((ORIGIN.read)(text).is_err(), "{text}");
+            let message = read(text).unwrap_err();
+            assert!(message.contains(help), "{text}: {message}");
         }
+        assert!(read("http://a:443").is_ok() && read("https://a:80").is_ok());
     }
 }

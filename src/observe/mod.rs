@@ -26,9 +26,9 @@ pub use live::{App, Live};
 pub use mailbox::Command;
 pub use observer::Observer;
 pub use record::{ClosedLine, ClosingRecord, Identity, Opened};
-pub use registry::{Beginning, Counts, Handle, Permit, Refusal, Registry};
+pub use registry::{Beginning, Counts, Handle, Permit, Refusal, Registry, Routing};
 pub use tally::{STATUS_CLASSES, Tally};
 pub use totals::{LegTotals, Totals};
 pub use upstreams::{Upstream, Upstreams};
 
-pub(crate) use record::{bounded, millis, rtt_millis};
+pub(crate) use record::{MAX_LOGGED, bounded, millis, rtt_millis};

@@ -12,7 +12,7 @@ use crate::protocol::Close;
 use crate::session::{Cause, Counters, LegClose};
 
 /// The most bytes of a path or host that are kept for logs; a request head may be far longer.
-const MAX_LOGGED: usize = 1024;
+pub(crate) const MAX_LOGGED: usize = 1024;
 
 /// Who a connection is. Query strings and headers are not kept: they carry tokens.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -26,6 +26,15 @@ pub struct Beginning {
     pub compressed: bool,
 }
 
+/// What decides about a connection's route and is not in its identity. Most connections have nothing of it.
+#[derive(Debug, Default)]
+pub struct Routing {
+    /// Offered subprotocols with commas in between.
+    pub subprotocols: Box<str>,
+    /// The beginning of the path's normal form, where the identity has not the whole path.
+    pub path: Option<Box<[u8]>>,
+}
+
 /// One established connection, as others see it.
 #[derive(Debug)]
 pub struct Handle {
@@ -33,8 +42,8 @@ pub struct Handle {
     pub identity: Identity,
     /// How it began.
     pub beginning: Beginning,
-    /// Offered subprotocols with commas in between, to find the route again when the file changes.
-    pub offered_subprotocols: Box<str>,
+    /// What finds the route again when the file changes, beside the identity.
+    pub routing: Option<Box<Routing>>,
     /// What its task has counted.
     pub live: Live,
     mailbox: Mailbox,
@@ -46,13 +55,13 @@ impl Handle {
     pub fn new(
         identity: Identity,
         beginning: Beginning,
-        offered_subprotocols: Box<str>,
+        routing: Option<Box<Routing>>,
         tally: &Arc<Tally>,
     ) -> Self {
         Handle {
             identity,
             beginning,
-            offered_subprotocols,
+            routing,
             live: Live::new(tally),
             mailbox: Mailbox::default(),
         }
@@ -402,7 +411,7 @@ mod tests {
             opened_at: SystemTime::UNIX_EPOCH,
             compressed: false,
         };
-        Handle::new(identity(route), beginning, Box::default(), &Arc::default())
+        Handle::new(identity(route), beginning, None, &Arc::default())
     }
 
     fn identity(route: &str) -> Identity {

@@ -20,7 +20,7 @@ use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
 use crate::observe::{
-    Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit,
+    Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, Routing,
 };
 use crate::session::{Cause, Counters, Leg, LegClose, Session};
 
@@ -38,7 +38,7 @@ pub(super) struct Newcomer {
     pub(super) opening: Opening,
     pub(super) permit: Permit,
     pub(super) route: Arc<Route>,
-    pub(super) offered_subprotocols: Box<str>,
+    pub(super) routing: Option<Box<Routing>>,
     pub(super) client_upgrade: OnUpgrade,
     pub(super) upstream: Accepted,
 }
@@ -67,7 +67,7 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         opening,
         mut permit,
         route,
-        offered_subprotocols,
+        routing,
         client_upgrade,
         upstream,
     } = newcomer;
@@ -91,7 +91,7 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         compressed: upstream.extensions.deflate,
     };
     let observer = Arc::clone(&shared.observer);
-    let handle = Handle::new(identity, beginning, offered_subprotocols, &observer.tally);
+    let handle = Handle::new(identity, beginning, routing, &observer.tally);
     let handle = Arc::new(handle);
     let opened = Opened {
         identity: &handle.identity,

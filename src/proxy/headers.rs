@@ -8,7 +8,7 @@ use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Uri};
 
 use super::connection::Peer;
-use crate::config::policy::{HostHeader, Target, Upstream};
+use crate::config::policy::{Config, HostHeader, Target, Upstream};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -31,9 +31,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 
 /// The longest X-Request-Id that is taken over from a client.
 const MAX_REQUEST_ID: usize = 128;
-/// Of the subprotocols that a client offers, so many are looked at, and so many bytes of them kept with the connection.
-const MAX_OFFERS: usize = 100;
-const MAX_OFFERED: usize = 1024;
+/// Of the subprotocols that a client offers, so many, and so many bytes, are kept with the connection.
+const MAX_KEPT_OFFERS: usize = 100;
+const MAX_KEPT_OFFERED: usize = 1024;
 
 /// Removes what belongs to one connection only, the headers that `Connection` names among it.
 pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
@@ -102,7 +102,14 @@ pub(super) fn request_id(headers: &HeaderMap) -> Box<str> {
 /// The host that a request is for: of its URI, if that is absolute, else of its Host header.
 pub(super) fn host(uri_authority: Option<&Authority>, headers: &HeaderMap) -> Box<str> {
     match uri_authority {
-        Some(authority) => authority.as_str().into(),
+        // Without user and password, which are nobody's business.
+        Some(authority) => {
+            let authority = authority.as_str();
+            let host = authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, host)| host);
+            host.into()
+        }
         None => headers
             .get(HOST)
             .and_then(|host| host.to_str().ok())
@@ -137,20 +144,38 @@ pub(super) fn tokens<'a>(
         .filter(|token| !token.is_empty())
 }
 
-/// The subprotocols that a client offers, each once, with commas in between. One that is too long, such as a token that
-/// is sent as a subprotocol, is left out: no route asks for it.
-pub(super) fn offered_subprotocols(headers: &HeaderMap) -> Box<str> {
-    let mut offered = String::new();
-    for name in tokens(headers, &SEC_WEBSOCKET_PROTOCOL).take(MAX_OFFERS) {
-        let is_new = offered.split(',').all(|known| known != name);
-        if is_new && offered.len() + name.len() < MAX_OFFERED {
-            if !offered.is_empty() {
-                offered.push(',');
+/// The subprotocols that a client offers, in its order. All of them: whatever else stands in the header, the backend
+/// finds the one that a route asks for.
+pub(super) fn offered_subprotocols(headers: &HeaderMap) -> Vec<&str> {
+    headers
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| std::str::from_utf8(name.trim_ascii()).ok())
+        .filter(|name| !name.is_empty())
+        .collect()
+}
+
+/// What is kept of an offer to find the route again when the file changes: each name once, with commas in between,
+/// those first that routes ask for now. One that is too long, such as a token that is sent as a subprotocol, is left
+/// out.
+pub(super) fn kept_subprotocols(offered: &[&str], config: &Config) -> Box<str> {
+    let mut kept = String::new();
+    let asked_for = |name: &&&str| config.routes_by_subprotocol(name);
+    let others = offered.iter().filter(|name| !asked_for(name));
+    for name in offered.iter().filter(asked_for).chain(others) {
+        if kept.split(',').count() >= MAX_KEPT_OFFERS {
+            break;
+        }
+        let is_new = kept.split(',').all(|known| known != *name);
+        if is_new && kept.len() + name.len() < MAX_KEPT_OFFERED {
+            if !kept.is_empty() {
+                kept.push(',');
             }
-            offered.push_str(name);
+            kept.push_str(name);
         }
     }
-    offered.into()
+    kept.into()
 }
 
 fn append_to_list(headers: &mut HeaderMap, name: HeaderName, value: &str) {
@@ -210,10 +235,7 @@ mod tests {
             ("x-forwarded-proto", "https"),
             ("x-forwarded-host", "a"),
         ]);
-        let text = "listen: 127.0.0.1:1\nupstream: ws://127.0.0.1:2";
-        let config = crate::config::parse(text, "test", &|_| None)
-            .unwrap()
-            .config;
+        let config = config("");
         let upstream = &config.default.upstream;
         let peer = Peer::for_tests("203.0.113.7:1234");
         prepare_request(&mut map, "b", &peer, "id", upstream);
@@ -234,23 +256,45 @@ mod tests {
         assert_eq!(request_id(&headers(&[])).len(), 26);
     }
 
+    fn config(more: &str) -> Config {
+        let text = format!("listen: 127.0.0.1:1\nupstream: ws://127.0.0.1:2\n{more}");
+        crate::config::parse(&text, "test", &|_| None)
+            .unwrap()
+            .config
+    }
+
+    fn offer(lines: &[&[u8]]) -> HeaderMap {
+        let lines = lines.iter().map(|line| HeaderValue::from_bytes(line));
+        lines
+            .map(|line| (SEC_WEBSOCKET_PROTOCOL, line.unwrap()))
+            .collect()
+    }
+
     #[test]
-    fn what_is_kept_of_an_offer_is_short() {
-        let offered = |lines: &[&str]| {
-            let lines = lines
-                .iter()
-                .map(|line| HeaderValue::from_str(line).unwrap());
-            offered_subprotocols(&lines.map(|line| (SEC_WEBSOCKET_PROTOCOL, line)).collect())
-        };
-        assert_eq!(&*offered(&[]), "");
-        assert_eq!(&*offered(&["a, b", "a", ",c ,"]), "a,b,c");
-        let token = "t".repeat(MAX_OFFERED);
-        assert_eq!(&*offered(&[&token, "chat"]), "chat");
+    fn every_offered_subprotocol_counts_for_the_route_whatever_stands_beside_it() {
+        let map = offer(&[b"a, b", b"a", b",c ,", b"x, \xe9, d"]);
+        assert_eq!(offered_subprotocols(&map), ["a", "b", "a", "c", "x", "d"]);
+        let before = format!("{}chat", "t,".repeat(1000));
+        let map = offer(&[before.as_bytes()]);
+        assert!(offered_subprotocols(&map).contains(&"chat"));
+    }
+
+    #[test]
+    fn what_is_kept_of_an_offer_is_short_and_has_what_routes_ask_for() {
+        let plain = config("");
+        assert_eq!(&*kept_subprotocols(&[], &plain), "");
+        assert_eq!(&*kept_subprotocols(&["a", "b", "a", "c"], &plain), "a,b,c");
+        let token = "t".repeat(MAX_KEPT_OFFERED);
+        assert_eq!(&*kept_subprotocols(&[&token, "chat"], &plain), "chat");
         let many: Vec<String> = (0..30_000).map(|name| name.to_string()).collect();
-        let kept = offered(&[&many.join(",")]);
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let kept = kept_subprotocols(&many, &plain);
         assert!(
-            kept.starts_with("0,1,2,") && kept.len() <= MAX_OFFERED,
+            kept.starts_with("0,1,2,") && kept.len() <= MAX_KEPT_OFFERED,
             "{kept}"
         );
+        let routes = config("routes: [{match: {subprotocol: '29999'}}]");
+        let kept = kept_subprotocols(&many, &routes);
+        assert!(kept.starts_with("29999,0,1,"), "{kept}");
     }
 }

@@ -134,6 +134,13 @@ impl Shared {
 /// which it was opened.
 #[must_use]
 pub fn route_of<'a>(config: &'a Config, handle: &Handle) -> &'a Arc<Route> {
-    let offered: Vec<&str> = handle.offered_subprotocols.split(',').collect();
-    config.route_for(&handle.identity.path, &handle.identity.host, &offered)
+    let (path, host) = (&handle.identity.path, &handle.identity.host);
+    let Some(routing) = &handle.routing else {
+        return config.route_for(path, host, &[]);
+    };
+    let offered: Vec<&str> = routing.subprotocols.split(',').collect();
+    match &routing.path {
+        Some(normal) => config.route_for_normal(normal, host, &offered),
+        None => config.route_for(path, host, &offered),
+    }
 }

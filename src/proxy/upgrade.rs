@@ -27,8 +27,9 @@ use super::respond::{self, Body};
 use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::{Shared, established, headers};
-use crate::config::policy::{Compression, Route};
-use crate::observe::{HandshakeFailure, Observer, Refusal, bounded};
+use crate::config::policy::{Compression, Config, Route};
+use crate::config::{MAX_ROUTE_PATH, normal};
+use crate::observe::{HandshakeFailure, MAX_LOGGED, Observer, Refusal, Routing, bounded};
 use crate::protocol::ExtensionError;
 
 /// What is wrong with a client's opening handshake (section 4.2.1).
@@ -106,9 +107,10 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         );
     }
     let config = shared.config.load_full();
-    let offered_subprotocols = headers::offered_subprotocols(incomer.request.headers());
-    let offered: Vec<&str> = offered_subprotocols.split(',').collect();
-    let route = Arc::clone(config.route_for(incomer.request.uri().path(), &incomer.host, &offered));
+    let path = incomer.request.uri().path();
+    let offered = headers::offered_subprotocols(incomer.request.headers());
+    let route = Arc::clone(config.route_for(path, &incomer.host, &offered));
+    let routing = routing(path, &offered, &config);
     opening.route = Some(route.name.as_ref().into());
     opening.upstream = Some(route.upstream.target.to_string().into());
     if let Some(origin) = denied_origin(&route, incomer.request.headers()) {
@@ -157,12 +159,26 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         opening,
         permit,
         route,
-        offered_subprotocols,
+        routing,
         client_upgrade,
         upstream,
     };
     tokio::spawn(established::run(newcomer, shared));
     response
+}
+
+/// What finds the route again when the file changes, and is not in the connection's record, which keeps the beginning
+/// of a long path only.
+fn routing(path: &str, offered: &[&str], config: &Config) -> Option<Box<Routing>> {
+    let is_cut = path.len() > MAX_LOGGED;
+    (is_cut || !offered.is_empty()).then(|| {
+        let subprotocols = headers::kept_subprotocols(offered, config);
+        let path = is_cut.then(|| {
+            let normal = normal::path(path.as_bytes());
+            normal[..normal.len().min(MAX_ROUTE_PATH + 1)].into()
+        });
+        Box::new(Routing { subprotocols, path })
+    })
 }
 
 /// Refuses an opening handshake with one of our own answers.
@@ -243,12 +259,15 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
     if route.allowed_origins.is_empty() {
         return None;
     }
-    let origin = String::from_utf8_lossy(headers.get(ORIGIN)?.as_bytes()).into_owned();
-    let allowed = route
-        .allowed_origins
-        .iter()
-        .any(|pattern| pattern.allows(&origin));
-    (!allowed).then(|| bounded(&origin).into())
+    // Each of them, because the backend may look at another one than we do.
+    let origins = headers.get_all(ORIGIN).into_iter();
+    let mut origins = origins.map(|origin| String::from_utf8_lossy(origin.as_bytes()));
+    let is_allowed = |origin: &str| {
+        let mut patterns = route.allowed_origins.iter();
+        patterns.any(|pattern| pattern.allows(origin))
+    };
+    let denied = origins.find(|origin| !is_allowed(origin))?;
+    Some(bounded(&denied).into())
 }
 
 /// An upstream's leg that is ready to be relayed.

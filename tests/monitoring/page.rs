@@ -59,7 +59,7 @@ impl Connection {
             opened_at: SystemTime::UNIX_EPOCH,
             compressed: false,
         };
-        let handle = Handle::new(identity, beginning, Box::default(), &observer.tally);
+        let handle = Handle::new(identity, beginning, None, &observer.tally);
         let handle = Arc::new(handle);
         let opened = Opened {
             identity: &handle.identity,

@@ -101,12 +101,7 @@ impl Bench {
             opened_at: std::time::SystemTime::UNIX_EPOCH,
             compressed: false,
         };
-        let handle = Arc::new(Handle::new(
-            identity,
-            beginning,
-            Box::default(),
-            &Arc::default(),
-        ));
+        let handle = Arc::new(Handle::new(identity, beginning, None, &Arc::default()));
         let session = Session::new(Arc::new(policy), 0x0123_4567_89ab_cdef, clock.now());
         let relay = Relay::new(
             [client_io, upstream_io],
