@@ -11,6 +11,7 @@
 //! | floor | room | what lives there |
 //! |---|---|---|
 //! | 0 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers, inflating one message (RFC 7692). No IO, no clock |
+//! | 0 | [`printable`] | text from outside, made safe to show: the one place that knows what is escaped |
 //! | 1 | [`session`] | one connection's brain: events and times in, actions out. Every decision and its cause is made here |
 //! | 1 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
 //! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::policy`], which cannot express nonsense; differences; schema |
@@ -48,6 +49,7 @@ pub mod cli;
 pub mod config;
 pub mod heartbeat;
 pub mod observe;
+pub mod printable;
 pub mod protocol;
 pub mod proxy;
 pub mod runtime;

@@ -166,6 +166,36 @@ mod tests {
         assert_eq!(there, served);
     }
 
+    /// The characters that the expression `UNSAFE` of `dom.js` has, in so far as each is one unit of UTF-16.
+    fn escaped_by_the_page() -> BTreeSet<char> {
+        let script = include_str!("page/dom.js");
+        let (_, class) = script.split_once("UNSAFE = /[").unwrap();
+        let (class, _) = class.split_once(']').unwrap();
+        let mut units: Vec<(u32, bool)> = Vec::new();
+        for part in class.split("\\u").skip(1) {
+            let unit = u32::from_str_radix(&part[..4], 16).unwrap();
+            units.push((unit, part.ends_with('-')));
+        }
+        let mut found = BTreeSet::new();
+        let mut first = None;
+        for (unit, begins_range) in units {
+            if begins_range {
+                first = Some(unit);
+                continue;
+            }
+            found.extend((first.take().unwrap_or(unit)..=unit).filter_map(char::from_u32));
+        }
+        found
+    }
+
+    #[test]
+    fn the_page_escapes_what_the_log_escapes() {
+        let ours = ('\0'..='\u{ffff}').filter(|c| crate::printable::is_unsafe(*c));
+        // The page shows texts of several lines.
+        let ours: BTreeSet<char> = ours.filter(|c| !matches!(c, '\n' | '\t')).collect();
+        assert_eq!(escaped_by_the_page(), ours);
+    }
+
     #[tokio::test]
     async fn a_file_comes_once_and_then_only_when_it_changed() {
         let first = get("/", None).unwrap();

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::respond::{Body, answer};
+use crate::printable::escaped_json;
 
 /// What is wrong.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -96,6 +97,7 @@ impl Problem {
     pub(super) fn answer(self) -> Response<Body> {
         // A struct of strings and numbers always serialises; were it not so, the status still tells.
         let body = serde_json::to_string(&self).unwrap_or_default();
+        let body = escaped_json(&body).into_owned();
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = answer(status, "application/problem+json", body);
         if let Some((name, value)) = self.header.map(|header| *header) {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::config::{self, LoadError, Problem, Severity};
+use crate::printable::escaped_lines;
 use crate::runtime::EXIT_CONFIG;
 
 /// Prints every problem of the file at `path`, one a line, and a summary, all on stdout, which is what was asked for.
@@ -12,7 +13,10 @@ use crate::runtime::EXIT_CONFIG;
 #[must_use]
 pub(super) fn run(path: &Path) -> ExitCode {
     let (report, usable) = report(path);
-    match io::stdout().lock().write_all(report.as_bytes()) {
+    match io::stdout()
+        .lock()
+        .write_all(escaped_lines(&report).as_bytes())
+    {
         // Whoever stopped reading (`| head`) has seen enough; the status still tells the rest.
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}

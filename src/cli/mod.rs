@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use terminal::{clean, complain, say};
+use terminal::{complain, say, say_json};
 
 const ABOUT_MORE: &str = "\
 sidebeat stands in front of a WebSocket backend that nobody is going to change. It relays frames both ways, pings both \

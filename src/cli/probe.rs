@@ -12,7 +12,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::websocket::Client;
-use super::{block_on, clean, complain, say};
+use super::{block_on, complain, say, say_json};
+use crate::printable::escaped;
 
 pub(super) const HELP: &str = "\
 Examples:
@@ -79,14 +80,14 @@ pub(super) fn run(options: &Options) -> ExitCode {
     block_on(async {
         let (report, client) = probe(options, |line| {
             if !options.json {
-                say(clean(&line));
+                say(escaped(&line));
             }
         })
         .await;
         if options.json {
-            say(serde_json::json!(report));
+            say_json(&serde_json::json!(report));
         } else if let Some(error) = &report.error {
-            complain(format_args!("sidebeat probe: {}", clean(error)));
+            complain(format_args!("sidebeat probe: {}", escaped(error)));
         }
         // Once the result is told: whoever asked may not wait for this.
         if let Some(client) = client {

@@ -3,31 +3,20 @@
 use std::fmt::Display;
 use std::io::{self, Write};
 
-/// A line on stdout. A reader that has gone away is no reason to panic, as it is for `println!`.
-pub(super) fn say(line: impl Display) {
-    let _ = writeln!(io::stdout().lock(), "{line}");
+use crate::printable::{escaped_json, escaped_lines};
+
+/// Lines on stdout; nothing in them steers the terminal. A reader that has gone away is no reason to panic, as it is
+/// for `println!`.
+pub(super) fn say(lines: impl Display) {
+    let _ = writeln!(io::stdout().lock(), "{}", escaped_lines(&lines.to_string()));
 }
 
-/// A line on stderr, likewise.
-pub(super) fn complain(line: impl Display) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+/// The same on stderr.
+pub(super) fn complain(lines: impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{}", escaped_lines(&lines.to_string()));
 }
 
-/// Text of somebody else's, which must not steer the terminal.
-pub(super) fn clean(text: &str) -> String {
-    let visible = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().map(visible).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escape_sequences_are_text() {
-        assert_eq!(
-            clean("/a\u{1b}[2J\u{9b}b\n"),
-            "/a\u{fffd}[2J\u{fffd}b\u{fffd}"
-        );
-    }
+/// A JSON value on a line of stdout.
+pub(super) fn say_json(value: &serde_json::Value) {
+    let _ = writeln!(io::stdout().lock(), "{}", escaped_json(&value.to_string()));
 }

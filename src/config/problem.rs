@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use crate::printable::escaped;
+
 /// The largest file that is read, in bytes.
 pub const MAX_FILE: u64 = 1024 * 1024;
 
@@ -54,11 +56,12 @@ impl fmt::Display for Problem {
             severity,
             message,
         } = self;
+        let file = escaped(file);
         write!(f, "{file}:{line}:{column}: {}: ", severity.label())?;
         if !path.is_empty() {
-            write!(f, "{path}: ")?;
+            write!(f, "{}: ", escaped(path))?;
         }
-        f.write_str(message)
+        f.write_str(&escaped(message))
     }
 }
 
@@ -118,6 +121,12 @@ mod tests {
         };
         let line = "proxy.yaml:12:5: error: heartbeat.client.idle_tme: unknown key; did you mean idle_time?";
         assert_eq!(problem.to_string(), line);
+        problem.file = "a\u{1b}[2J.yaml".into();
+        problem.message = "\u{202e}\u{9b}x\ny".into();
+        let line = "a\\u001b[2J.yaml:12:5: error: heartbeat.client.idle_tme: \\u202e\\u009bx\\ny";
+        assert_eq!(problem.to_string(), line);
+        problem.file = "proxy.yaml".into();
+        problem.message = "unknown key; did you mean idle_time?".into();
         problem.path.clear();
         problem.severity = Severity::Warning;
         assert_eq!(

@@ -21,6 +21,7 @@ use crate::config::policy::Config;
 use crate::config::{self, Loaded};
 use crate::observe::status::{self, Reload};
 use crate::observe::{events, log};
+use crate::printable::escaped_lines;
 use crate::proxy::Shared;
 use crate::proxy::health::Checks;
 use crate::proxy::listener::BindError;
@@ -225,12 +226,13 @@ fn fail(sentence: &str, log: &log::LogGuard) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Lines on stderr, with one write. A reader that has gone away must not cost the exit status, as a panic of
-/// `eprintln!` does.
+/// Lines on stderr, with one write; nothing in them steers the terminal. A reader that has gone away must not cost the
+/// exit status, as a panic of `eprintln!` does.
 fn complain(lines: impl Display) {
+    let text = format!("{lines}\n");
     let _ = io::stderr()
         .lock()
-        .write_all(format!("{lines}\n").as_bytes());
+        .write_all(escaped_lines(&text).as_bytes());
 }
 
 /// The signals that ask the process to end.

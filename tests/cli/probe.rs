@@ -60,5 +60,5 @@ fn a_probe_prints_nothing_that_steers_the_terminal() {
         .unwrap()
         .read_to_string(&mut told)
         .unwrap();
-    assert!(told.contains("4000 \u{fffd}[2Jgone\u{fffd}\n"), "{told:?}");
+    assert!(told.contains("4000 \\u001b[2Jgone\\u009b\n"), "{told:?}");
 }

@@ -40,6 +40,7 @@ use super::State;
 use super::problem::Problem;
 use super::respond::{self, Body};
 use crate::observe::log;
+use crate::printable::escaped_json;
 use query::Values;
 use routes::{Found, Operation, Route};
 
@@ -140,6 +141,7 @@ fn json(status: StatusCode, answer: &impl Serialize) -> Result<Response<Body>, P
         let detail = format!("the answer cannot be written: {error}");
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     })?;
+    let body = escaped_json(&body).into_owned();
     Ok(respond::answer(status, "application/json", body))
 }
 

@@ -1,7 +1,7 @@
 // The table of those that ended lately.
 
 import { ApiError, call } from './api.js';
-import { byId, el, setText } from './dom.js';
+import { byId, el, setText, setTitle } from './dom.js';
 import { clock, close, duration } from './format.js';
 import { List, PAGE_SIZE } from './list.js';
 import { closingReasons, tooltip, who } from './reasons.js';
@@ -67,7 +67,7 @@ export class Closings {
 function ended(cell, row) {
   if (!cell.firstChild) cell.append(el('button', { type: 'button', class: 'open' }));
   setText(cell.firstChild, clock(new Date(row.timestamp)));
-  cell.title = row.timestamp;
+  setTitle(cell, row.timestamp);
 }
 
 function reason(cell, row) {
@@ -76,7 +76,7 @@ function reason(cell, row) {
   setText(name, row.reason);
   setText(initiator, `by ${who(row.initiator)}`);
   setText(under, row.client);
-  cell.title = tooltip(row.reason);
+  setTitle(cell, tooltip(row.reason));
   cell.classList.toggle('loud', row.level !== 'INFO');
 }
 
@@ -84,15 +84,15 @@ function path(cell, row) {
   if (!cell.firstChild) cell.append(el('span', { class: 'tag' }), ' ', el('span', {}));
   setText(cell.children[0], row.route);
   setText(cell.children[1], row.path);
-  cell.title = `${row.host}${row.path}`;
+  setTitle(cell, `${row.host}${row.path}`);
 }
 
 function frame(cell, row) {
   setText(cell, close(row.client_close.sent));
-  cell.title = cell.textContent;
+  setTitle(cell, cell.textContent);
 }
 
 function words(cell, row) {
   setText(cell, row.detail);
-  cell.title = row.detail;
+  setTitle(cell, row.detail);
 }

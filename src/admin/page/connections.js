@@ -1,7 +1,7 @@
 // The table of the living: searched, ordered and cut into pages by the API.
 
 import { ApiError, call } from './api.js';
-import { announce, byId, el, setText } from './dom.js';
+import { announce, byId, el, setText, setTitle } from './dom.js';
 import { bytes, captured, clock, duration, number, roundTrip } from './format.js';
 import { List, PAGE_SIZE } from './list.js';
 
@@ -86,7 +86,7 @@ function client(cell, row) {
   const [button, under] = cell.children;
   setText(button, row.client);
   setText(under, row.path);
-  cell.title = `${row.conn}, opened ${clock(new Date(row.opened))}`;
+  setTitle(cell, `${row.conn}, opened ${clock(new Date(row.opened))}`);
 }
 
 function path(cell, row) {
@@ -94,13 +94,13 @@ function path(cell, row) {
   const [route, place] = cell.children;
   setText(route, row.route);
   setText(place, row.path);
-  cell.title = `${row.host}${row.path}`;
+  setTitle(cell, `${row.host}${row.path}`);
 }
 
 function age(cell, row) {
   setText(cell, row.state === 'closing' ? 'closing' : duration(row.age_ms));
   cell.classList.toggle('bad', row.state === 'closing');
-  cell.title = new Date(row.opened).toISOString();
+  setTitle(cell, new Date(row.opened).toISOString());
 }
 
 function idle(key) {
@@ -111,15 +111,15 @@ function trip(cell, row) {
   const missed = row.missed_pongs > 0;
   setText(cell, missed ? `${number(row.missed_pongs)} missed` : roundTrip(row.rtt_ms));
   cell.classList.toggle('bad', missed);
-  cell.title = missed ? `${roundTrip(row.rtt_ms)}; pings that went without an answer: ${row.missed_pongs}` : '';
+  setTitle(cell, missed ? `${roundTrip(row.rtt_ms)}; pings that went without an answer: ${row.missed_pongs}` : '');
 }
 
 function traffic(cell, row) {
   setText(cell, `${bytes(row.client_bytes)} / ${bytes(row.upstream_bytes)}`);
-  cell.title = `${number(row.client_messages)} messages from the client, ${number(row.upstream_messages)} from the backend`;
+  setTitle(cell, `${number(row.client_messages)} messages from the client, ${number(row.upstream_messages)} from the backend`);
 }
 
 function fields(cell, row) {
   setText(cell, Object.entries(row.captured).map(([name, value]) => `${name}: ${captured(value)}`).join(', '));
-  cell.title = cell.textContent;
+  setTitle(cell, cell.textContent);
 }

@@ -1,14 +1,23 @@
 // Elements without markup: whatever comes from outside goes in as text nodes.
 
+/** What a person cannot see, or what turns the direction of writing: as `printable` of the program has it. */
+const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g;
+
+/** A text from outside in which nothing is hidden: such characters as the log writes them. */
+export function visible(text) {
+  const escape = (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return String(text).replace(UNSAFE, (found) => found.split('').map(escape).join(''));
+}
+
 /** An element with attributes and children. A property in `attributes` that starts with `on` is a listener. */
 export function el(name, attributes = {}, ...children) {
   const made = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
     if (key.startsWith('on')) made.addEventListener(key.slice(2), value);
-    else made.setAttribute(key, value === true ? '' : value);
+    else made.setAttribute(key, value === true ? '' : key === 'title' ? visible(value) : value);
   }
-  made.append(...children);
+  made.append(...children.map((child) => (child instanceof Node ? child : visible(child))));
   return made;
 }
 
@@ -17,7 +26,13 @@ export const byId = (id) => document.getElementById(id);
 
 /** Sets a text only when it differs, so that a selection or a screen reader is not disturbed. */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const shown = visible(text);
+  if (node.textContent !== shown) node.textContent = shown;
+}
+
+/** Sets what is shown while the pointer rests on a node. */
+export function setTitle(node, text) {
+  node.title = visible(text);
 }
 
 /** Has a screen reader say something once. */

@@ -14,7 +14,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use super::figures::count;
 use super::state::{Dialog, State, View};
-use crate::cli::clean;
+use crate::printable::escaped;
 pub(super) use header::lines as header_lines;
 pub(super) use table::plain as table_lines;
 
@@ -104,7 +104,7 @@ pub(super) fn draw(state: &mut State, frame: &mut Frame<'_>) {
 /// What keeps from knowing more, in at most three lines.
 fn trouble(state: &State, theme: Theme, width: u16) -> Option<(Paragraph<'static>, u16)> {
     let trouble = state.trouble.as_ref()?;
-    let text = clean(&format!("{trouble} – trying again each second"));
+    let text = escaped(&format!("{trouble} – trying again each second")).into_owned();
     let paragraph = Paragraph::new(text.clone()).wrap(Wrap { trim: true });
     // Words do not fill their lines: a little more than the text needs as such.
     let lines = (text.chars().count() + 12).div_ceil(usize::from(width.max(1)));
@@ -123,12 +123,12 @@ fn footer(state: &State, theme: Theme, width: u16) -> Line<'static> {
         } else {
             theme.good()
         };
-        return Line::styled(clean(&notice.text), style);
+        return Line::styled(escaped(&notice.text).into_owned(), style);
     }
     let mut spans = Vec::new();
     if !state.query.is_empty() {
         spans.push(Span::styled(
-            format!("/{} ", clean(&state.query)),
+            format!("/{} ", escaped(&state.query)),
             theme.accent(),
         ));
     }

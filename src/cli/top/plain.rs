@@ -6,7 +6,8 @@ use super::data::{self, Page};
 use super::draw;
 use super::state::State;
 use crate::cli::remote::{AskError, Remote};
-use crate::cli::{clean, say};
+use crate::cli::{say, say_json};
+use crate::printable::escaped;
 
 /// Prints `summary` and `connections` as the API has them.
 pub(super) async fn json(remote: &Remote, state: &State, limit: u16) -> Result<(), AskError> {
@@ -14,7 +15,7 @@ pub(super) async fn json(remote: &Remote, state: &State, limit: u16) -> Result<(
     request.limit = limit;
     let summary: Value = remote.get("/api/summary").await?;
     let connections: Value = remote.get(&data::page_path(&request)).await?;
-    say(json!({"summary": summary, "connections": connections}));
+    say_json(&json!({"summary": summary, "connections": connections}));
     Ok(())
 }
 
@@ -26,17 +27,17 @@ pub(super) async fn text(remote: &Remote, mut state: State, limit: u16) -> Resul
     state.rates.add(&answer.summary);
     state.summary = Some(answer.summary);
     for line in draw::header_lines(&state) {
-        say(clean(&line));
+        say(escaped(&line));
     }
     for (reason, count, _) in state.rates.reasons() {
-        say(format_args!("closed {count}: {}", clean(reason)));
+        say(format_args!("closed {count}: {}", escaped(reason)));
     }
     let Page::Connections(page) = answer.page else {
         return Ok(());
     };
     say("");
     for line in draw::table_lines(&page.rows) {
-        say(clean(&line));
+        say(escaped(&line));
     }
     let (shown, matching) = (page.rows.len(), page.matching.unwrap_or_default());
     if shown < matching {

@@ -6,6 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Map, Value};
 use tracing::Level;
 
+use crate::printable::{escaped, escaped_json, is_unsafe};
+
 /// What a line says before its fields.
 pub(super) struct Head<'a> {
     pub(super) time: SystemTime,
@@ -23,7 +25,7 @@ pub(super) fn write_json(out: &mut String, head: &Head<'_>, fields: &str) {
         head.level,
         Value::from(head.event)
     );
-    match fields.strip_prefix('{') {
+    match escaped_json(fields).strip_prefix('{') {
         Some("}") | None => out.push('}'),
         Some(rest) => {
             out.push(',');
@@ -93,25 +95,9 @@ fn write_word(out: &mut String, word: &str) {
         return;
     }
     out.push('"');
-    for c in word.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if is_unsafe(c) => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
+    let quoted = word.replace('\\', "\\\\").replace('"', "\\\"");
+    out.push_str(&escaped(&quoted));
     out.push('"');
-}
-
-/// What would break the line or drive the terminal: controls, separators, and what turns the direction of writing.
-fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn colour(level: Level) -> u8 {
@@ -257,6 +243,30 @@ mod tests {
             "{line}"
         );
         assert_eq!(line.matches('\n').count(), 1);
+    }
+
+    #[test]
+    fn what_steers_terminals_is_escaped_in_both_shapes() {
+        for c in [
+            '\u{9b}', '\u{7f}', '\u{202e}', '\u{2067}', '\u{200e}', '\u{61c}', '\u{2028}',
+        ] {
+            let fields = json!({"path": format!("/a{c}b"), "captured": {"k": [c.to_string()]}});
+            let escape = format!("\\u{:04x}", u32::from(c));
+            let (json, text) = (json_line(&fields), text_line(&fields));
+            for line in [&json, &text] {
+                assert!(!line.trim_end().contains(is_unsafe), "{line:?}");
+                assert!(line.contains(&escape), "{line}");
+            }
+            let read: Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(read["path"], fields["path"]);
+        }
+    }
+
+    #[test]
+    fn white_space_within_a_captured_value_does_not_break_the_line() {
+        let mut out = String::new();
+        write_json(&mut out, &head("x"), "{\"captured\":{\"a\":[1,\r\n\t2]}}");
+        assert!(out.ends_with("{\"a\":[1,   2]}}\n"), "{out}");
     }
 
     #[test]

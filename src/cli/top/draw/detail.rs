@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::super::state::{Looking, State};
 use super::Theme;
-use crate::cli::clean;
+use crate::printable::escaped;
 
 /// The longest name is `upstream_pongs_received`.
 const NAMES: usize = 25;
@@ -50,10 +50,10 @@ fn lines(looking: &Looking, theme: Theme) -> Vec<Line<'static>> {
     let line = |(name, value): (&String, &Value)| {
         let value = match value {
             Value::Null => "–".to_owned(),
-            Value::String(text) => clean(text),
-            other => clean(&other.to_string()),
+            Value::String(text) => escaped(text).into_owned(),
+            other => escaped(&other.to_string()).into_owned(),
         };
-        let name = format!("{:<NAMES$}", clean(name));
+        let name = format!("{:<NAMES$}", escaped(name));
         Line::from(vec![Span::styled(name, theme.faint()), Span::raw(value)])
     };
     fields.map(line).collect()

@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, Clear, Paragraph, Wrap};
 use super::super::keys::KEYS;
 use super::super::state::{CloseForm, Dialog, State};
 use super::{Theme, middle};
-use crate::cli::clean;
+use crate::printable::escaped;
 
 pub(super) fn draw(state: &State, theme: Theme, frame: &mut Frame<'_>) {
     let (title, lines, width) = match &state.dialog {
@@ -42,14 +42,14 @@ fn help(theme: Theme) -> Vec<Line<'static>> {
 fn form_lines(form: &CloseForm, theme: Theme) -> Vec<Line<'static>> {
     let field = |name: &'static str, text: &str, is_typed: bool| {
         let value = match (is_typed, text.is_empty()) {
-            (true, _) => Span::styled(format!("{}▏", clean(text)), theme.strong()),
+            (true, _) => Span::styled(format!("{}▏", escaped(text)), theme.strong()),
             (false, true) => Span::styled("as close.killed says", theme.faint()),
-            (false, false) => Span::raw(clean(text)),
+            (false, false) => Span::raw(escaped(text).into_owned()),
         };
         Line::from(vec![Span::raw(format!("{name:<8}")), value])
     };
     vec![
-        Line::from(format!("{} of {}", form.conn, clean(&form.client))),
+        Line::from(format!("{} of {}", form.conn, escaped(&form.client))),
         Line::default(),
         field("code", &form.code, !form.at_reason),
         field("reason", &form.reason, form.at_reason),

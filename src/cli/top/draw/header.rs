@@ -7,7 +7,7 @@ use super::super::data::{Quantiles, Summary};
 use super::super::figures::{bytes, count, millis, rate, span};
 use super::super::state::State;
 use super::Theme;
-use crate::cli::clean;
+use crate::printable::escaped;
 
 /// Between two figures.
 const GAP: usize = 3;
@@ -62,7 +62,7 @@ impl Figure {
             Tone::Good => theme.good(),
             Tone::Bad => theme.bad(),
         };
-        let value = Span::styled(clean(&self.value), style);
+        let value = Span::styled(escaped(&self.value).into_owned(), style);
         match self.name {
             "" => vec![value],
             name => vec![Span::styled(format!("{name} "), Style::new()), value],

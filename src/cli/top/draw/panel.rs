@@ -9,7 +9,7 @@ use super::super::data::History;
 use super::super::figures::{count, rate, span};
 use super::super::state::State;
 use super::Theme;
-use crate::cli::clean;
+use crate::printable::escaped;
 
 /// Both side by side need this many columns.
 const WIDE: u16 = 68;
@@ -87,7 +87,7 @@ fn reasons(state: &State, theme: Theme, height: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled(title, theme.faint())];
     let shown = reasons.iter().take(height.saturating_sub(1));
     lines.extend(shown.map(|(reason, number, per_second)| {
-        let text = format!("{:<22}{:>7} ", clean(reason), count(*number));
+        let text = format!("{:<22}{:>7} ", escaped(reason), count(*number));
         let rate = Span::raw(format!("{:>7}", rate(*per_second)));
         let rate = match *per_second > 0.0 {
             true => rate.style(theme.strong()),

@@ -11,7 +11,7 @@ use super::super::figures::{bytes, millis, span};
 use super::super::list::{List, Listed};
 use super::super::state::{State, View};
 use super::Theme;
-use crate::cli::clean;
+use crate::printable::escaped;
 
 /// One that may be shown.
 struct Column<T> {
@@ -236,7 +236,7 @@ fn list<T: Listed>(
     let rows = list.rows.iter().map(|row| {
         let cells = columns
             .iter()
-            .map(|column| column.align(clean(&(column.cell)(row))));
+            .map(|column| column.align(escaped(&(column.cell)(row)).into_owned()));
         Row::new(cells).style(style(row))
     });
     let table = Table::new(rows, widths)
@@ -290,7 +290,9 @@ pub(in super::super) fn plain(rows: &[Connection]) -> Vec<String> {
     let headings = CONNECTIONS.iter().map(|column| column.heading.to_owned());
     let mut cells: Vec<Vec<String>> = vec![headings.collect()];
     cells.extend(rows.iter().map(|row| {
-        let cells = CONNECTIONS.iter().map(|column| clean(&(column.cell)(row)));
+        let cells = CONNECTIONS
+            .iter()
+            .map(|column| escaped(&(column.cell)(row)).into_owned());
         cells.collect()
     }));
     let wide = |index: usize| cells.iter().map(|row| row[index].chars().count()).max();
