@@ -213,6 +213,8 @@ pub struct Upstream {
     pub host: HostHeader,
     /// Dialling only.
     pub retry: Retry,
+    /// How it is found out whether it is up.
+    pub health: Health,
 }
 
 /// A backend's address.
@@ -260,6 +262,30 @@ pub struct Retry {
     pub backoff: Duration,
     /// The most that the backoff grows to.
     pub max_backoff: Duration,
+}
+
+/// How it is found out whether a backend is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Health {
+    /// What is done for it.
+    pub mode: HealthMode,
+    /// Between two checks.
+    pub interval: Duration,
+    /// What [`HealthMode::Http`] asks for, such as `/healthz`.
+    pub path: String,
+}
+
+/// What is done to find out whether a backend is up; the later, the more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HealthMode {
+    /// Nothing: it is taken to be up.
+    Off,
+    /// Connections for clients tell; an empty one is tried before the first success and while it is down.
+    Passive,
+    /// An empty TCP connection every `interval`.
+    Tcp,
+    /// A GET request every `interval`: any answer below 500 is up.
+    Http,
 }
 
 /// What a live connection follows; replaced as a whole when the file changes.

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::address::{HOST, TARGET};
-use super::kind::{Kind as _, OrOff, Whole};
-use super::policy::{HostHeader, Retry, Target, Upstream};
+use super::keypath::quoted;
+use super::kind::{Choice, Kind as _, OrOff, Whole, Word};
+use super::policy::{Health, HealthMode, HostHeader, Retry, Target, Upstream};
 use super::section::{Absent, Section};
 use super::units::{TIME, TIME_OR_NONE};
 
@@ -16,6 +17,7 @@ pub(super) struct Backend {
     handshake_timeout: Option<Duration>,
     host: HostHeader,
     retry: Retry,
+    health: Health,
 }
 
 impl Default for Backend {
@@ -31,6 +33,11 @@ impl Default for Backend {
                 backoff,
                 max_backoff,
             },
+            health: Health {
+                mode: HealthMode::Passive,
+                interval: Duration::from_secs(5),
+                path: "/".to_owned(),
+            },
         }
     }
 }
@@ -44,6 +51,7 @@ impl Backend {
             handshake_timeout,
             host,
             retry,
+            health,
         } = self;
         Some(Upstream {
             target: target?,
@@ -51,6 +59,7 @@ impl Backend {
             handshake_timeout,
             host,
             retry,
+            health,
         })
     }
 }
@@ -97,6 +106,11 @@ fn block(s: &mut Section<'_>, base: &Backend) -> Backend {
         "Dialling again when a connection to the backend fails, before the client got its answer.",
         |s| retry(s, &base.retry),
     );
+    let health = s.block(
+        "health",
+        "How it is found out whether the backend is up, for readiness, metrics and the log.",
+        |s| health(s, &base.health),
+    );
     s.absent("hold", Absent::Off);
     s.absent("tls", Absent::Off);
     Backend {
@@ -105,8 +119,56 @@ fn block(s: &mut Section<'_>, base: &Backend) -> Backend {
         handshake_timeout,
         host,
         retry,
+        health,
     }
 }
+
+fn health(s: &mut Section<'_>, base: &Health) -> Health {
+    let modes = OrOff(Choice(&[
+        ("passive", HealthMode::Passive),
+        ("tcp", HealthMode::Tcp),
+        ("http", HealthMode::Http),
+    ]));
+    let mode = Some(base.mode).filter(|mode| *mode != HealthMode::Off);
+    let mode = s.key(
+        "mode",
+        &mode,
+        &modes,
+        "`passive`: connections for clients tell, and an empty one is tried only before the first success and while it is down; `tcp`: an empty connection every `interval`; `http`: GET `path` every `interval`, any answer below 500 is up; `off`: nothing is tried, it counts as up.",
+    );
+    Health {
+        mode: mode.unwrap_or(HealthMode::Off),
+        interval: s.key(
+            "interval",
+            &base.interval,
+            &TIME,
+            "Between two checks, and the most that one takes.",
+        ),
+        path: s.key("path", &base.path, &CHECK_PATH, "What `http` asks for."),
+    }
+}
+
+/// What a request line may ask for: a path, maybe with a query (RFC 9112 section 3.2.1).
+const CHECK_PATH: Word<String> = Word {
+    read: |text| {
+        let fits = text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        match (text.starts_with('/'), fits && text.len() <= 2048) {
+            (true, true) => Ok(text.to_owned()),
+            (false, _) => Err(format!(
+                "a path begins with `/`; write {}",
+                quoted(&format!("/{text}"))
+            )),
+            (true, false) => Err(format!(
+                "{} is no path: write it percent-encoded, without spaces and `#`",
+                quoted(text)
+            )),
+        }
+    },
+    show: |value| serde_json::json!(value),
+    schema: || serde_json::json!({"type": "string", "pattern": "^/[!-\"$-~]*$"}),
+};
 
 fn retry(s: &mut Section<'_>, base: &Retry) -> Retry {
     let attempts = Whole {

@@ -11,7 +11,7 @@ use super::events::HandshakeFailed;
 use super::history::{History, Sample};
 use super::registry::lock;
 use super::status::{Drain, Reload};
-use super::upstreams::Change;
+use super::upstreams::{Change, Evidence};
 use super::{
     ClosingRecord, Handle, HandshakeFailure, Journal, Opened, Permit, Registry, Tally, Upstreams,
     events, log, millis,
@@ -86,18 +86,23 @@ impl Observer {
     /// A connection to a backend came about.
     pub fn upstream_reached(&self, address: &impl ToString) {
         if self.upstreams.any_down() {
-            self.upstream_tried(&address.to_string(), Ok(()));
+            self.upstream_tried(&address.to_string(), Ok(()), Evidence::Connection);
         }
     }
 
     /// A connection to a backend did not come about, for this reason.
     pub fn upstream_failed(&self, address: &impl ToString, reason: &str) {
-        self.upstream_tried(&address.to_string(), Err(reason));
+        self.upstream_tried(&address.to_string(), Err(reason), Evidence::Connection);
     }
 
-    fn upstream_tried(&self, upstream: &str, outcome: Result<(), &str>) {
+    /// A health check of a backend found it up, or not, for this reason.
+    pub fn upstream_checked(&self, address: &str, outcome: Result<(), &str>) {
+        self.upstream_tried(address, outcome, Evidence::Check);
+    }
+
+    fn upstream_tried(&self, upstream: &str, outcome: Result<(), &str>, evidence: Evidence) {
         let detail = outcome.err();
-        match self.upstreams.tried(upstream, outcome) {
+        match self.upstreams.tried(upstream, outcome, evidence) {
             Some(Change::Down) => {
                 let record = events::UpstreamDown {
                     upstream,
@@ -108,7 +113,10 @@ impl Observer {
             Some(Change::Up(after)) => {
                 let record = events::UpstreamUp {
                     upstream,
-                    detail: "it takes connections again",
+                    detail: match evidence {
+                        Evidence::Connection => "it takes connections again",
+                        Evidence::Check => "a health check found it up again",
+                    },
                     down_ms: millis(after),
                 };
                 self.tell(Level::INFO, "upstream_up", &record);

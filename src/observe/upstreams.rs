@@ -4,6 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use tokio::sync::Notify;
+
+use crate::config::policy::HealthMode;
+
 /// One backend's address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
@@ -23,13 +27,25 @@ pub struct Upstreams {
     known: Mutex<Vec<Known>>,
     /// Whether a success is news to anybody: one load for each that is none.
     any_down: AtomicBool,
+    /// Notified whenever something may have become known.
+    changed: Notify,
 }
 
 #[derive(Debug)]
 struct Known {
     upstream: Upstream,
+    mode: HealthMode,
     /// Before, it is neither up nor down.
     tried: bool,
+}
+
+/// What an outcome comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Evidence {
+    /// A connection that was dialled for a client.
+    Connection,
+    /// A health check.
+    Check,
 }
 
 /// What has changed.
@@ -42,17 +58,43 @@ pub(super) enum Change {
 
 impl Upstreams {
     /// From now on these are the backends; what is known of them stays.
-    pub fn follow(&self, addresses: &[String]) {
+    pub fn follow(&self, backends: &[(String, HealthMode)]) {
         let mut known = self.lock();
         let mut old = std::mem::take(&mut *known);
-        for address in addresses {
+        for (address, mode) in backends {
             let at = old.iter().position(|it| *it.upstream.address == **address);
-            known.push(match at {
-                Some(at) => old.swap_remove(at),
-                None => Known::untried(address),
+            let before = at.map(|at| old.swap_remove(at));
+            // Of a backend that was only taken to be up, nothing is known; nor is one that counts as up ever down.
+            let is_assumed = |mode| mode == HealthMode::Off;
+            let before = before.filter(|it| is_assumed(it.mode) == is_assumed(*mode));
+            known.push(match before {
+                Some(before) => Known {
+                    mode: *mode,
+                    ..before
+                },
+                None => Known::new(address, *mode),
             });
         }
         self.remember(&known);
+    }
+
+    /// Whether a backend is up, as far as is known.
+    #[must_use]
+    pub fn is_up(&self, address: &str) -> bool {
+        let known = self.lock();
+        let mut known = known.iter();
+        known.any(|it| *it.upstream.address == *address && it.upstream.up)
+    }
+
+    /// Waits until a backend is not up.
+    pub async fn goes_down(&self, address: &str) {
+        loop {
+            let changed = self.changed.notified();
+            if !self.is_up(address) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     /// What is known of each.
@@ -63,11 +105,19 @@ impl Upstreams {
     }
 
     /// A connection to a backend came about, or failed for this reason. What is new about that, if anything.
-    pub(super) fn tried(&self, address: &str, outcome: Result<(), &str>) -> Option<Change> {
+    pub(super) fn tried(
+        &self,
+        address: &str,
+        outcome: Result<(), &str>,
+        evidence: Evidence,
+    ) -> Option<Change> {
         let mut known = self.lock();
         let it = known
             .iter_mut()
             .find(|it| *it.upstream.address == *address)?;
+        if !it.believes(outcome, evidence) {
+            return None;
+        }
         let change = it.tried(outcome, SystemTime::now());
         self.remember(&known);
         change
@@ -80,6 +130,7 @@ impl Upstreams {
     fn remember(&self, known: &[Known]) {
         let any_down = known.iter().any(|it| !it.upstream.up);
         self.any_down.store(any_down, Relaxed);
+        self.changed.notify_waiters();
     }
 
     /// A panic elsewhere leaves the list whole.
@@ -89,15 +140,27 @@ impl Upstreams {
 }
 
 impl Known {
-    fn untried(address: &str) -> Self {
+    fn new(address: &str, mode: HealthMode) -> Self {
+        let is_assumed = mode == HealthMode::Off;
         Known {
             upstream: Upstream {
                 address: address.into(),
-                up: false,
+                up: is_assumed,
                 since: SystemTime::now(),
-                detail: Some("not tried yet".into()),
+                detail: (!is_assumed).then(|| "not tried yet".into()),
             },
+            mode,
             tried: false,
+        }
+    }
+
+    /// Whether an outcome counts. One that nothing is tried of must not be found down: readiness would keep the clients
+    /// away with whom it could be found up again. And one whose answers count is not up because it takes connections.
+    fn believes(&self, outcome: Result<(), &str>, evidence: Evidence) -> bool {
+        match (self.mode, evidence) {
+            (HealthMode::Off, _) => false,
+            (HealthMode::Http, Evidence::Connection) => outcome.is_err(),
+            (HealthMode::Http | HealthMode::Tcp | HealthMode::Passive, _) => true,
         }
     }
 
@@ -123,36 +186,92 @@ impl Known {
 mod tests {
     use super::*;
 
+    fn backends(addresses: &[&str], mode: HealthMode) -> Vec<(String, HealthMode)> {
+        let with_mode = |address: &&str| ((*address).to_owned(), mode);
+        addresses.iter().map(with_mode).collect()
+    }
+
+    fn following(addresses: &[&str], mode: HealthMode) -> Upstreams {
+        let upstreams = Upstreams::default();
+        upstreams.follow(&backends(addresses, mode));
+        upstreams
+    }
+
+    fn dialled(upstreams: &Upstreams, address: &str, outcome: Result<(), &str>) -> Option<Change> {
+        upstreams.tried(address, outcome, Evidence::Connection)
+    }
+
     #[test]
     fn only_changes_are_news() {
         let upstreams = Upstreams::default();
         assert!(!upstreams.any_down());
-        upstreams.follow(&["a".to_owned(), "b".to_owned()]);
+        upstreams.follow(&backends(&["a", "b"], HealthMode::Passive));
         assert!(upstreams.any_down(), "none of them was tried");
-        assert_eq!(upstreams.tried("a", Ok(())), None);
-        assert_eq!(upstreams.tried("b", Err("refused")), Some(Change::Down));
-        assert_eq!(upstreams.tried("b", Err("no route")), None);
+        assert_eq!(dialled(&upstreams, "a", Ok(())), None);
+        assert_eq!(dialled(&upstreams, "b", Err("refused")), Some(Change::Down));
+        assert_eq!(dialled(&upstreams, "b", Err("no route")), None);
         let b = &upstreams.all()[1];
         assert_eq!((b.up, b.detail.as_deref()), (false, Some("no route")));
-        assert!(matches!(upstreams.tried("b", Ok(())), Some(Change::Up(_))));
+        let change = dialled(&upstreams, "b", Ok(()));
+        assert!(matches!(change, Some(Change::Up(_))));
         assert!(!upstreams.any_down());
         assert_eq!(upstreams.all()[1].detail, None);
-        assert_eq!(upstreams.tried("a", Ok(())), None);
-        assert_eq!(upstreams.tried("c", Err("of no route any more")), None);
+        assert_eq!(dialled(&upstreams, "a", Ok(())), None);
+        assert_eq!(dialled(&upstreams, "c", Err("of no route any more")), None);
     }
 
     #[test]
     fn what_is_known_survives_a_reload() {
-        let upstreams = Upstreams::default();
-        upstreams.follow(&["a".to_owned(), "b".to_owned()]);
-        upstreams.tried("a", Ok(()));
-        upstreams.tried("b", Err("refused"));
+        let upstreams = following(&["a", "b"], HealthMode::Passive);
+        dialled(&upstreams, "a", Ok(()));
+        dialled(&upstreams, "b", Err("refused"));
         let before = upstreams.all();
-        upstreams.follow(&["c".to_owned(), "b".to_owned(), "a".to_owned()]);
+        upstreams.follow(&backends(&["c", "b", "a"], HealthMode::Tcp));
         let after = upstreams.all();
         assert_eq!([&after[2], &after[1]], [&before[0], &before[1]]);
         assert_eq!(after[0].detail.as_deref(), Some("not tried yet"));
-        upstreams.follow(&["a".to_owned()]);
+        upstreams.follow(&backends(&["a"], HealthMode::Passive));
         assert!(!upstreams.any_down());
+    }
+
+    #[test]
+    fn a_backend_that_nothing_is_tried_of_is_never_down() {
+        let upstreams = following(&["a"], HealthMode::Off);
+        assert!(upstreams.is_up("a") && !upstreams.any_down());
+        assert_eq!(dialled(&upstreams, "a", Err("refused")), None);
+        assert!(upstreams.is_up("a"));
+        upstreams.follow(&backends(&["a"], HealthMode::Passive));
+        assert!(!upstreams.is_up("a"), "it was not tried yet");
+        dialled(&upstreams, "a", Err("refused"));
+        upstreams.follow(&backends(&["a"], HealthMode::Off));
+        assert!(upstreams.is_up("a"));
+    }
+
+    #[test]
+    fn a_connection_does_not_stand_for_an_answer() {
+        let upstreams = following(&["a"], HealthMode::Http);
+        let checked = |outcome| upstreams.tried("a", outcome, Evidence::Check);
+        assert_eq!(checked(Err("GET /: 500")), Some(Change::Down));
+        assert_eq!(dialled(&upstreams, "a", Ok(())), None);
+        assert!(!upstreams.is_up("a"));
+        assert!(matches!(checked(Ok(())), Some(Change::Up(_))));
+        // Where there is no connection, there is no answer either.
+        let change = dialled(&upstreams, "a", Err("refused"));
+        assert_eq!(change, Some(Change::Down));
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_backend_to_go_down_hears_of_it() {
+        let upstreams = following(&["a"], HealthMode::Passive);
+        upstreams.goes_down("a").await;
+        dialled(&upstreams, "a", Ok(()));
+        let (waiting, ()) = tokio::join!(
+            tokio::time::timeout(Duration::from_secs(10), upstreams.goes_down("a")),
+            async {
+                tokio::task::yield_now().await;
+                dialled(&upstreams, "a", Err("refused"));
+            }
+        );
+        waiting.unwrap();
     }
 }

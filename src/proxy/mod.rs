@@ -12,7 +12,7 @@
 //! | `requests` | those of them that are in flight |
 //! | `headers` | what of a head is passed on |
 //! | `upstream` | dialling |
-//! | `health` | whether backends take connections, tried in the background |
+//! | `health` | whether backends are up, found out in the background |
 //! | `established` | the task of one WebSocket connection, from its 101 to its closing record |
 //! | `extensions` | what was negotiated in Sec-WebSocket-Extensions |
 //! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |

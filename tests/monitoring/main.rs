@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod figures;
+mod health;
 mod listening;
 mod page;
 mod readiness;

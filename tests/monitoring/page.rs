@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use sidebeat::config::policy::HealthMode;
 use sidebeat::config::{self, Config};
 use sidebeat::observe::events::HandshakeFailed;
 use sidebeat::observe::metrics::{Format, render};
@@ -148,7 +149,8 @@ fn masked(page: &str) -> String {
 fn the_pages_are_as_expected() {
     let (observer, config) = (Arc::new(Observer::default()), configuration(FILE));
     let addresses = ["127.0.0.1:9501", "unix:/run/chat.sock"];
-    observer.upstreams.follow(&addresses.map(str::to_owned));
+    let backends = addresses.map(|it| (it.to_owned(), HealthMode::Passive));
+    observer.upstreams.follow(&backends);
     observer.upstream_reached(&addresses[0]);
     let mut living = Connection::open(&observer, &config, "/chat");
     living.talk();

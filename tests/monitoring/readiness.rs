@@ -39,7 +39,10 @@ fn a_backend_that_goes_and_comes_back_is_noticed_with_nobody_connected() {
     let socket = folder.path().join("b.sock");
     let backend = Backend::on_unix(&socket, Handshake::accept());
     let name = backend.name();
-    let (sidecar, metrics) = start(&format!("'{}'", backend.url()));
+    let (sidecar, metrics) = start(&format!(
+        "{{url: '{}', health: {{mode: tcp, interval: 300ms}}}}",
+        backend.url()
+    ));
     let body = wait_for(metrics, 200);
     assert_eq!(
         body,
@@ -119,7 +122,8 @@ fn one_backend_of_several_that_is_down_is_enough() {
     let sidecar = Sidecar::start_in(
         folder,
         &format!(
-            "upstream: {}\n{METRICS}\nroutes:\n- {{match: {{path: /a}}, upstream: '{}'}}\n- {{match: {{path: /b}}}}",
+            "upstream: {{url: '{}', health: {{mode: tcp, interval: 300ms}}}}\n{METRICS}\nroutes:\n\
+             - {{match: {{path: /a}}, upstream: '{}'}}\n- {{match: {{path: /b}}}}",
             backend.url(),
             other.url()
         ),

@@ -123,6 +123,7 @@ pub struct Backend {
     place: Place,
     accepted: Mutex<Receiver<Accepted>>,
     dialled: Arc<AtomicUsize>,
+    empty: Arc<AtomicUsize>,
     handshake: Arc<Mutex<Handshake>>,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -205,15 +206,17 @@ impl Backend {
     fn serve(listener: Socket, place: Place, handshake: Handshake) -> Backend {
         listener.listen(1024).unwrap();
         let handshake = Arc::new(Mutex::new(handshake));
-        let (dialled, ended) = (
+        let (dialled, empty, ended) = (
+            Arc::new(AtomicUsize::new(0)),
             Arc::new(AtomicUsize::new(0)),
             Arc::new(AtomicBool::new(false)),
         );
         let (sender, accepted) = mpsc::channel();
         let thread = std::thread::spawn({
-            let (handshake, dialled, ended) = (
+            let (handshake, dialled, empty, ended) = (
                 Arc::clone(&handshake),
                 Arc::clone(&dialled),
+                Arc::clone(&empty),
                 Arc::clone(&ended),
             );
             move || {
@@ -222,11 +225,15 @@ impl Backend {
                         return;
                     }
                     let (sender, dialled) = (sender.clone(), Arc::clone(&dialled));
+                    let empty = Arc::clone(&empty);
                     let handshake = handshake.lock().unwrap().clone();
-                    std::thread::spawn(move || {
-                        if let Some(accepted) = answer(socket, &handshake, &dialled) {
+                    std::thread::spawn(move || match answer(socket, &handshake, &dialled) {
+                        Some(accepted) => {
                             // The test may be over.
                             let _ = sender.send(accepted);
+                        }
+                        None => {
+                            empty.fetch_add(1, Ordering::SeqCst);
                         }
                     });
                 }
@@ -236,6 +243,7 @@ impl Backend {
             place,
             accepted: Mutex::new(accepted),
             dialled,
+            empty,
             handshake,
             ended,
             thread: Some(thread),
@@ -262,6 +270,11 @@ impl Backend {
     /// not.
     pub fn dialled(&self) -> usize {
         self.dialled.load(Ordering::SeqCst)
+    }
+
+    /// How many connections have ended without a request.
+    pub fn empty_connections(&self) -> usize {
+        self.empty.load(Ordering::SeqCst)
     }
 
     /// Answers differently from now on.
