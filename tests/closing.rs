@@ -192,6 +192,59 @@ fn a_peer_that_never_answers_the_close_is_given_up_after_close_timeout() {
 }
 
 #[test]
+fn a_client_that_leaves_a_hung_backend_is_answered_and_gives_its_place_back() {
+    let settings = "limits: {close_timeout: 60s, max_connections: 1}";
+    let mut relayed = Relayed::start(settings);
+    relayed.client.send_frame(&Frame::close(1000, "bye"));
+    relayed.upstream.expect(&Frame::close(1000, "bye"));
+    relayed.client.expect(&Frame::close(1000, "bye"));
+    let record = record_of(&relayed, "client_closed", "client", "INFO");
+    assert_eq!(
+        record["detail"],
+        "client sent Close: 1000 bye; the upstream did not answer the Close frame"
+    );
+    assert_eq!(record["upstream_close"], closes(None, Some((1000, "bye"))));
+    let waited = record["duration_ms"].as_u64().unwrap();
+    assert!((1000..30_000).contains(&waited), "{record}");
+    // Although neither of them has ended its TCP connection.
+    let (client, upstream) = relayed.another();
+    drop((client, upstream));
+}
+
+#[test]
+fn a_backend_that_leaves_a_hung_client_likewise() {
+    let settings = "limits: {close_timeout: 60s, max_connections: 1}";
+    let mut relayed = Relayed::start(settings);
+    relayed.upstream.send_frame(&Frame::close(4001, "bye"));
+    relayed.client.expect(&Frame::close(4001, "bye"));
+    relayed.upstream.expect(&Frame::close(4001, "bye"));
+    let record = record_of(&relayed, "upstream_closed", "upstream", "INFO");
+    let detail = "upstream sent Close: 4001 bye; the client did not answer the Close frame";
+    assert_eq!(record["detail"], detail);
+    drop(relayed.another());
+}
+
+#[test]
+fn a_connection_whose_closing_handshakes_are_done_counts_no_longer() {
+    let settings = "limits: {close_timeout: 60s, max_connections: 1}";
+    let mut relayed = Relayed::start(settings);
+    relayed.client.send_frame(&Frame::close(1000, ""));
+    assert_eq!(relayed.upstream.answer_close(), Some((1000, String::new())));
+    relayed.client.expect(&Frame::close(1000, ""));
+    // Nobody has ended TCP: the record is there all the same, the place is free, and a drain has nobody to wait for.
+    let record = record_of(&relayed, "client_closed", "client", "INFO");
+    assert!(record["duration_ms"].as_u64().unwrap() < 30_000, "{record}");
+    drop(relayed.another());
+    relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let (mut client, mut upstream) = relayed.another();
+    upstream.send_frame(&Frame::close(1000, ""));
+    client.answer_close();
+    upstream.expect(&Frame::close(1000, ""));
+    relayed.sidecar.signal(rustix::process::Signal::TERM);
+    assert!(relayed.sidecar.wait_for_exit(PATIENCE).success());
+}
+
+#[test]
 fn client_lost_by_end_of_stream_and_by_reset() {
     for (reset, mid_frame) in [(false, false), (true, false), (false, true), (true, true)] {
         let mut relayed = Relayed::start("limits: {close_timeout: 60s}");

@@ -139,7 +139,7 @@ pub(super) fn route_limits(s: &mut Section<'_>, base: &RouteLimits) -> RouteLimi
             &OrOff(TIME),
             "A peer that accepts no byte for this long is closed: client_stalled, upstream_stalled.",
         ),
-        close_timeout: s.key("close_timeout", &old.close_timeout, &TIME, "How long a closing handshake may take."),
+        close_timeout: s.key("close_timeout", &old.close_timeout, &TIME, "How long a closing handshake may take; who leaves waits at most 1 s for a peer that is silent."),
         max_lifetime: s.key(
             "max_lifetime",
             &old.max_lifetime,

@@ -64,7 +64,8 @@ impl Observer {
         self.spread(&news, opened);
     }
 
-    /// An established connection has ended; its place is free when its permit is dropped.
+    /// An established connection has ended. Its place is free by the time that anybody reads of it; a drain waits until
+    /// its permit is dropped.
     pub fn closed(&self, permit: &mut Permit, record: &ClosingRecord<'_>) {
         permit.closed(record.cause);
         self.tally.closed(record.duration);

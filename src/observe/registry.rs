@@ -115,6 +115,8 @@ pub struct Registry {
 struct State {
     /// Admitted: opening, or established.
     admitted: usize,
+    /// Whoever has a permit: those who are admitted, and those whose end is just being recorded.
+    permits: usize,
     by_ip: HashMap<IpAddr, usize>,
     established: HashMap<u64, Arc<Handle>>,
     next_key: u64,
@@ -147,10 +149,12 @@ impl Registry {
             state.by_ip.insert(ip, here + 1);
         }
         state.admitted += 1;
+        state.permits += 1;
         Ok(Permit {
             registry: Arc::clone(self),
             ip,
             key: None,
+            has_place: true,
         })
     }
 
@@ -203,11 +207,11 @@ impl Registry {
         lock(&self.state).admitted
     }
 
-    /// Waits until nobody is admitted.
+    /// Waits until nobody is admitted, and every end has been recorded.
     pub async fn empty(&self) {
         loop {
             let notified = self.emptied.notified();
-            if self.admitted() == 0 {
+            if lock(&self.state).permits == 0 {
                 return;
             }
             notified.await;
@@ -215,12 +219,27 @@ impl Registry {
     }
 }
 
-/// A connection's place; given back when dropped.
+impl State {
+    fn give_back(&mut self, ip: Option<IpAddr>) {
+        self.admitted -= 1;
+        if let Some(ip) = ip
+            && let Some(count) = self.by_ip.get_mut(&ip)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_ip.remove(&ip);
+            }
+        }
+    }
+}
+
+/// A connection's place; given back when its end is recorded, or when this is dropped.
 #[derive(Debug)]
 pub struct Permit {
     registry: Arc<Registry>,
     ip: Option<IpAddr>,
     key: Option<u64>,
+    has_place: bool,
 }
 
 impl Permit {
@@ -234,9 +253,12 @@ impl Permit {
         self.key = Some(key);
     }
 
-    /// The connection has ended: from now on it is among the closed ones, and nobody can reach it.
+    /// The connection has ended: from now on it is among the closed ones, its place is free, and nobody can reach it.
     pub fn closed(&mut self, cause: Cause) {
         let mut state = lock(&self.registry.state);
+        if std::mem::take(&mut self.has_place) {
+            state.give_back(self.ip);
+        }
         let handle = self
             .key
             .take()
@@ -250,19 +272,14 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = lock(&self.registry.state);
-        state.admitted -= 1;
+        if self.has_place {
+            state.give_back(self.ip);
+        }
         if let Some(key) = self.key {
             state.established.remove(&key);
         }
-        if let Some(ip) = self.ip
-            && let Some(count) = state.by_ip.get_mut(&ip)
-        {
-            *count -= 1;
-            if *count == 0 {
-                state.by_ip.remove(&ip);
-            }
-        }
-        if state.admitted == 0 {
+        state.permits -= 1;
+        if state.permits == 0 {
             self.registry.emptied.notify_waiters();
         }
     }
@@ -308,6 +325,23 @@ mod tests {
         drop(first);
         let _fourth = registry.admit(ip(1), &limits).unwrap();
         assert_eq!(registry.admitted(), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_place_is_free_before_the_end_is_recorded_and_a_drain_waits_for_the_record() {
+        let registry = Arc::new(Registry::default());
+        let ip = Some(IpAddr::from([127, 0, 0, 1]));
+        let mut permit = registry.admit(ip, &limits(1, 1)).unwrap();
+        permit.establish(&Arc::new(handle("chat")));
+        permit.closed(Cause::ClientClosed);
+        drop(registry.admit(ip, &limits(1, 1)).unwrap());
+        assert_eq!(registry.admitted(), 0);
+        let hour = std::time::Duration::from_secs(3600);
+        let empty = tokio::time::timeout(hour, registry.empty()).await;
+        assert!(empty.is_err(), "the record is still being written");
+        drop(permit);
+        registry.empty().await;
+        assert_eq!(registry.admitted(), 0);
     }
 
     #[test]

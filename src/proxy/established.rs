@@ -56,7 +56,12 @@ pub(super) async fn run(newcomer: Newcomer, shared: Arc<Shared>) {
                 live.relay.read_ahead(cx, leg, &bytes[leg as usize]);
             }
         }
-        BUFFER.with_borrow_mut(|buffer| live.relay.poll(cx, timer.as_mut(), buffer))
+        let done = BUFFER.with_borrow_mut(|buffer| live.relay.poll(cx, timer.as_mut(), buffer));
+        if live.relay.session().is_over() {
+            // What is left are sockets that their peers may take some time to end.
+            live.record();
+        }
+        done
     })
     .await;
 }
@@ -130,7 +135,7 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
             relay,
             handle,
             clock,
-            permit,
+            permit: Some(permit),
             observer,
         },
         [client_bytes, upstream_bytes],
@@ -143,17 +148,22 @@ fn raw(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
     Some((parts.io.into_inner(), parts.read_buf))
 }
 
-/// An established connection. However its task ends, dropping this tells of it: without a cause, as `internal`.
+/// An established connection. However its task ends, dropping this records it: without a cause, as `internal`.
 struct Live {
     relay: Relay<Stream>,
     handle: Arc<Handle>,
     clock: super::clock::Clock,
-    permit: Permit,
+    /// None: it has been recorded, and has given its place back.
+    permit: Option<Permit>,
     observer: Arc<Observer>,
 }
 
-impl Drop for Live {
-    fn drop(&mut self) {
+impl Live {
+    /// Publishes the closing record and gives the connection's place back; once.
+    fn record(&mut self) {
+        let Some(mut permit) = self.permit.take() else {
+            return;
+        };
         let now = self.clock.now();
         let session = self.relay.session();
         let nothing = LegClose::default();
@@ -189,6 +199,12 @@ impl Drop for Live {
             captured: session.captured().collect(),
         };
         self.handle.live.publish(session);
-        self.observer.closed(&mut self.permit, &record);
+        self.observer.closed(&mut permit, &record);
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.record();
     }
 }

@@ -1,8 +1,13 @@
 //! The closing handshakes of both legs, once there is a cause (RFC 6455 section 7).
 //!
 //! A Close frame from one peer is passed on to the other one; its echo goes back when the other one has answered, is
-//! gone, or has taken `close_timeout`, so that everything sent before the Close frames is delivered in both directions.
-//! When the sidecar itself closes, both legs get their Close frames at once.
+//! gone, or has been silent for a second, so that everything sent before the Close frames is delivered in both
+//! directions, and nobody who leaves waits for a backend that hangs. When the sidecar itself closes, both legs get
+//! their Close frames at once.
+//!
+//! A leg is done with its closing handshake when a Close frame has gone each way, or when the answer is not waited for
+//! any longer. When both are, the connection is over: it is recorded and gives its place back. Its sockets may take
+//! until `close_timeout` to end: TCP is the server's to end first, and a peer may never do so.
 
 use std::time::Duration;
 
@@ -29,8 +34,12 @@ pub struct LegClose {
     pub sent: Option<Close>,
 }
 
+/// A peer that says nothing for this long, once it has been sent a Close frame, is not waited for.
+const SILENCE: Duration = Duration::from_secs(1);
+
 #[derive(Debug)]
 pub(super) struct Closing {
+    began: Time,
     /// How long each leg had been silent when the cause struck.
     silence: [Duration; 2],
     ending: Ending,
@@ -42,6 +51,12 @@ struct LegState {
     /// Asked for, and not yet told as written.
     queued: Option<Close>,
     deadline: Time,
+    /// When our Close frame left; `NEVER`: it has not.
+    written: Time,
+    /// The peer has said nothing for too long: who began the closing does not wait for its answer.
+    silent: bool,
+    /// The peer has said nothing for too long since our Close frame left: its answer is not part of the record.
+    unanswered: bool,
     finishing: bool,
     /// The peer broke the framing, so that its Close frame will never be recognised.
     unreadable: bool,
@@ -49,16 +64,20 @@ struct LegState {
 }
 
 impl Closing {
-    pub(super) fn new(cause: Cause, detail: String, silence: [Duration; 2]) -> Self {
+    pub(super) fn new(cause: Cause, detail: String, silence: [Duration; 2], began: Time) -> Self {
         let legs = [LegClose::default(), LegClose::default()];
         let state = || LegState {
             queued: None,
             deadline: Time::NEVER,
+            written: Time::NEVER,
+            silent: false,
+            unanswered: false,
             finishing: false,
             unreadable: false,
             gone: false,
         };
         Closing {
+            began,
             silence,
             ending: Ending {
                 cause,
@@ -81,13 +100,47 @@ impl Closing {
         self.legs.iter().all(|leg| leg.gone)
     }
 
-    pub(super) fn next_deadline(&self) -> Time {
-        let deadlines = self
-            .legs
-            .iter()
-            .filter(|leg| !leg.gone)
-            .map(|leg| leg.deadline);
+    /// Whether both closing handshakes are done, however long the sockets still take.
+    pub(super) fn is_over(&self) -> bool {
+        Leg::BOTH.into_iter().all(|leg| {
+            let (state, closes) = (&self.legs[leg as usize], &self.ending.legs[leg as usize]);
+            let answered = closes.received.is_some() || state.unreadable || state.unanswered;
+            state.gone || (closes.sent.is_some() && answered)
+        })
+    }
+
+    /// `heard`: when each leg was last heard of, as for [`Closing::timeout`].
+    pub(super) fn next_deadline(&self, heard: [Time; 2], timeout: Duration) -> Time {
+        let deadlines = Leg::BOTH.into_iter().map(|leg| {
+            let state = &self.legs[leg as usize];
+            if state.gone {
+                return Time::NEVER;
+            }
+            let (silent, unanswered) = self.silent_at(leg, heard[leg as usize], timeout);
+            state.deadline.min(silent).min(unanswered)
+        });
         deadlines.min().unwrap_or(Time::NEVER)
+    }
+
+    /// When a leg's peer has been silent for long enough to be `silent` and `unanswered`; `NEVER` where that has been
+    /// found already, or does not matter.
+    fn silent_at(&self, leg: Leg, heard: Time, timeout: Duration) -> (Time, Time) {
+        let state = &self.legs[leg as usize];
+        let is_awaited = self.begun_by(leg.other())
+            && self.ending.legs[leg as usize].received.is_none()
+            && !(state.gone || state.unreadable);
+        // A leg that is not read may have more to say than anybody knows.
+        if !is_awaited || heard == Time::NEVER {
+            return (Time::NEVER, Time::NEVER);
+        }
+        let after = |since: Time, found: bool| match (since, found) {
+            (Time::NEVER, _) | (_, true) => Time::NEVER,
+            (since, false) => since.max(heard).after(SILENCE.min(timeout)),
+        };
+        (
+            after(self.began, state.silent),
+            after(state.written, state.unanswered),
+        )
     }
 
     /// Has a Close frame sent on a leg, unless one was already.
@@ -134,6 +187,7 @@ impl Closing {
         let state = &mut self.legs[to as usize];
         if let Some(close) = state.queued.take() {
             state.deadline = now.after(timeout);
+            state.written = now;
             self.ending.legs[to as usize].sent = Some(close);
         }
         self.finish_when_complete(to, now, timeout, actions);
@@ -167,8 +221,8 @@ impl Closing {
     pub(super) fn progress(&mut self, to: Leg, now: Time, timeout: Duration) {
         let by_peer = matches!(
             self.ending.cause,
-            Cause::ClientClosed | Cause::UpstreamClosed
-        ) || matches!(self.ending.cause, Cause::ClientLost | Cause::UpstreamLost);
+            Cause::ClientClosed | Cause::UpstreamClosed | Cause::ClientLost | Cause::UpstreamLost
+        );
         let state = &mut self.legs[to as usize];
         if by_peer && state.queued.is_some() {
             state.deadline = now.after(timeout);
@@ -187,9 +241,22 @@ impl Closing {
         self.echo_when_answered(now, timeout, actions);
     }
 
-    /// Gives up on legs whose time is over.
-    pub(super) fn timeout(&mut self, now: Time, timeout: Duration, actions: &mut Actions) {
+    /// Gives up on legs whose time is over. `heard`: when each leg was last heard of; `NEVER`: it is not being read.
+    pub(super) fn timeout(
+        &mut self,
+        heard: [Time; 2],
+        now: Time,
+        timeout: Duration,
+        actions: &mut Actions,
+    ) {
         for leg in Leg::BOTH {
+            let (silent, unanswered) = self.silent_at(leg, heard[leg as usize], timeout);
+            let state = &mut self.legs[leg as usize];
+            state.silent |= silent <= now;
+            if unanswered <= now {
+                state.unanswered = true;
+                self.note_unanswered(leg);
+            }
             let state = &self.legs[leg as usize];
             if state.gone || state.deadline > now {
                 continue;
@@ -197,10 +264,21 @@ impl Closing {
             if state.queued.is_some() {
                 self.reset(leg, actions);
             } else {
+                self.note_unanswered(leg);
                 self.drop_leg(leg, actions);
             }
         }
         self.echo_when_answered(now, timeout, actions);
+    }
+
+    /// Somebody who was sent a peer's Close frame has not answered it in time.
+    fn note_unanswered(&mut self, leg: Leg) {
+        const NOTE: &str = " did not answer the Close frame";
+        let closes = &self.ending.legs[leg as usize];
+        let expected = closes.sent.is_some() && closes.received.is_none();
+        if self.begun_by(leg.other()) && expected && !self.ending.detail.ends_with(NOTE) {
+            self.ending.detail += &format!("; the {}{NOTE}", leg.label());
+        }
     }
 
     /// Whether this leg's peer began the closing with a Close frame.
@@ -215,7 +293,8 @@ impl Closing {
     fn echo_when_answered(&mut self, now: Time, timeout: Duration, actions: &mut Actions) {
         for leg in Leg::BOTH {
             let other = leg.other() as usize;
-            let answered = self.ending.legs[other].received.is_some() || self.legs[other].gone;
+            let state = &self.legs[other];
+            let answered = self.ending.legs[other].received.is_some() || state.gone || state.silent;
             if self.begun_by(leg) && answered {
                 let echo = self.ending.legs[leg as usize]
                     .received

@@ -146,6 +146,15 @@ impl Liveness {
         self.received.any
     }
 
+    /// When it was last heard of; `NEVER`: it is not being read, so that its silence proves nothing.
+    pub(super) fn heard(&self) -> Time {
+        if self.is_paused() {
+            Time::NEVER
+        } else {
+            self.received.any
+        }
+    }
+
     pub(super) fn answered_ping(&mut self) {
         self.counters.pings_answered = self.counters.pings_answered.saturating_add(1);
     }

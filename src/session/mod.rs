@@ -12,11 +12,13 @@
 //! | `measuring` | round trips that an operator asks for |
 //! | `application` | application-level heartbeats: answered, passed on, kept back, captured |
 //! | `flood` | whether a client sends too many pings or messages |
+//! | `ends` | what begins the closing, and which Close frames it sends |
 //! | `closing` | the closing handshakes of both legs, once there is a cause |
 
 mod application;
 mod cause;
 mod closing;
+mod ends;
 mod event;
 mod flood;
 mod liveness;
@@ -35,7 +37,7 @@ pub use liveness::Counters;
 pub use time::Time;
 
 use crate::config::policy::{AnswerPings, Policy};
-use crate::protocol::{Close, ControlPayload, Violation};
+use crate::protocol::ControlPayload;
 use application::Application;
 use closing::Closing;
 use flood::TokenBucket;
@@ -143,7 +145,10 @@ impl Session {
             .min()
             .unwrap_or(Time::NEVER);
         if let Some(closing) = &self.closing {
-            return closing.next_deadline().min(stalled);
+            let timeout = self.policy.limits.close_timeout;
+            return closing
+                .next_deadline([&self.legs[0], &self.legs[1]].map(Liveness::heard), timeout)
+                .min(stalled);
         }
         let heartbeat = Leg::BOTH
             .into_iter()
@@ -162,12 +167,21 @@ impl Session {
         self.legs[0].was_noticed() || self.legs[1].was_noticed()
     }
 
-    /// Whether both legs are done with, so that the connection can be dropped and recorded.
+    /// Whether both legs are done with, so that the connection can be dropped.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.closing
             .as_ref()
             .is_some_and(|closing| closing.is_finished())
+    }
+
+    /// Whether both closing handshakes are done: the connection is to be recorded and gives its place back, however long
+    /// its sockets still take to end.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.closing
+            .as_ref()
+            .is_some_and(|closing| closing.is_over())
     }
 
     /// Whether there is a cause already.
@@ -250,78 +264,6 @@ impl Session {
         }
     }
 
-    fn close_received(&mut self, from: Leg, close: Close, now: Time, actions: &mut Actions) {
-        self.leg_mut(from).control(now);
-        let cause = match from {
-            Leg::Client => Cause::ClientClosed,
-            Leg::Upstream => Cause::UpstreamClosed,
-        };
-        if self.closing.is_none() {
-            let detail = format!("{} sent Close: {close}", from.label());
-            self.closing = Some(Box::new(Closing::new(cause, detail, self.silences(now))));
-        }
-        if let Some(closing) = &mut self.closing {
-            closing.received(from, close, now, self.policy.limits.close_timeout, actions);
-        }
-    }
-
-    fn violation(
-        &mut self,
-        from: Leg,
-        violation: Violation,
-        mid_frame: bool,
-        now: Time,
-        actions: &mut Actions,
-    ) {
-        if self.closing.is_some() {
-            // What is left of a peer that breaks rules while it is being closed is not worth another word.
-            self.lost(from, violation.to_string(), mid_frame, now, actions);
-            return;
-        }
-        let cause = match (from, violation.is_too_big()) {
-            (Leg::Client, false) => Cause::ClientProtocolError,
-            (Leg::Client, true) => Cause::ClientTooBig,
-            (Leg::Upstream, false) => Cause::UpstreamProtocolError,
-            (Leg::Upstream, true) => Cause::UpstreamTooBig,
-        };
-        let mut closes = [None, None];
-        if violation.close_code() == 1007 {
-            // 1002 and 1009 are the cause's defaults.
-            let configured = self.configured_close(cause, from);
-            closes[from as usize] = configured.or_else(|| Some(Close::new(1007, "not UTF-8")));
-        }
-        self.begin_close(cause, violation.to_string(), closes, now, actions);
-        if let Some(closing) = &mut self.closing {
-            closing.offended(from, mid_frame, actions);
-        }
-    }
-
-    fn lost(
-        &mut self,
-        leg: Leg,
-        detail: String,
-        mid_frame: bool,
-        now: Time,
-        actions: &mut Actions,
-    ) {
-        if self.closing.is_none() {
-            let cause = match leg {
-                Leg::Client => Cause::ClientLost,
-                Leg::Upstream => Cause::UpstreamLost,
-            };
-            self.begin_close(cause, detail, [None, None], now, actions);
-        }
-        if let Some(closing) = &mut self.closing {
-            closing.lost(
-                leg,
-                mid_frame,
-                now,
-                self.policy.limits.close_timeout,
-                actions,
-            );
-        }
-    }
-
     fn probe_written(&mut self, to: Leg, now: Time) {
         let policy = Arc::clone(&self.policy);
         self.leg_mut(to).probe_written(policy.heartbeat(to), now);
@@ -353,7 +295,8 @@ impl Session {
             }
         }
         if let Some(closing) = &mut self.closing {
-            closing.timeout(now, self.policy.limits.close_timeout, actions);
+            let heard = [&self.legs[0], &self.legs[1]].map(Liveness::heard);
+            closing.timeout(heard, now, self.policy.limits.close_timeout, actions);
             return;
         }
         if self.lifetime_deadline() <= now {
@@ -413,59 +356,6 @@ impl Session {
                 text: Arc::clone(&notice.text),
             });
         }
-    }
-
-    fn stalled(&mut self, leg: Leg, now: Time, actions: &mut Actions) {
-        if let Some(closing) = &mut self.closing {
-            closing.stalled(leg, now, self.policy.limits.close_timeout, actions);
-        } else {
-            let cause = match leg {
-                Leg::Client => Cause::ClientStalled,
-                Leg::Upstream => Cause::UpstreamStalled,
-            };
-            let detail = format!(
-                "accepted no byte for {}",
-                seconds(self.leg(leg).blocked_for(now))
-            );
-            self.begin_close(cause, detail, [None, None], now, actions);
-        }
-        self.leg_mut(leg).progress(false, now);
-    }
-
-    /// Starts to close both legs for a reason that no peer gave with a Close frame. `closes` are what the legs get
-    /// instead of what is configured or else the cause's default.
-    fn begin_close(
-        &mut self,
-        cause: Cause,
-        detail: String,
-        closes: [Option<Close>; 2],
-        now: Time,
-        actions: &mut Actions,
-    ) {
-        if self.closing.is_some() {
-            return;
-        }
-        let mut closing = Closing::new(cause, detail, self.silences(now));
-        for (leg, close) in Leg::BOTH.into_iter().zip(closes) {
-            let close = close
-                .or_else(|| self.configured_close(cause, leg))
-                .or_else(|| cause.default_close(leg).resolve(None));
-            if let Some(close) = close {
-                closing.queue(leg, close, now, self.policy.limits.close_timeout, actions);
-            }
-        }
-        self.closing = Some(Box::new(closing));
-    }
-
-    fn configured_close(&self, cause: Cause, leg: Leg) -> Option<Close> {
-        match leg {
-            Leg::Client => self.policy.close_for(cause),
-            Leg::Upstream => None,
-        }
-    }
-
-    fn silences(&self, now: Time) -> [Duration; 2] {
-        Leg::BOTH.map(|leg| self.leg(leg).silence(now))
     }
 
     fn stall_deadline(&self, leg: Leg) -> Time {

@@ -240,3 +240,58 @@ async fn bytes_from_behind_the_opening_handshake_come_first() {
     assert_eq!(bench.heard(UPSTREAM), [message(b"early bird")]);
     assert_eq!(bench.heard(CLIENT), [message(b"welcome")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_slow_peer_still_sends_is_delivered_before_the_answer_to_a_close_frame() {
+    for leg in Leg::BOTH {
+        let other = leg.other();
+        let bye = Close::new(4000, "done");
+        let mut bench = Bench::new(policy());
+        bench.send(leg, &close(leg, &bye));
+        let mut expected = Vec::new();
+        for number in 0..10_u8 {
+            bench.pass(Duration::from_millis(450)).await;
+            bench.send(other, &text(other, &[number]));
+            expected.push(message(&[number]));
+            assert_eq!(bench.heard(leg), expected);
+        }
+        bench.pass(Duration::from_millis(400)).await;
+        bench.send(other, &close(other, &bye));
+        expected.push(Heard::Close(bye));
+        assert_eq!(bench.heard(leg), expected);
+        assert!(bench.relay.session().is_over());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_a_hung_peer_is_answered_and_it_is_over() {
+    for leg in Leg::BOTH {
+        let bye = Close::new(4000, "done");
+        let mut bench = Bench::new(policy());
+        bench.send(leg, &close(leg, &bye));
+        bench.pass(Duration::from_millis(999)).await;
+        assert_eq!(bench.heard(leg), []);
+        bench.pass(Duration::from_millis(1)).await;
+        assert_eq!(bench.heard(leg), [Heard::Close(bye)]);
+        assert!(bench.relay.session().is_over() && !bench.done);
+        bench.pass(2 * CLOSE_TIMEOUT).await;
+        assert!(bench.done);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backend_that_hangs_with_a_full_socket_keeps_nobody() {
+    let mut bench = Bench::new(policy());
+    bench.upstream.set_capacity(10);
+    let bytes = text(CLIENT, b"more than it takes").repeat(100);
+    let bye = Close::new(1001, "");
+    bench.send(CLIENT, &[bytes, close(CLIENT, &bye)].concat());
+    bench.pass(Duration::from_secs(1)).await;
+    bench.client.receive();
+    let (heard, _) = decode(CLIENT, &bench.client.got);
+    assert_eq!(heard, [Heard::Close(bye)]);
+    // Its own Close frame has not gone, and the client's messages may still be taken.
+    assert!(!bench.relay.session().is_over());
+    bench.pass(CLOSE_TIMEOUT).await;
+    assert!(bench.relay.session().is_over());
+}

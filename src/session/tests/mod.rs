@@ -5,6 +5,7 @@ mod causes;
 mod closing;
 mod heartbeats;
 mod idle;
+mod leaving;
 mod limits;
 mod measuring;
 mod pauses;
@@ -15,6 +16,7 @@ mod reload;
 
 use super::*;
 use crate::config::policy::{Activity, Heartbeat, IdleNotice, Limits, Probe, ProbeKind};
+use crate::protocol::{Close, Violation};
 
 const CLIENT: Leg = Leg::Client;
 const UPSTREAM: Leg = Leg::Upstream;

@@ -15,6 +15,7 @@ struct Watch {
     measure_asked: [Option<[u8; 8]>; 2],
     measure_left: [Option<[u8; 8]>; 2],
     cause: Option<Cause>,
+    over: bool,
 }
 
 impl Watch {
@@ -30,6 +31,7 @@ impl Watch {
             measure_asked: [None; 2],
             measure_left: [None; 2],
             cause: None,
+            over: false,
         }
     }
 
@@ -43,6 +45,10 @@ impl Watch {
         }
         self.cause = self.bench.cause();
         assert_eq!(self.bench.session.is_finished(), self.ended == [true; 2]);
+        let is_over = self.bench.session.is_over();
+        assert!(is_over || !self.over, "over, and not any more");
+        assert!(is_over || !self.bench.session.is_finished());
+        self.over = is_over;
     }
 
     fn check(&mut self, action: &Action) {
