@@ -3,6 +3,9 @@
 //! | file | does |
 //! |---|---|
 //! | `server` | a small HTTP server on a listener of its own |
+//! | `table`, `activity` | its connections, what each is doing, and which goes when there are too many |
+//! | `watched` | a connection's bytes, and clients that do not take them |
+//! | `expensive` | answers that take long to make |
 //! | `accept` | in which format somebody wants metrics |
 //! | `probes` | /metrics, /livez and /readyz, for monitoring |
 //! | `api` | the API for operators |
@@ -12,14 +15,18 @@
 //! | `respond`, `problem` | answers |
 
 mod accept;
+mod activity;
 mod api;
 mod control;
+mod expensive;
 mod page;
 mod probes;
 mod problem;
 mod recorder;
 mod respond;
 mod server;
+mod table;
+mod watched;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -29,10 +36,11 @@ use tokio::sync::mpsc;
 
 use hyper::Request;
 use hyper::Response;
-use hyper::body::Incoming;
 
 use crate::proxy::Shared;
+use activity::RequestBody;
 pub(crate) use control::{Order, Refused, channel, tell};
+pub(crate) use expensive::Expensive;
 pub(crate) use recorder::Recorder;
 pub(crate) use respond::Body;
 pub(crate) use server::Server;
@@ -45,6 +53,10 @@ pub struct State {
     pub(crate) file: ArcSwap<File>,
     /// Where orders go.
     pub(crate) orders: mpsc::Sender<Order>,
+    /// Where the API's lists are made.
+    pub(crate) lists: Expensive,
+    /// Where pages of metrics are made: apart, so that neither waits for the other.
+    pub(crate) scrapes: Expensive,
 }
 
 /// A configuration as it was read.
@@ -79,7 +91,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    async fn answer(self, request: Request<Incoming>, state: Arc<State>) -> Response<Body> {
+    async fn answer(self, request: Request<RequestBody>, state: Arc<State>) -> Response<Body> {
         match self {
             Service::Metrics => probes::answer(&request, &state).await,
             Service::Admin => match page::respond(&request) {

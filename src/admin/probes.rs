@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use hyper::body::Incoming;
 use hyper::header::{HeaderValue, VARY};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::json;
@@ -12,7 +11,7 @@ use super::respond::{Body, answer as respond};
 use super::{State, accept};
 use crate::observe::{Observer, metrics};
 
-pub(super) async fn answer(request: &Request<Incoming>, state: &Arc<State>) -> Response<Body> {
+pub(super) async fn answer<B>(request: &Request<B>, state: &Arc<State>) -> Response<Body> {
     let path = request.uri().path();
     if !["/metrics", "/livez", "/readyz"].contains(&path) {
         let detail = format!("there is no {path}; there are /metrics, /livez and /readyz");
@@ -30,15 +29,12 @@ pub(super) async fn answer(request: &Request<Incoming>, state: &Arc<State>) -> R
 }
 
 async fn figures(headers: &HeaderMap, state: &Arc<State>) -> Response<Body> {
-    let (format, state) = (accept::format(headers), Arc::clone(state));
-    let render = move || {
-        let shared = &state.shared;
-        metrics::render(&shared.observer, &shared.config.load(), format)
-    };
-    // It walks over all connections and open files, and must not hold up those that are served.
-    let Ok(page) = tokio::task::spawn_blocking(render).await else {
-        let detail = "this is a bug of the sidecar's; please report it";
-        return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail).answer();
+    let format = accept::format(headers);
+    let shared = Arc::clone(&state.shared);
+    let render = move || metrics::render(&shared.observer, &shared.config.load(), format);
+    let page = match state.scrapes.run(render).await {
+        Ok(page) => page,
+        Err(problem) => return problem.answer(),
     };
     let mut response = respond(StatusCode::OK, format.content_type(), page);
     let vary = HeaderValue::from_static("Accept");

@@ -1,29 +1,38 @@
-//! A small HTTP server on a listener of its own: few connections, small requests, and none that may take for ever.
+//! A small HTTP server on a listener of its own: a newcomer is always let in, and nobody can keep it from being answered.
+//!
+//! `table` says who goes when there are too many, `watched` gives up those that do not take their answers, and
+//! `expensive` keeps answers that take long from holding up the others, of which `/livez` is one.
 
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::BodyExt;
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::{Semaphore, watch};
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{sleep, timeout};
 
+use super::activity::{Activity, AnswerBody, RequestBody};
+use super::table::Table;
+use super::watched::Watched;
 use super::{Service, State};
 use crate::proxy::listener::{Failure, Listener};
 use crate::proxy::stream::Stream;
 
-/// Connections at a time; others wait until one of these ends.
-const PLACES: usize = 128;
 /// For a request head, and between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest request head, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
 /// How long answers that are on their way hold up the end of the process.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// Until the next try, when the system has no room for another connection: a probe waits for it.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
 /// A server at work; stops accepting when it is dropped, while answers that are on their way finish.
 pub(crate) struct Server {
@@ -63,16 +72,31 @@ async fn accept(
     state: Arc<State>,
     ending: watch::Sender<bool>,
 ) {
-    let places = Arc::new(Semaphore::new(PLACES));
     let failure = Failure::default();
-    // The semaphore is never closed.
-    while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-        let (stream, _) = listener.next(&failure).await;
-        let (state, ending) = (Arc::clone(&state), ending.subscribe());
-        tokio::spawn(async move {
-            converse(stream, service, state, ending).await;
-            drop(place);
-        });
+    let mut table = Table::default();
+    loop {
+        let stream = match listener.try_next().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                failure.tell(&listener, &error);
+                // That one's file may be what is missing.
+                table.drop_idle();
+                sleep(ACCEPT_AGAIN).await;
+                continue;
+            }
+        };
+        table.make_room();
+        let activity = Activity::new();
+        let task = tokio::spawn(converse(
+            stream,
+            service,
+            Arc::clone(&state),
+            Arc::clone(&activity),
+            ending.subscribe(),
+        ));
+        table.add(&task, activity);
+        // Its request may be there already, and is read before so many others have come that it is dropped.
+        yield_now().await;
     }
 }
 
@@ -80,11 +104,18 @@ async fn converse(
     stream: Stream,
     service: Service,
     state: Arc<State>,
+    activity: Arc<Activity>,
     mut ending: watch::Receiver<bool>,
 ) {
-    let answer = service_fn(move |request| {
-        let answer = service.answer(request, Arc::clone(&state));
-        async move { Ok::<_, Infallible>(answer.await) }
+    let stream = Watched::new(stream, Arc::clone(&activity));
+    let answer = service_fn(move |request: Request<Incoming>| {
+        activity.request_began();
+        let request = request.map(|body| RequestBody::new(body, &activity));
+        let (state, activity) = (Arc::clone(&state), Arc::clone(&activity));
+        async move {
+            let answer = service.answer(request, state).await;
+            Ok::<_, Infallible>(answer.map(|body| AnswerBody::new(body, &activity).boxed()))
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -184,13 +184,25 @@ impl Listener {
     /// The next connection, however long the system refuses to give one.
     pub(crate) async fn next(&self, failure: &Failure) -> (Stream, Peer) {
         loop {
-            match self.accept().await {
+            match self.try_next().await {
                 Ok(accepted) => return accepted,
-                Err(error) if is_about_one_connection(&error) => {}
                 Err(error) => {
                     failure.tell(self, &error);
                     sleep(BACK_OFF).await;
                 }
+            }
+        }
+    }
+
+    /// The next connection.
+    ///
+    /// # Errors
+    /// The process or the system has no room for another one.
+    pub(crate) async fn try_next(&self) -> io::Result<(Stream, Peer)> {
+        loop {
+            match self.accept().await {
+                Err(error) if is_about_one_connection(&error) => {}
+                accepted => return accepted,
             }
         }
     }
@@ -232,7 +244,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn tell(&self, listener: &Listener, error: &io::Error) {
+    pub(crate) fn tell(&self, listener: &Listener, error: &io::Error) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
             *told = Some(Instant::now());

@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::{self, File, Order, Refused, State};
+use crate::admin::{self, Expensive, File, Order, Refused, State};
 use crate::config::policy::Config;
 use crate::config::{self, Loaded};
 use crate::observe::status::{self, Reload};
@@ -57,6 +57,8 @@ pub fn start(
         shared: Arc::clone(&shared),
         file: ArcSwap::new(File::read(name, tree)),
         orders: sender,
+        lists: Expensive::default(),
+        scrapes: Expensive::default(),
     });
     let config = shared.config.load_full();
     // Before anybody can ask for them.

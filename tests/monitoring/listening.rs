@@ -78,17 +78,6 @@ fn large_and_malformed_requests_are_refused() {
 }
 
 #[test]
-fn more_connections_than_there_are_places_wait_for_their_turn() {
-    let sidecar = start(METRICS);
-    let metrics = address(&sidecar, "metrics");
-    let mut silent: Vec<Wire> = (0..200).map(|_| Wire::connect(metrics)).collect();
-    let mut last = silent.pop().unwrap();
-    last.send(&request("GET /livez").encode());
-    drop(silent);
-    assert_eq!(last.answer().status, 200);
-}
-
-#[test]
 fn they_follow_the_file() {
     let backend = Backend::echo();
     let sidecar = Sidecar::start(&format!("upstream: {}\n{METRICS}", backend.url()));

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod crowded;
 mod figures;
 mod health;
 mod listening;

@@ -45,7 +45,7 @@ struct Searched<'a> {
     captured: BTreeMap<Cow<'a, str>, &'a RawValue>,
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Response<Body>, Problem> {
+pub(super) fn list(call: &Call) -> Result<Response<Body>, Problem> {
     let before = match call.values.text("cursor") {
         None | Some("") => u64::MAX,
         Some(cursor) => cursor

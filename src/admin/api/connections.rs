@@ -54,7 +54,7 @@ pub(super) struct Pinged<'a> {
     rtt_ms: f64,
 }
 
-pub(super) fn list(call: &Call<'_>) -> Result<Response<Body>, Problem> {
+pub(super) fn list(call: &Call) -> Result<Response<Body>, Problem> {
     let word = call.values.text("sort").unwrap_or(Order::DEFAULT);
     let order = Order::read(word).ok_or_else(|| Problem::field("sort", "is no order"))?;
     let after = match call.values.text("cursor") {
@@ -86,7 +86,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     json(StatusCode::OK, &answer)
 }
 
-pub(super) fn one(call: &Call<'_>) -> Result<Response<Body>, Problem> {
+pub(super) fn one(call: &Call) -> Result<Response<Body>, Problem> {
     let handle = call.handle()?;
     json(
         StatusCode::OK,
@@ -94,7 +94,7 @@ pub(super) fn one(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     )
 }
 
-pub(super) fn close(call: &Call<'_>) -> Result<Response<Body>, Problem> {
+pub(super) fn close(call: &Call) -> Result<Response<Body>, Problem> {
     let handle = call.handle()?;
     if handle.live.is_closing() {
         let detail = format!("{} is being closed already", call.id);
@@ -119,7 +119,7 @@ pub(super) fn close(call: &Call<'_>) -> Result<Response<Body>, Problem> {
         close: Close::new(code, reason),
         detail: "closed over the API".to_owned(),
     });
-    let conn = call.id;
+    let conn = &*call.id;
     json(StatusCode::ACCEPTED, &Closing { conn, code, reason })
 }
 
@@ -131,7 +131,7 @@ fn killed() -> Close {
     }
 }
 
-pub(super) async fn ping(call: &Call<'_>) -> Result<Response<Body>, Problem> {
+pub(super) async fn ping(call: &Call) -> Result<Response<Body>, Problem> {
     let handle = call.handle()?;
     let leg = match call.values.text("leg") {
         Some("upstream") => Leg::Upstream,
@@ -145,7 +145,7 @@ pub(super) async fn ping(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     match timeout(patience, answered).await {
         Ok(Ok(rtt)) => {
             let answer = Pinged {
-                conn: call.id,
+                conn: &call.id,
                 leg: leg.label(),
                 rtt_ms: rtt_millis(rtt),
             };
@@ -166,7 +166,7 @@ pub(super) async fn ping(call: &Call<'_>) -> Result<Response<Body>, Problem> {
     }
 }
 
-fn patience(call: &Call<'_>, handle: &Handle, leg: Leg) -> Duration {
+fn patience(call: &Call, handle: &Handle, leg: Leg) -> Duration {
     let config = call.state.shared.config.load();
     let policy = &route_of(&config, handle).policy;
     let probe = policy.heartbeat(leg).probe.as_ref();
@@ -175,10 +175,10 @@ fn patience(call: &Call<'_>, handle: &Handle, leg: Leg) -> Duration {
         .unwrap_or(PONG_TIMEOUT)
 }
 
-impl Call<'_> {
+impl Call {
     fn handle(&self) -> Result<Arc<Handle>, Problem> {
         let registry = &self.state.shared.observer.registry;
-        registry.find(self.id).ok_or_else(|| {
+        registry.find(&self.id).ok_or_else(|| {
             let detail = "no such connection is established; GET /api/closed has those that were";
             Problem::not_found(detail)
         })

@@ -23,7 +23,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// One frame gathers what has happened up to so many bytes, and the event that reaches them.
 const MAX_FRAME: usize = 64 * 1024;
 
-pub(super) fn listen(call: &Call<'_>) -> Result<Response<Body>, Problem> {
+pub(super) fn listen(call: &Call) -> Result<Response<Body>, Problem> {
     let types = call.values.text("types");
     let types = types.map(|types| types.split(',').map(Into::into).collect());
     let too_many = || Problem::unavailable("there are 32 listeners, which is the most", "5");

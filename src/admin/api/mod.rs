@@ -42,7 +42,7 @@ use super::respond::{self, Body};
 use crate::observe::log;
 use crate::printable::escaped_json;
 use query::Values;
-use routes::{Found, Operation, Route};
+use routes::{Found, Operation};
 
 /// More than anybody has reason to send: no call takes a body.
 const MAX_BODY: usize = 64 * 1024;
@@ -50,10 +50,10 @@ const MAX_BODY: usize = 64 * 1024;
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A call that may be answered.
-struct Call<'a> {
-    state: &'a Arc<State>,
+struct Call {
+    state: Arc<State>,
     /// The `{id}` of its path.
-    id: &'a str,
+    id: Box<str>,
     values: Values,
 }
 
@@ -94,7 +94,12 @@ where
     refuse_long(body).await?;
     // The token may be another one by now.
     check()?;
-    perform(route, &Call { state, id, values }).await
+    let call = Call {
+        state: Arc::clone(state),
+        id: id.into(),
+        values,
+    };
+    perform(route.operation, call).await
 }
 
 /// Reads a body to its end, for the sake of the requests that follow it on the connection, and forgets it.
@@ -119,21 +124,24 @@ where
     }
 }
 
-async fn perform(route: &Route, call: &Call<'_>) -> Result<Response<Body>, Problem> {
-    match route.operation {
-        Operation::Summary => json(StatusCode::OK, &summary::summary(call.state)),
-        Operation::History => json(StatusCode::OK, &history::history(call.state)),
-        Operation::Connections => connections::list(call),
-        Operation::Connection => connections::one(call),
-        Operation::Close => connections::close(call),
-        Operation::Ping => connections::ping(call).await,
-        Operation::Closed => closed::list(call),
-        Operation::Config => json(StatusCode::OK, &file::config(call.state)),
-        Operation::Reload => file::reload(call.state).await,
-        Operation::Drain => drain::begin(call.state).await,
-        Operation::Events => events::listen(call),
-        Operation::OpenApi => json(StatusCode::OK, &openapi::document()),
-    }
+async fn perform(operation: Operation, call: Call) -> Result<Response<Body>, Problem> {
+    // What waits for nobody may walk over all connections instead.
+    let work: fn(&Call) -> Result<Response<Body>, Problem> = match operation {
+        Operation::Ping => return connections::ping(&call).await,
+        Operation::Reload => return file::reload(&call.state).await,
+        Operation::Drain => return drain::begin(&call.state).await,
+        Operation::Events => return events::listen(&call),
+        Operation::Summary => |call| json(StatusCode::OK, &summary::summary(&call.state)),
+        Operation::History => |call| json(StatusCode::OK, &history::history(&call.state)),
+        Operation::Connections => connections::list,
+        Operation::Connection => connections::one,
+        Operation::Close => connections::close,
+        Operation::Closed => closed::list,
+        Operation::Config => |call| json(StatusCode::OK, &file::config(&call.state)),
+        Operation::OpenApi => |_| json(StatusCode::OK, &openapi::document()),
+    };
+    let state = Arc::clone(&call.state);
+    state.lists.run(move || work(&call)).await?
 }
 
 fn json(status: StatusCode, answer: &impl Serialize) -> Result<Response<Body>, Problem> {

@@ -1,0 +1,227 @@
+//! A connection's bytes on their way to a client that may not take them.
+//!
+//! Without a limit a client that stops reading would hold its answer, and its place, for as long as it likes: it has
+//! some seconds to take anything at all, and a minute to take all that was handed over, which one that takes a byte now
+//! and then does not manage. An answer that streams events is blocked only while it is behind.
+
+use std::io::{self, ErrorKind, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::activity::Activity;
+
+/// How long a client may take no byte of what there is for it.
+const NOTHING_TAKEN: Duration = Duration::from_secs(10);
+/// How long it may take until all is taken.
+const NOT_ALL_TAKEN: Duration = Duration::from_secs(60);
+
+/// A stream whose writes have deadlines, and whose activity others see.
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    stream: S,
+    activity: Arc<Activity>,
+    /// Exists while the client is behind.
+    behind: Option<Behind>,
+    /// The client has ended its direction.
+    ended: bool,
+}
+
+#[derive(Debug)]
+struct Behind {
+    since: Instant,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl Behind {
+    fn new() -> Self {
+        let since = Instant::now();
+        let deadline = Box::pin(sleep_until(since + NOTHING_TAKEN));
+        Behind { since, deadline }
+    }
+
+    fn moved(&mut self) {
+        let deadline = (Instant::now() + NOTHING_TAKEN).min(self.since + NOT_ALL_TAKEN);
+        self.deadline.as_mut().reset(deadline);
+    }
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(stream: S, activity: Arc<Activity>) -> Self {
+        Watched {
+            stream,
+            activity,
+            behind: None,
+            ended: false,
+        }
+    }
+
+    /// Holds what a write came to against the deadline.
+    fn judge(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            if let Some(behind) = &mut self.behind {
+                behind.moved();
+            }
+            return written;
+        }
+        let behind = self.behind.get_or_insert_with(|| {
+            self.activity.blocked(true);
+            Behind::new()
+        });
+        ready!(behind.deadline.as_mut().poll(cx));
+        let what = "the client does not take its answer";
+        Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, what)))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if !this.ended {
+            let before = buf.filled().len();
+            ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
+            this.ended = buf.filled().len() == before && buf.remaining() > 0;
+        }
+        // hyper takes the end of a client's direction for its departure, and would let go of the answer that is being
+        // made for it. It looks again when that is sent.
+        match this.ended && this.activity.is_answering() {
+            true => Poll::Pending,
+            false => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.judge(written, cx)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.judge(written, cx)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// hyper flushes when all that it had was written.
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.behind.take().is_some() {
+            this.activity.blocked(false);
+        }
+        Pin::new(&mut this.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::sleep;
+
+    use super::super::activity::Standing;
+    use super::*;
+
+    /// A server's end whose client has taken nothing yet, and its client's.
+    fn connected() -> (Watched<DuplexStream>, DuplexStream, Arc<Activity>) {
+        let (server, client) = duplex(10);
+        let activity = Activity::new();
+        activity.request_began();
+        (
+            Watched::new(server, Arc::clone(&activity)),
+            client,
+            activity,
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_nothing_is_given_up() {
+        let (mut server, _client, activity) = connected();
+        server.write_all(&[0; 10]).await.unwrap();
+        assert_eq!(activity.standing().0, Standing::Busy);
+        let began = Instant::now();
+        let error = server.write_all(&[0; 1]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), NOTHING_TAKEN.as_secs());
+        let (standing, since) = activity.standing();
+        assert_eq!((standing, since), (Standing::Idle, began));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_takes_a_byte_now_and_then_is_given_up_too() {
+        let (mut server, mut client, activity) = connected();
+        let began = Instant::now();
+        let taking = tokio::spawn(async move {
+            while client.read_u8().await.is_ok() {
+                sleep(Duration::from_secs(5)).await;
+            }
+        });
+        let error = server.write_all(&[0; 100]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_secs(), NOT_ALL_TAKEN.as_secs());
+        assert_eq!(activity.standing(), (Standing::Idle, began));
+        taking.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_catches_up_has_all_its_time_again() {
+        let (mut server, mut client, activity) = connected();
+        let began = Instant::now();
+        let taking = tokio::spawn(async move {
+            let mut buffer = [0; 10];
+            while client.read_exact(&mut buffer).await.is_ok() {
+                sleep(Duration::from_secs(9)).await;
+            }
+        });
+        for _ in 0..20 {
+            server.write_all(&[0; 20]).await.unwrap();
+            server.flush().await.unwrap();
+            assert_eq!(activity.standing().0, Standing::Busy);
+        }
+        assert!(began.elapsed() > NOT_ALL_TAKEN);
+        taking.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_client_s_direction_is_told_when_its_answer_is_made() {
+        let (mut server, mut client, activity) = connected();
+        client.shutdown().await.unwrap();
+        let mut byte = [0];
+        let reading = tokio::time::timeout(NOTHING_TAKEN, server.read(&mut byte));
+        assert!(reading.await.is_err(), "the answer is being made");
+        let body = crate::admin::respond::answer(hyper::StatusCode::OK, "text/plain", "ok");
+        drop(super::super::activity::AnswerBody::new(
+            body.into_body(),
+            &activity,
+        ));
+        assert_eq!(server.read(&mut byte).await.unwrap(), 0);
+    }
+}
