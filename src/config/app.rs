@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::kind::{Choice, List, Word};
-use super::message::{FIELD, HEX, MESSAGE, REPLY, matcher};
+use super::message::{FIELD, Hex, MESSAGE, REPLY, matcher};
 use super::policy::ProbeKind;
 use super::section::Section;
 use super::units::{SizeUpTo, TIME, parse_duration, show_duration};
@@ -135,7 +135,7 @@ fn reply(s: &mut Section<'_>) -> Option<Reply> {
     let binary = s.optional(
         "reply_binary",
         None,
-        &HEX,
+        &Hex,
         "The same as a binary message, in hex.",
     );
     if s.is_written("reply") && s.is_written("reply_binary") {

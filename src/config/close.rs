@@ -1,26 +1,38 @@
 //! The block `close`, and the codes that one may put into a Close frame.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use serde_yaml::Value;
 
 use super::keypath::quoted;
-use super::kind::Word;
+use super::kind::{Fault, Kind, Word, or_variable, scalar};
 use super::policy::Drain;
 use super::section::Section;
 use crate::protocol::{Close, MAX_CLOSE_REASON, is_sendable_code};
 use crate::session::{Cause, DefaultClose, Leg};
 
 /// The code of a Close frame that the sidecar may send (RFC 6455 section 7.4.2).
-pub(super) const CODE: Word<u16> = Word {
-    read: code,
-    show: |code| json!(code),
-    schema: || {
-        json!({"type": "integer", "anyOf": [
-            {"minimum": 1000, "maximum": 1003},
-            {"minimum": 1007, "maximum": 1014},
-            {"minimum": 3000, "maximum": 4999},
-        ]})
-    },
-};
+pub(super) struct Code;
+
+impl Kind for Code {
+    type Out = u16;
+
+    fn read(&self, value: &Value) -> Result<u16, Vec<Fault>> {
+        code(&scalar(value)?).map_err(Fault::here)
+    }
+
+    fn show(&self, code: &u16) -> Json {
+        json!(code)
+    }
+
+    fn schema(&self) -> Json {
+        or_variable(json!({"anyOf": [
+            {"type": "integer", "minimum": 1000, "maximum": 1003},
+            {"type": "integer", "minimum": 1007, "maximum": 1014},
+            {"type": "integer", "minimum": 3000, "maximum": 4999},
+            {"type": "string", "pattern": r"^\+?0*(100[0-3]|100[7-9]|101[0-4]|[34][0-9]{3})$"},
+        ]}))
+    }
+}
 
 /// The reason of a Close frame.
 pub(super) const REASON: Word<String> = Word {
@@ -92,7 +104,7 @@ fn close(s: &mut Section<'_>, base: &Close) -> Close {
     let code = s.key(
         "code",
         &base.code().unwrap_or(1001),
-        &CODE,
+        &Code,
         "The code of the Close frame.",
     );
     let reason = s.key(

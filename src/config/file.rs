@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::address::LISTEN;
 use super::close::{closes, drain_close};
 use super::heartbeat::{Heartbeats, heartbeats};
-use super::kind::{Choice, List, SWITCH};
+use super::kind::{Choice, List, Switch};
 use super::limits::{
     RouteLimits, process_defaults, process_limits, refuse_process_limits, route_limits,
 };
@@ -265,7 +265,7 @@ fn log(s: &mut Section<'_>) -> Log {
         opened: s.key(
             "opened",
             &true,
-            &SWITCH,
+            &Switch,
             "Whether connection_opened is logged.",
         ),
     }

@@ -8,7 +8,9 @@ use serde_yaml::Value;
 
 use super::app::{App, app, app_ping};
 use super::keypath::{Step, key_text, plain};
-use super::kind::{Choice, Fault, Kind, OrOff, TEXT, Whole, is_off, not_one_of, scalar};
+use super::kind::{
+    Choice, Fault, Kind, OrOff, TEXT, Whole, is_off, not_one_of, or_variable, scalar,
+};
 use super::policy::{Activity, AnswerPings, Heartbeat, IdleNotice, Probe, ProbeKind};
 use super::section::Section;
 use super::units::{GRID, TIME};
@@ -261,7 +263,9 @@ fn notice(s: &mut Section<'_>, base: &Leg) -> (Option<Duration>, String) {
         "How long before an idle close the message is sent.",
     );
     let text = s.key("text", &base.notice_text, &TEXT, "The text message.");
-    if before.is_some() && text.is_empty() && s.complaints() == complaints {
+    // Where a route says nothing of it, the top level was told.
+    let is_said = !s.in_route() || s.is_written("before") || s.is_written("text");
+    if is_said && before.is_some() && text.is_empty() && s.complaints() == complaints {
         s.complain(
             "before",
             "the notice has no `text` to send; write one, or `before: off`",
@@ -288,11 +292,15 @@ impl Kind for Keepalive {
                     message,
                 }]);
             }
-            return match block.get("text").and_then(Value::as_str) {
-                Some(text) if !text.is_empty() => Ok(Some(ProbeKind::Text(text.into()))),
-                _ => Err(Fault::here(
-                    "the text to send is missing; write {text: '…'}",
-                )),
+            let missing = || Fault::here("the text to send is missing; write {text: '…'}");
+            let text = block.get("text").filter(|text| !text.is_null());
+            let in_text = |fault: Fault| fault.under(Step::Key("text".to_owned()));
+            let text = TEXT.read(text.ok_or_else(missing)?);
+            let text =
+                text.map_err(|faults| faults.into_iter().map(in_text).collect::<Vec<_>>())?;
+            return match text.as_str() {
+                "" => Err(missing()),
+                text => Ok(Some(ProbeKind::Text(text.into()))),
             };
         }
         let text = scalar(value)?;
@@ -316,16 +324,15 @@ impl Kind for Keepalive {
     }
 
     fn schema(&self) -> Json {
-        json!({"anyOf": [
-            {"enum": ["ping", "pong", "off", false]},
-            {"type": "string", "pattern": r"\$\{[A-Z_]"},
+        or_variable(json!({"anyOf": [
+            {"enum": ["ping", "pong", "off", "false", false]},
             {
                 "type": "object",
                 "properties": {"text": {"type": "string", "minLength": 1}},
                 "required": ["text"],
                 "additionalProperties": false,
             },
-        ]})
+        ]}))
     }
 }
 
@@ -355,6 +362,9 @@ mod tests {
             ("{txt: hi}", "txt is unknown"),
             ("{}", "missing"),
             ("{text: ''}", "missing"),
+            ("{text: ~}", "missing"),
+            ("{text: 5}", "in quotes"),
+            ("{text: [a]}", "found a list"),
             ("[ping]", "found a list"),
         ] {
             let message = keepalive(text).unwrap_err();

@@ -7,11 +7,11 @@ use serde_yaml::Value;
 use super::problem::Severity;
 
 /// The way from the top of the file to a key or a list's item.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct KeyPath(Vec<Step>);
 
 /// One step of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     /// A key of a mapping.
     Key(String),
@@ -39,6 +39,8 @@ pub(super) enum Place {
     Again(usize),
     /// What stands behind the key.
     Value,
+    /// The key's first occurrence, behind which YAML sees nothing.
+    Missing,
     /// This line and column, whatever the path.
     At(usize, usize),
 }

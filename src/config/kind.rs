@@ -5,6 +5,7 @@ use serde_yaml::Value;
 
 use super::keypath::{Step, key_text, quoted};
 use super::nearest::nearest;
+pub(super) use super::number::Whole;
 
 /// One kind of value.
 pub(super) trait Kind {
@@ -42,18 +43,31 @@ impl Fault {
     }
 }
 
-/// A scalar's text: numbers and booleans may come quoted, and text may come looking like a number.
+/// A scalar's text, for values that are not text themselves: a number or a boolean may as well come in quotes.
 pub(super) fn scalar(value: &Value) -> Result<String, Vec<Fault>> {
     match value {
         Value::Mapping(_) => Err(Fault::here(
             "expected a single value, found a block of keys",
         )),
         Value::Sequence(_) => Err(Fault::here("expected a single value, found a list")),
-        Value::Null => Err(Fault::here("there is an item without a value")),
+        Value::Null => Err(Fault::here(
+            "there is an item without a value; remove it, or write `null` or `~` in quotes if it is a text",
+        )),
         Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Tagged(_) => {
             Ok(key_text(value))
         }
     }
+}
+
+/// Refuses a scalar whose spelling YAML has thrown away.
+pub(super) fn is_text(value: &Value) -> Result<(), Vec<Fault>> {
+    let taken_for = match value {
+        Value::Number(_) => "a number",
+        Value::Bool(_) => "true or false",
+        _ => return Ok(()),
+    };
+    let message = format!("YAML takes this for {taken_for}; write it in quotes");
+    Err(Fault::here(message))
 }
 
 /// A schema that also takes a string with a variable in it.
@@ -62,6 +76,9 @@ pub(super) fn or_variable(schema: Json) -> Json {
 }
 
 /// A kind that is written as one piece of text.
+///
+/// What YAML takes for a number, a boolean or nothing has lost its spelling (`1e5` is 100000.0 by now), so that it
+/// would not be the text that stands in the file: it is refused.
 pub(super) struct Word<T> {
     pub(super) read: fn(&str) -> Result<T, String>,
     pub(super) show: fn(&T) -> Json,
@@ -72,7 +89,16 @@ impl<T: Clone> Kind for Word<T> {
     type Out = T;
 
     fn read(&self, value: &Value) -> Result<T, Vec<Fault>> {
-        (self.read)(&scalar(value)?).map_err(Fault::here)
+        let text = scalar(value)?;
+        let Err(not_text) = is_text(value) else {
+            return (self.read)(&text).map_err(Fault::here);
+        };
+        // An integer's text is mostly as it stands in the file: `listen: 8080` has better advice than quotes.
+        let is_integer = value.is_u64() || value.is_i64();
+        Err(match (self.read)(&text) {
+            Err(advice) if is_integer => Fault::here(advice),
+            _ => not_text,
+        })
     }
 
     fn show(&self, value: &T) -> Json {
@@ -112,7 +138,7 @@ impl<K: Kind> Kind for OrOff<K> {
     }
 
     fn schema(&self) -> Json {
-        json!({"anyOf": [{"enum": ["off", false]}, self.0.schema()]})
+        json!({"anyOf": [{"enum": ["off", "false", false]}, self.0.schema()]})
     }
 }
 
@@ -163,46 +189,35 @@ pub(super) fn not_one_of(text: &str, words: impl Iterator<Item = &'static str> +
 }
 
 /// `on` or `off`.
-pub(super) const SWITCH: Word<bool> = Word {
-    read: |text| match text {
-        "on" | "true" | "yes" => Ok(true),
-        "off" | "false" | "no" => Ok(false),
-        _ => Err(format!("{} is neither `on` nor `off`", quoted(text))),
-    },
-    show: |value| json!(if *value { "on" } else { "off" }),
-    schema: || json!({"enum": ["on", "off", true, false]}),
-};
+pub(super) struct Switch;
 
-/// A whole number.
-pub(super) struct Whole {
-    pub(super) least: u32,
-    pub(super) most: u32,
-}
+impl Kind for Switch {
+    type Out = bool;
 
-impl Kind for Whole {
-    type Out = u32;
-
-    fn read(&self, value: &Value) -> Result<u32, Vec<Fault>> {
+    fn read(&self, value: &Value) -> Result<bool, Vec<Fault>> {
         let text = scalar(value)?;
-        let Whole { least, most } = *self;
-        match text.parse::<i128>() {
-            Ok(number) => u32::try_from(number)
-                .ok()
-                .filter(|number| (least..=most).contains(number))
-                .ok_or_else(|| Fault::here(format!("{number} is not between {least} and {most}"))),
-            Err(_) => Err(Fault::here(format!(
-                "{} is not a whole number",
-                quoted(&text)
-            ))),
+        match text.as_str() {
+            "on" | "true" | "yes" => return Ok(true),
+            "off" | "false" | "no" => return Ok(false),
+            _ => {}
         }
+        let meant = match text.to_lowercase().as_str() {
+            "on" | "true" | "yes" | "y" | "1" | "enable" | "enabled" => "; did you mean on?",
+            "off" | "false" | "no" | "n" | "0" | "disable" | "disabled" | "none" => {
+                "; did you mean off?"
+            }
+            _ => "",
+        };
+        let message = format!("{} is neither `on` nor `off`{meant}", quoted(&text));
+        Err(Fault::here(message))
     }
 
-    fn show(&self, value: &u32) -> Json {
-        json!(value)
+    fn show(&self, value: &bool) -> Json {
+        json!(if *value { "on" } else { "off" })
     }
 
     fn schema(&self) -> Json {
-        or_variable(json!({"type": "integer", "minimum": self.least, "maximum": self.most}))
+        or_variable(json!({"enum": ["on", "off", true, false, "yes", "no", "true", "false"]}))
     }
 }
 
@@ -285,23 +300,86 @@ mod tests {
         assert_eq!(COUNT.read(&yaml("'7'")), Ok(7));
         assert_eq!(COUNT.read(&yaml("0x0a")), Ok(10));
         for on in ["on", "yes", "true", "'true'"] {
-            assert_eq!(SWITCH.read(&yaml(on)), Ok(true), "{on}");
+            assert_eq!(Switch.read(&yaml(on)), Ok(true), "{on}");
         }
         for off in ["off", "no", "false"] {
-            assert_eq!(SWITCH.read(&yaml(off)), Ok(false), "{off}");
+            assert_eq!(Switch.read(&yaml(off)), Ok(false), "{off}");
             assert_eq!(OrOff(COUNT).read(&yaml(off)).is_ok(), off != "no", "{off}");
         }
     }
 
     #[test]
-    fn bounds_hold() {
-        assert_eq!(message(&COUNT, "0"), "0 is not between 1 and 10");
-        assert_eq!(message(&COUNT, "11"), "11 is not between 1 and 10");
-        assert_eq!(message(&COUNT, "-1"), "-1 is not between 1 and 10");
-        assert_eq!(message(&COUNT, "1.5"), "\"1.5\" is not a whole number");
+    fn text_that_yaml_takes_for_something_else_is_refused() {
+        for (text, taken_for) in [
+            ("2", "a number"),
+            ("1e5", "a number"),
+            ("-1", "a number"),
+            ("0x1F", "a number"),
+            ("0o17", "a number"),
+            ("0b11", "a number"),
+            ("1.0", "a number"),
+            ("1.", "a number"),
+            (".inf", "a number"),
+            ("-.INF", "a number"),
+            (".nan", "a number"),
+            ("+99999999999999999999", "a number"),
+            ("0xFFFFFFFFFFFFFFFFFFFF", "a number"),
+            ("999999999999999999999999999999999999999999999", "a number"),
+            ("true", "true or false"),
+            ("False", "true or false"),
+        ] {
+            let expected = format!("YAML takes this for {taken_for}; write it in quotes");
+            let value = super::super::tree::parse(text, &mut Vec::new()).unwrap();
+            let faults = TEXT.read(&value).unwrap_err();
+            assert_eq!(faults[0].message, expected, "{text}");
+            assert_eq!(TEXT.read(&yaml(&format!("'{text}'"))).as_deref(), Ok(text));
+        }
+        for text in [
+            "yes",
+            "on",
+            "No",
+            "1_000",
+            "0177",
+            "2026-11-28",
+            "12:30",
+            "1e",
+            "1.2.3",
+        ] {
+            assert_eq!(
+                TEXT.read(&yaml(text)).as_deref(),
+                Ok(text),
+                "it is text in YAML 1.2"
+            );
+        }
+    }
+
+    #[test]
+    fn an_integer_gets_the_advice_of_its_key() {
+        let even: Word<()> = Word {
+            read: |_| Err("write an even one".to_owned()),
+            show: |()| json!(null),
+            schema: || json!({}),
+        };
+        assert_eq!(message(&even, "5"), "write an even one");
         assert_eq!(
-            message(&COUNT, "[1]"),
-            "expected a single value, found a list"
+            message(&even, "5.0"),
+            "YAML takes this for a number; write it in quotes"
+        );
+    }
+
+    #[test]
+    fn other_words_for_a_switch_name_the_right_one() {
+        for (text, help) in [
+            ("On", "mean on?"),
+            ("enabled", "mean on?"),
+            ("0", "mean off?"),
+        ] {
+            let message = message(&Switch, text);
+            assert!(message.ends_with(help), "{text}: {message}");
+        }
+        assert_eq!(
+            message(&Switch, "maybe"),
+            "\"maybe\" is neither `on` nor `off`"
         );
     }
 
@@ -349,6 +427,10 @@ mod tests {
             [[Step::Index(0)], [Step::Index(2)], [Step::Index(3)]]
         );
         assert_eq!(message(&list, "[]"), "the list needs at least one item");
-        assert_eq!(message(&list, "[~]"), "there is an item without a value");
+        let message = message(&list, "[~]");
+        assert!(
+            message.starts_with("there is an item without a value"),
+            "{message}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::kind::{List, OrOff, SWITCH, Whole};
+use super::kind::{List, OrOff, Switch, Whole};
 use super::origin::ORIGIN;
 use super::policy::{Limits, OriginPattern, ProcessLimits};
 use super::section::Section;
@@ -161,7 +161,7 @@ pub(super) fn route_limits(s: &mut Section<'_>, base: &RouteLimits) -> RouteLimi
         validate_utf8: s.key(
             "validate_utf8",
             &old.validate_utf8,
-            &SWITCH,
+            &Switch,
             "Whether text messages must be UTF-8 (1007); Swoole does not check.",
         ),
     };

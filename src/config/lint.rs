@@ -6,6 +6,7 @@ mod app;
 mod covers;
 mod heartbeat;
 
+use std::collections::HashSet;
 use std::net::IpAddr;
 
 use serde_yaml::Value;
@@ -27,7 +28,7 @@ pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
     };
     let mut scope = Scope {
         tree,
-        found,
+        in_error: in_error(found),
         above: KeyPath::default(),
         told: Vec::new(),
     };
@@ -49,10 +50,22 @@ pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
     scope.told
 }
 
+fn in_error(found: &[Found]) -> HashSet<KeyPath> {
+    let mut all = HashSet::new();
+    for found in found.iter().filter(|it| it.severity == Severity::Error) {
+        let mut path = found.path.clone();
+        while all.insert(path.clone()) && !path.is_empty() {
+            path.pop();
+        }
+    }
+    all
+}
+
 /// The top level or one route, and what is told so far.
 struct Scope<'a> {
     tree: &'a Value,
-    found: &'a [Found],
+    /// Keys with errors, and all that are above them.
+    in_error: HashSet<KeyPath>,
     above: KeyPath,
     told: Vec<Found>,
 }
@@ -69,8 +82,7 @@ impl Scope<'_> {
     }
 
     fn tell_at(&mut self, severity: Severity, paths: Vec<KeyPath>, message: String) {
-        let in_error = |path: &KeyPath| self.found.iter().any(|found| found.path.starts_with(path));
-        if paths.iter().any(in_error) {
+        if paths.iter().any(|path| self.in_error.contains(path)) {
             return;
         }
         let written = paths.into_iter().find(|path| path.get(self.tree).is_some());

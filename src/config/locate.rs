@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for Seek<'_> {
             return Ok(());
         };
         let mut stop_after = match (rest.is_empty(), self.place) {
-            (true, Place::Key) => Some(0),
+            (true, Place::Key | Place::Missing) => Some(0),
             (true, Place::Again(earlier)) => Some(earlier),
             _ => None,
         };

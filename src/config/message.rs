@@ -3,8 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 use serde_yaml::Value;
 
-use super::keypath::{Step, key_text, quoted};
-use super::kind::{Fault, Kind, TEXT, Word};
+use super::keypath::{Step, key_text, plain, quoted};
+use super::kind::{Fault, Kind, TEXT, Word, is_text, or_variable, scalar};
 use super::section::Section;
 use crate::heartbeat::json::Pattern;
 use crate::heartbeat::{Matcher, Template, TemplateError};
@@ -31,7 +31,7 @@ pub(super) fn matcher(s: &mut Section<'_>, is_needed: bool) -> Option<Matcher> {
     let binary = s.optional(
         "binary",
         None,
-        &HEX,
+        &Hex,
         "A binary message that is exactly these bytes, in hex: `c0 00`.",
     );
     let written = ["json", "text", "binary"];
@@ -98,8 +98,14 @@ fn json_of(value: &Value) -> Result<Json, Vec<Fault>> {
                 let message = format!("compares {} fields; at most {MAX_FIELDS} fit", map.len());
                 return Err(Fault::here(message));
             }
-            if map.keys().any(|key| key.is_mapping() || key.is_sequence()) {
-                return Err(Fault::here("the name of a JSON field is a text"));
+            // Of a number the spelling is lost, as it is of a text's value.
+            if let Some(key) = map.keys().find(|key| !key.is_string()) {
+                let name = key_text(key);
+                let message = format!(
+                    "the name of a JSON field is a text; write {} in quotes",
+                    plain(&name)
+                );
+                return Err(Fault::here(message));
             }
             let steps = map.keys().map(|key| Step::Key(key_text(key)));
             let fields = below(steps.zip(map.values()))?.into_iter();
@@ -132,43 +138,29 @@ fn below<'v>(
     }
 }
 
-/// Text to the letter: what YAML takes for a number or a truth could come back written differently.
-pub(super) struct Literal<T>(Word<T>);
+/// A text message.
+pub(super) const MESSAGE: Word<String> = TEXT;
 
-impl<T: Clone> Kind for Literal<T> {
-    type Out = T;
+/// A binary message, in hex.
+pub(super) struct Hex;
 
-    fn read(&self, value: &Value) -> Result<T, Vec<Fault>> {
-        let taken_for = match value {
-            Value::Number(_) => "a number",
-            Value::Bool(_) => "true or false",
-            _ => return self.0.read(value),
-        };
-        let message = format!("YAML takes this for {taken_for}; write it in quotes");
-        Err(Fault::here(message))
+impl Kind for Hex {
+    type Out = Vec<u8>;
+
+    fn read(&self, value: &Value) -> Result<Vec<u8>, Vec<Fault>> {
+        is_text(value)?;
+        bytes(&scalar(value)?).map_err(Fault::here)
     }
 
-    fn show(&self, value: &T) -> Json {
-        self.0.show(value)
+    fn show(&self, bytes: &Vec<u8>) -> Json {
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        json!(digits.join(" "))
     }
 
     fn schema(&self) -> Json {
-        self.0.schema()
+        or_variable(json!({"type": "string", "pattern": "^ *([0-9A-Fa-f] *[0-9A-Fa-f] *)*$"}))
     }
 }
-
-/// A text message.
-pub(super) const MESSAGE: Literal<String> = Literal(TEXT);
-
-/// A binary message, in hex.
-pub(super) const HEX: Literal<Vec<u8>> = Literal(Word {
-    read: bytes,
-    show: |bytes| {
-        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        json!(digits.join(" "))
-    },
-    schema: || json!({"type": "string", "pattern": "^[0-9A-Fa-f ]*$"}),
-});
 
 fn bytes(text: &str) -> Result<Vec<u8>, String> {
     let digits: Vec<char> = text.chars().filter(|c| *c != ' ').collect();
@@ -191,7 +183,7 @@ fn bytes(text: &str) -> Result<Vec<u8>, String> {
 }
 
 /// `reply`: the text of a template, and what it compiles to.
-pub(super) const REPLY: Literal<(String, Template)> = Literal(Word {
+pub(super) const REPLY: Word<(String, Template)> = Word {
     read: |text| match Template::compile(text) {
         Ok(template) => Ok((text.to_owned(), template)),
         // In the file one `$` more is needed than in the template: variables of the environment take one away.
@@ -202,7 +194,7 @@ pub(super) const REPLY: Literal<(String, Template)> = Literal(Word {
     },
     show: |(text, _)| json!(text),
     schema: || json!({"type": "string"}),
-});
+};
 
 /// One item of `capture`: a field of a JSON message, or a path to one.
 pub(super) const FIELD: Word<String> = Word {
@@ -232,7 +224,7 @@ mod tests {
     #[test]
     fn json_is_what_yaml_says() {
         let text =
-            "{type: ping, n: 1.5, big: 18446744073709551615, list: [null, true, {a: '1'}], 7: x}";
+            "{type: ping, n: 1.5, big: 18446744073709551615, list: [null, true, {a: '1'}], '7': x}";
         assert_eq!(
             read(&JsonPattern, text),
             Ok(json!({
@@ -244,6 +236,8 @@ mod tests {
             ("7", "is a `text`"),
             ("{a: .nan}", "JSON has no number .nan"),
             ("{[a]: 1}", "is a text"),
+            ("{7: x}", "write 7 in quotes"),
+            ("{1e5: x}", "in quotes"),
         ] {
             let message = read(&JsonPattern, text).unwrap_err();
             assert!(message.contains(help), "{text}: {message}");
@@ -281,9 +275,9 @@ mod tests {
             ("''", &[]),
             ("'0291'", &[2, 0x91]),
         ] {
-            assert_eq!(read(&HEX, text).as_deref(), Ok(bytes), "{text}");
+            assert_eq!(read(&Hex, text).as_deref(), Ok(bytes), "{text}");
         }
-        assert_eq!(HEX.show(&vec![0xc0, 0]), json!("c0 00"));
+        assert_eq!(Hex.show(&vec![0xc0, 0]), json!("c0 00"));
         for (text, help) in [
             ("1234", "in quotes"),
             ("0x0291", "in quotes"),
@@ -293,7 +287,7 @@ mod tests {
             ("c00", "3 hex digits"),
             ("[c0]", "found a list"),
         ] {
-            let message = read(&HEX, text).unwrap_err();
+            let message = read(&Hex, text).unwrap_err();
             assert!(message.contains(help), "{text}: {message}");
         }
     }

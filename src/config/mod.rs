@@ -7,6 +7,7 @@
 
 mod address;
 mod app;
+mod bare_variable;
 mod bounds;
 mod close;
 mod describe;
@@ -24,12 +25,15 @@ mod management;
 mod message;
 mod nearest;
 pub mod normal;
+mod number;
 mod origin;
 pub mod policy;
 mod problem;
 mod route;
 mod section;
 mod sink;
+mod source;
+mod syntax;
 mod tree;
 mod units;
 mod upstream;
@@ -132,9 +136,11 @@ pub fn parse(
         return Err(problems(text, &raw, name, vec![found]));
     }
     let mut tree = tree::merged(&raw, &mut found);
+    let bare = bare_variable::bare_variables(&tree);
     env::expand(&mut tree, env, &mut found);
     let (file, asked) = Sink::read(&tree, file::file);
     found.extend(without_repeats(&found, asked));
+    bare_variable::explain(bare, &mut found);
     found.extend(lint::lints(&file, &tree, &found));
     let problems = problems(text, &raw, name, found);
     match file.config {
@@ -160,12 +166,13 @@ fn without_mark(text: &str) -> &str {
 
 /// A value that could not be expanded, or should not have a tag, needs no second complaint.
 fn without_repeats(earlier: &[Found], mut later: Vec<Found>) -> Vec<Found> {
-    let told = |found: &Found| {
-        earlier
-            .iter()
-            .any(|old| old.path == found.path && old.place == Place::Value)
-    };
-    later.retain(|found| found.place != Place::Value || !told(found));
+    let told: HashSet<&KeyPath> = earlier
+        .iter()
+        .filter(|old| old.place == Place::Value)
+        .map(|old| &old.path)
+        .collect();
+    let of_value = |found: &Found| matches!(found.place, Place::Value | Place::Missing);
+    later.retain(|found| !of_value(found) || !told.contains(&found.path));
     later
 }
 
@@ -185,7 +192,11 @@ fn problems(text: &str, raw: &Value, name: &str, mut found: Vec<Found>) -> Vec<P
     found.truncate(most);
     let place = |found: Found| {
         let at = locate::locate(text, raw, &found.path, found.place);
-        problem(found.path.to_string(), at, found.severity, found.message)
+        let message = match found.place {
+            Place::Missing => syntax::missing_value(text, at),
+            _ => found.message,
+        };
+        problem(found.path.to_string(), at, found.severity, message)
     };
     let mut problems: Vec<Problem> = found.into_iter().map(place).collect();
     problems.sort_by_key(|problem| (problem.line, problem.column, problem.severity));

@@ -159,7 +159,7 @@ impl<'a> Section<'a> {
         base: Option<R>,
         ask: impl FnOnce(&mut Section<'_>) -> Option<R>,
     ) -> Option<R> {
-        let off = || Shape::LineOrBlock(json!({"enum": ["off", false]}));
+        let off = || Shape::LineOrBlock(json!({"enum": ["off", "false", false]}));
         let default = base.is_none().then(|| json!("off"));
         self.describe(name, doc, false, || (off(), default));
         match self.written(name) {
@@ -349,8 +349,8 @@ impl<'a> Section<'a> {
             _ => self.path.key(name),
         };
         if value.is_null() {
-            let message = "there is no value; write one, or remove the key";
-            self.sink.complain(Found::error(path, Place::Key, message));
+            // `problems` looks up why.
+            self.sink.complain(Found::error(path, Place::Missing, ""));
             return None;
         }
         let faults = match kind.read(value) {
@@ -450,7 +450,7 @@ impl Absent {
 
     fn schema(self) -> Json {
         match self {
-            Absent::Off => json!({"enum": ["off", false]}),
+            Absent::Off => json!({"enum": ["off", "false", false]}),
             Absent::EmptyList => json!({"type": "array", "maxItems": 0}),
         }
     }

@@ -128,13 +128,13 @@ impl<'de> Visitor<'de> for Node<'_, '_> {
         Ok(value.into())
     }
 
-    // Too large for a limit or a duration anyway: kept as text, for the message.
+    // No tree holds such integers. They stay numbers, rounded: as text they would pass for one that is in the file.
     fn visit_u128<E>(self, value: u128) -> Result<Value, E> {
-        Ok(value.to_string().into())
+        Ok((value as f64).into())
     }
 
     fn visit_i128<E>(self, value: i128) -> Result<Value, E> {
-        Ok(value.to_string().into())
+        Ok((value as f64).into())
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {

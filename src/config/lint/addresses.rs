@@ -5,6 +5,9 @@ use super::super::policy::{Config, Listen, is_every_address, share_addresses};
 use super::super::problem::Severity;
 use super::Scope;
 
+/// Characters of a token that nobody guesses.
+const MIN_TOKEN: usize = 16;
+
 impl Scope<'_> {
     pub(super) fn addresses(&mut self, config: &Config) {
         self.open_door(config);
@@ -24,17 +27,26 @@ impl Scope<'_> {
     }
 
     fn open_door(&mut self, config: &Config) {
-        let Some(admin) = config.admin.as_ref().filter(|admin| admin.token.is_none()) else {
-            return;
+        let Some(admin) = &config.admin else { return };
+        let address = match &admin.listen {
+            Listen::Tcp(address) if !address.ip().is_loopback() => &admin.listen,
+            _ => return,
         };
-        if let Listen::Tcp(address) = admin.listen
-            && !address.ip().is_loopback()
-        {
+        let length = match &admin.token {
+            None => {
+                let message = format!(
+                    "everybody who reaches {address} may look at and close connections; set `admin.token`, or listen on 127.0.0.1"
+                );
+                self.warn(&[&["admin", "listen"], &["admin", "token"]], message);
+                return;
+            }
+            Some(token) => token.reveal().len(),
+        };
+        if length < MIN_TOKEN {
             let message = format!(
-                "everybody who reaches {} may look at and close connections; set `admin.token`, or listen on 127.0.0.1",
-                admin.listen
+                "whoever reaches {address} can guess a token of {length} characters; use {MIN_TOKEN} or more, such as from `openssl rand -hex 16`"
             );
-            self.warn(&[&["admin", "listen"], &["admin", "token"]], message);
+            self.warn(&[&["admin", "token"]], message);
         }
     }
 }
