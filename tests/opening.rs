@@ -7,6 +7,7 @@ mod support;
 
 use std::time::Duration;
 
+use support::refusal::{ask, expect_own_answer, failure};
 use support::{Backend, Frame, Handshake, PATIENCE, Request, Sidecar, Wire};
 
 fn names(headers: &[(String, String)]) -> Vec<String> {
@@ -154,6 +155,89 @@ fn the_clients_101_is_the_backends() {
     let compressed = Frame::binary([0xaa, 0x00]).with_rsv(4);
     client.send_frame(&compressed);
     upstream.wire.expect(&compressed);
+}
+
+#[test]
+fn header_names_and_lines_of_the_clients_101_are_the_backends() {
+    let handshake = Handshake::accept()
+        .header("X-wEird", "1")
+        .header("set-COOKIE", "a=1")
+        .header("Content-Length", "0")
+        .header("Set-Cookie", "b=2")
+        .header("X-Two", "first")
+        .header("x-two", "second");
+    let backend = Backend::answering(handshake);
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let mut client = Wire::connect(sidecar.address());
+    let answer = client.ask(&Request::opening("/"));
+    assert_eq!(answer.status, 101);
+    let lines: Vec<String> = answer
+        .head
+        .headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}"))
+        .collect();
+    for line in [
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        &format!("Sec-WebSocket-Accept: {}", Request::ACCEPT),
+        "X-wEird: 1",
+    ] {
+        assert!(
+            lines.iter().any(|known| known == line),
+            "{line} in {lines:?}"
+        );
+    }
+    for several in [
+        ["set-COOKIE: a=1", "Set-Cookie: b=2"],
+        ["X-Two: first", "x-two: second"],
+    ] {
+        let found = lines.windows(2).any(|pair| pair == several);
+        assert!(found, "{several:?} in {lines:?}");
+    }
+    assert_eq!(answer.header("content-length"), None);
+    // The sockets are relayed all the same.
+    let frame = Frame::text("behind it");
+    backend.accept().wire.send_frame(&frame);
+    client.expect(&frame);
+}
+
+/// RFC 6455 section 4.1: the client would have to fail the connection.
+#[test]
+fn a_101_with_a_subprotocol_that_was_not_asked_for_is_refused() {
+    let backend = Backend::start();
+    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let token = "t".repeat(41);
+    for (offered, chosen, detail) in [
+        (
+            &[][..],
+            &["chat"][..],
+            "\"chat\", although none was offered",
+        ),
+        (&["chat, v2"], &["v3"], "\"v3\", which was not offered"),
+        (&["chat"], &["Chat"], "\"Chat\", which was not offered"),
+        (&["chat"], &[&token], "a subprotocol of 41 bytes"),
+        (&["chat, v2"], &["chat", "v2"], "more than one"),
+        (&["chat, v2"], &["chat", "chat"], "more than one"),
+        (&["chat, v2"], &["chat, v2"], "more than one"),
+        (&["chat"], &[""], "an empty subprotocol"),
+    ] {
+        let mut handshake = Handshake::accept();
+        for value in chosen {
+            handshake = handshake.header("Sec-WebSocket-Protocol", value);
+        }
+        backend.answer_with(handshake);
+        let mut request = Request::opening("/");
+        for value in offered {
+            request = request.header("Sec-WebSocket-Protocol", value);
+        }
+        let answer = ask(&sidecar, &request);
+        let record = failure(&sidecar, "upstream_bad_handshake", "upstream", "WARN");
+        expect_own_answer(&answer, 502, &record);
+        let told = record["detail"].as_str().unwrap();
+        assert!(told.contains(detail), "{detail:?} in {told:?}");
+        assert!(!told.contains(&token), "{told:?}");
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@
 //! | `upstream` | dialling |
 //! | `health` | whether backends are up, found out in the background |
 //! | `established` | the task of one WebSocket connection, from its 101 to its closing record |
-//! | `extensions` | what was negotiated in Sec-WebSocket-Extensions |
+//! | `extensions`, `subprotocol` | what was negotiated in Sec-WebSocket-Extensions and Sec-WebSocket-Protocol |
 //! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
 //! | `relay`, `side`, `outbox` | the relay itself |
 //! | `stream`, `clock` | sockets and time |
@@ -36,6 +36,7 @@ mod respond;
 mod side;
 pub(crate) mod socket_file;
 pub mod stream;
+mod subprotocol;
 mod upgrade;
 mod upstream;
 pub mod workers;

@@ -10,9 +10,10 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{
-    CONNECTION, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
+use hyper::upgrade::OnUpgrade;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
@@ -25,6 +26,7 @@ use super::extensions::{self, Extensions};
 use super::opening::Opening;
 use super::respond::{self, Body};
 use super::stream::Stream;
+use super::subprotocol::{self, SubprotocolError};
 use super::upstream::{DialError, dial};
 use super::{Shared, established, headers};
 use crate::config::policy::{Compression, Config, Route};
@@ -62,6 +64,8 @@ enum UpstreamError {
     NoUpgrade,
     #[error("101 with a wrong Sec-WebSocket-Accept")]
     Accept,
+    #[error(transparent)]
+    Subprotocol(#[from] SubprotocolError),
     #[error(transparent)]
     Extension(#[from] ExtensionError),
 }
@@ -141,8 +145,8 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
     drop(config);
 
     let client_upgrade = hyper::upgrade::on(&mut incomer.request);
-    let (headers, upstream) = match ask_upstream(incomer, &route, &shared.observer).await {
-        Ok(Answer::Accepted(headers, accepted)) => (headers, accepted),
+    let (answer, upstream) = match ask_upstream(incomer, &route, &shared.observer).await {
+        Ok(Answer::Accepted(answer, accepted)) => (answer, accepted),
         Ok(Answer::Other(response)) => {
             let status = response.status();
             opening.failed(
@@ -154,7 +158,7 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         }
         Err(error) => return refuse(opening, error.failure(), &full_text(&error)),
     };
-    let response = switching_protocols(headers, &key);
+    let response = switching_protocols(answer, &key);
     let newcomer = established::Newcomer {
         opening,
         permit,
@@ -280,7 +284,8 @@ pub(super) struct Accepted {
 }
 
 enum Answer {
-    Accepted(HeaderMap, Accepted),
+    /// A 101.
+    Accepted(Response<Body>, Accepted),
     /// Not a 101: the client gets it unchanged.
     Other(Response<Body>),
 }
@@ -295,6 +300,7 @@ async fn ask_upstream(
     let stream = dial(upstream, observer).await?;
     let asked = Asked {
         key: generate_key(),
+        subprotocols: subprotocol::offers(incomer.request.headers()),
         inspected: route.policy.looks_at_messages(),
     };
     let (request, offers) = upstream_request(incomer, route, &asked);
@@ -310,6 +316,7 @@ async fn ask_upstream(
 /// What the upstream's answer is held against.
 struct Asked {
     key: String,
+    subprotocols: Vec<HeaderValue>,
     /// Small messages are looked into.
     inspected: bool,
 }
@@ -374,7 +381,7 @@ async fn exchange(stream: Stream, request: Request<Body>) -> Result<Exchanged, U
     }
     let parts = connection.into_parts();
     Ok(Exchanged::Switched(
-        response.into_parts().0.headers,
+        response.map(|_| respond::full("")),
         (parts.io.into_inner(), parts.read_buf),
     ))
 }
@@ -382,31 +389,33 @@ async fn exchange(stream: Stream, request: Request<Body>) -> Result<Exchanged, U
 /// The head of an upstream's answer.
 enum Exchanged {
     /// 101, with the socket and what came behind the head.
-    Switched(HeaderMap, (Stream, Bytes)),
+    Switched(Response<Body>, (Stream, Bytes)),
     Other(Response<Incoming>),
 }
 
 /// Section 4.1: what a client must check of the answer.
 fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, UpstreamError> {
-    let (mut headers, socket) = match exchanged {
-        Exchanged::Switched(headers, socket) => (headers, socket),
+    let (mut response, socket) = match exchanged {
+        Exchanged::Switched(response, socket) => (response, socket),
         Exchanged::Other(mut response) => {
             headers::remove_hop_by_hop(response.headers_mut());
             return Ok(Answer::Other(response.map(BodyExt::boxed)));
         }
     };
-    if !(headers::has_token(&headers, &UPGRADE, "websocket")
-        && headers::has_token(&headers, &CONNECTION, "upgrade"))
+    let headers = response.headers_mut();
+    if !(headers::has_token(headers, &UPGRADE, "websocket")
+        && headers::has_token(headers, &CONNECTION, "upgrade"))
     {
         return Err(UpstreamError::NoUpgrade);
     }
-    let accept = one_value(&headers, &SEC_WEBSOCKET_ACCEPT);
+    let accept = one_value(headers, &SEC_WEBSOCKET_ACCEPT);
     if accept.is_none_or(|accept| {
         accept.as_bytes() != derive_accept_key(asked.key.as_bytes()).as_bytes()
     }) {
         return Err(UpstreamError::Accept);
     }
-    let extensions = extensions::accept(&mut headers, offers, asked.inspected)?;
+    subprotocol::check(headers, &asked.subprotocols)?;
+    let extensions = extensions::accept(headers, offers, asked.inspected)?;
     let subprotocol = headers
         .get(SEC_WEBSOCKET_PROTOCOL)
         .and_then(|value| value.to_str().ok())
@@ -416,19 +425,24 @@ fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, Up
         socket,
         extensions,
     };
-    Ok(Answer::Accepted(headers, accepted))
+    Ok(Answer::Accepted(response, accepted))
 }
 
-/// The client's 101: the upstream's, with the accept value for the client's own key.
-fn switching_protocols(mut headers: HeaderMap, key: &[u8]) -> Response<Body> {
-    headers::remove_hop_by_hop(&mut headers);
+/// The client's 101: the upstream's, with the accept value for the client's own key. Its names keep the upstream's
+/// spelling, which hyper has in the extensions.
+fn switching_protocols(mut response: Response<Body>, key: &[u8]) -> Response<Body> {
+    // Of the upstream's connection, which is not hyper's any more.
+    response.extensions_mut().remove::<OnUpgrade>();
+    // hyper answers in the version that the client spoke.
+    *response.version_mut() = Version::HTTP_11;
+    let headers = response.headers_mut();
+    headers::remove_hop_by_hop(headers);
+    // A 101 has no body (RFC 9110 section 8.6).
+    headers.remove(CONTENT_LENGTH);
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key)) {
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     }
-    let mut response = Response::new(respond::full(""));
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    *response.headers_mut() = headers;
     response
 }
