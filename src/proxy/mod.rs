@@ -18,11 +18,15 @@
 //! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
 //! | `relay`, `side`, `outbox` | the relay itself |
 //! | `stream`, `clock` | sockets and time |
+//! | `fuzzing` | what `fuzz/` does to the parts that the library does not show; for fuzzers and tests only |
 
 pub mod clock;
 mod connection;
 mod established;
 mod extensions;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod headers;
 pub mod health;
 mod http;

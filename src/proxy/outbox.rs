@@ -211,7 +211,7 @@ impl Outbox {
     }
 
     /// What an idle connection's must be.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn owns_nothing(&self) -> bool {
         self.backlog.capacity() == 0 && self.waiting.is_none()
     }

@@ -384,3 +384,7 @@ impl<S: Transport> Relay<S> {
 #[cfg(test)]
 #[path = "relay_tests/mod.rs"]
 mod tests;
+
+#[cfg(any(test, fuzzing))]
+#[path = "relay_fuzz/mod.rs"]
+pub(super) mod fuzz;

@@ -8,14 +8,14 @@ use sidebeat::heartbeat::json::Pattern;
 
 /// JSON with every key as often as it comes.
 #[derive(Debug)]
-pub enum Tree {
+pub(crate) enum Tree {
     Scalar(Value),
     List(Vec<Tree>),
     Object(Vec<(String, Tree)>),
 }
 
 impl Tree {
-    pub fn contains(&self, pattern: &Pattern) -> bool {
+    pub(crate) fn contains(&self, pattern: &Pattern) -> bool {
         match (self, pattern) {
             (_, Pattern::Any) => true,
             (Tree::Scalar(value), Pattern::Exactly(wanted)) => is_same(value, wanted),
@@ -38,7 +38,7 @@ impl Tree {
     }
 
     /// The first value at a path.
-    pub fn at(&self, path: &[Box<str>]) -> Option<&Tree> {
+    pub(crate) fn at(&self, path: &[Box<str>]) -> Option<&Tree> {
         let Some((step, rest)) = path.split_first() else {
             return Some(self);
         };
@@ -52,7 +52,7 @@ impl Tree {
         }
     }
 
-    pub fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         match self {
             Tree::Scalar(value) => value.clone(),
             Tree::List(items) => items.iter().map(Tree::value).collect(),
@@ -64,7 +64,7 @@ impl Tree {
     }
 
     /// A pattern that is like this tree, but for what the choices change; a choice for each value.
-    pub fn pattern(&self, choices: &mut impl Iterator<Item = u8>) -> Option<Pattern> {
+    pub(crate) fn pattern(&self, choices: &mut impl Iterator<Item = u8>) -> Option<Pattern> {
         match choices.next().unwrap_or_default() % 8 {
             1 => return None,
             2 => return Some(Pattern::Any),

@@ -1,0 +1,38 @@
+//! What the targets of `fuzz_targets/` do with an input: they panic if something does not hold for it.
+//! `tests/corpora.rs` of the main package replays the inputs under `corpus/` without a fuzzer.
+
+mod config;
+mod frame_reader;
+mod heartbeat;
+mod inflate;
+mod json_tree;
+mod session;
+
+/// Those that need what the library does not show stand beside what they test.
+#[cfg(fuzzing)]
+pub use sidebeat::proxy::fuzzing::{extensions, heads, relay};
+
+/// The text of a `proxy.yaml`.
+pub fn config(input: &[u8]) {
+    config::check(input);
+}
+
+/// A stream of bytes, whole and in pieces.
+pub fn frame_reader(input: &[u8]) {
+    frame_reader::check(input);
+}
+
+/// A message that may be an application-level heartbeat.
+pub fn heartbeat(input: &[u8]) {
+    heartbeat::check(input);
+}
+
+/// The payload of a compressed message.
+pub fn inflate(input: &[u8]) {
+    inflate::check(input);
+}
+
+/// Operations on a session.
+pub fn session(input: &[u8]) {
+    session::check(input);
+}
