@@ -36,12 +36,13 @@ pub struct Deflate {
     pub server_no_context_takeover: bool,
 }
 
-/// The offers of permessage-deflate among a client's header values, in their order and unchanged; empty: none.
+/// The offers of permessage-deflate among a client's header values, in their order and unchanged; empty: none. One with
+/// a quoted string that never ends is no offer: whatever is added behind it would be read as a part of that string.
 pub fn deflate_offers<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     let offers: Vec<&str> = values
         .into_iter()
         .flat_map(split_list)
-        .filter(|offer| name(offer) == DEFLATE)
+        .filter(|offer| name(offer) == DEFLATE && !ends_in_quotes(offer))
         .collect();
     offers.join(", ")
 }
@@ -140,6 +141,12 @@ fn split_list(value: &str) -> impl Iterator<Item = &str> {
         .filter(|element| !element.is_empty())
 }
 
+/// Whether a quoted string is begun and not ended.
+fn ends_in_quotes(element: &str) -> bool {
+    // Outside of quotes the separator is found again at the end.
+    split(&format!("{element};"), ';').last() != Some("")
+}
+
 /// The parts between separators; a quoted string (RFC 9110 section 5.6.4) may contain one.
 fn split(value: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
@@ -174,6 +181,18 @@ mod tests {
         assert_eq!(
             deflate_offers([r#"foo; a="x, permessage-deflate", permessage-deflate; b="1\"," "#]),
             r#"permessage-deflate; b="1\",""#
+        );
+    }
+
+    #[test]
+    fn an_offer_whose_quoted_string_never_ends_is_not_passed_on() {
+        assert_eq!(
+            deflate_offers([r#"permessage-deflate, permessage-deflate; x="\", y"#]),
+            "permessage-deflate"
+        );
+        assert_eq!(
+            deflate_offers([r#"permessage-deflate; x="a;b""#]),
+            r#"permessage-deflate; x="a;b""#
         );
     }
 
