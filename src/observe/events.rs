@@ -51,6 +51,27 @@ pub struct HandshakeFailed<'a> {
     pub duration_ms: u64,
 }
 
+/// `http_failed`.
+#[derive(Debug, Serialize)]
+pub struct HttpFailed<'a> {
+    /// The request's id, as in the answer's body.
+    pub request_id: &'a str,
+    /// The client's address with its port.
+    pub client: &'a str,
+    /// The route's name.
+    pub route: &'a str,
+    /// The upstream's address.
+    pub upstream: &'a str,
+    /// `client`, `upstream` or `sidecar`.
+    pub initiator: &'static str,
+    /// [`super::HandshakeFailure::label`].
+    pub reason: &'static str,
+    /// The status that the client got.
+    pub status: u16,
+    /// In words.
+    pub detail: &'a str,
+}
+
 /// `started`.
 #[derive(Debug, Serialize)]
 pub struct Started<'a> {

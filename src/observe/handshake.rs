@@ -9,6 +9,8 @@ use crate::session::Initiator;
 pub enum HandshakeFailure {
     /// The backend's address refuses or cannot be reached.
     UpstreamRefused,
+    /// The name of the backend's host has no address, or the resolver did not answer.
+    UpstreamUnresolved,
     /// The backend did not accept, or did not answer, in time.
     UpstreamTimeout,
     /// The backend answered something other than 101, which the client got unchanged.
@@ -39,8 +41,9 @@ pub enum HandshakeFailure {
 
 impl HandshakeFailure {
     /// Every reason.
-    pub const ALL: [HandshakeFailure; 14] = [
+    pub const ALL: [HandshakeFailure; 15] = [
         HandshakeFailure::UpstreamRefused,
+        HandshakeFailure::UpstreamUnresolved,
         HandshakeFailure::UpstreamTimeout,
         HandshakeFailure::UpstreamRejected,
         HandshakeFailure::UpstreamBadHandshake,
@@ -61,6 +64,7 @@ impl HandshakeFailure {
     pub fn label(self) -> &'static str {
         match self {
             HandshakeFailure::UpstreamRefused => "upstream_refused",
+            HandshakeFailure::UpstreamUnresolved => "upstream_unresolved",
             HandshakeFailure::UpstreamTimeout => "upstream_timeout",
             HandshakeFailure::UpstreamRejected => "upstream_rejected",
             HandshakeFailure::UpstreamBadHandshake => "upstream_bad_handshake",
@@ -81,9 +85,9 @@ impl HandshakeFailure {
     #[must_use]
     pub fn status(self) -> Option<StatusCode> {
         match self {
-            HandshakeFailure::UpstreamRefused | HandshakeFailure::UpstreamBadHandshake => {
-                Some(StatusCode::BAD_GATEWAY)
-            }
+            HandshakeFailure::UpstreamRefused
+            | HandshakeFailure::UpstreamUnresolved
+            | HandshakeFailure::UpstreamBadHandshake => Some(StatusCode::BAD_GATEWAY),
             HandshakeFailure::UpstreamTimeout => Some(StatusCode::GATEWAY_TIMEOUT),
             HandshakeFailure::ClientBadHandshake => Some(StatusCode::BAD_REQUEST),
             HandshakeFailure::OriginDenied => Some(StatusCode::FORBIDDEN),
@@ -104,6 +108,7 @@ impl HandshakeFailure {
     pub fn initiator(self) -> Initiator {
         match self {
             HandshakeFailure::UpstreamRefused
+            | HandshakeFailure::UpstreamUnresolved
             | HandshakeFailure::UpstreamTimeout
             | HandshakeFailure::UpstreamRejected
             | HandshakeFailure::UpstreamBadHandshake => Initiator::Upstream,
@@ -125,6 +130,7 @@ impl HandshakeFailure {
     pub fn level(self) -> tracing::Level {
         match self {
             HandshakeFailure::UpstreamRefused
+            | HandshakeFailure::UpstreamUnresolved
             | HandshakeFailure::UpstreamTimeout
             | HandshakeFailure::UpstreamBadHandshake
             | HandshakeFailure::OverCapacity => tracing::Level::WARN,

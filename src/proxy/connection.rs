@@ -18,9 +18,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::respond::Body;
+use super::respond::{Body, with_causes};
 use super::stream::Stream;
-use super::{Shared, headers, http, opening, upgrade};
+use super::{Shared, headers, host, http, opening, upgrade};
 use crate::observe::{HandshakeFailure, Observer, bounded};
 
 /// The least that hyper can be told its buffer may grow to.
@@ -150,22 +150,26 @@ async fn answer(
     peer: Peer,
     shared: Arc<Shared>,
 ) -> Result<Response<Body>, Infallible> {
-    let host = headers::host(request.uri().authority(), request.headers());
+    let host = host::of(&request);
     let request_id = headers::request_id(request.headers());
+    let refuse = |host: &str, failure, detail: &str| {
+        let (host, path) = (bounded(host), bounded(request.uri().path()));
+        let opening =
+            opening::Opening::new(&shared.observer, request_id.clone(), &peer, host, path);
+        upgrade::refuse(opening, failure, detail)
+    };
+    let host = match host {
+        Ok(host) => host,
+        // Which of several, or what stands for one, is nothing to repeat.
+        Err(error) => {
+            let failure = HandshakeFailure::ClientBadHandshake;
+            return Ok(refuse("", failure, &error.to_string()));
+        }
+    };
     let has_path = request.uri().path().starts_with('/') || request.method() == Method::OPTIONS;
     if request.method() == Method::CONNECT || !has_path {
-        let opening = opening::Opening::new(
-            &shared.observer,
-            request_id,
-            &peer,
-            bounded(&host),
-            bounded(request.uri().path()),
-        );
-        return Ok(upgrade::refuse(
-            opening,
-            HandshakeFailure::NoRoute,
-            "the request names no path",
-        ));
+        let detail = "the request names no path";
+        return Ok(refuse(&host, HandshakeFailure::NoRoute, detail));
     }
     let is_opening = upgrade::is_opening(&request);
     let incomer = Incomer {
@@ -221,26 +225,14 @@ fn tell_end(
         (
             HandshakeFailure::ClientBadHandshake,
             Some(status),
-            full_text(error),
+            with_causes(error),
         )
     } else {
-        (HandshakeFailure::ClientGone, None, full_text(error))
+        (HandshakeFailure::ClientGone, None, with_causes(error))
     };
     if had_request {
         tracing::debug!(event = "http_connection_ended", client = %peer, reason = failure.label(), "{detail}");
     } else {
         opening::failed_without_request(observer, peer, failure, status, &detail, age);
     }
-}
-
-/// An error with what caused it.
-pub(super) fn full_text(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

@@ -1,14 +1,15 @@
 //! What of a request's and of an answer's head is passed on (RFC 9110 section 7.6).
 
 use hyper::header::{
-    CONNECTION, EXPECT, Entry, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, Entry, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use hyper::http::uri::Authority;
 use hyper::{HeaderMap, Uri};
+use thiserror::Error;
 
 use super::connection::Peer;
 use crate::config::policy::{Config, HostHeader, Target, Upstream};
+use crate::observe::bounded;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -54,6 +55,28 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
+/// What is wrong with an answer's head.
+#[derive(Debug, Error)]
+#[error("its Transfer-Encoding is {0:?}, and not chunked")]
+pub(super) struct UnknownEncoding(Box<str>);
+
+/// Makes an upstream's headers those of the answer to the client.
+///
+/// # Errors
+/// A transfer coding that nobody here takes off, and that the client did not ask for (RFC 9112 section 7.4).
+pub(super) fn prepare_answer(headers: &mut HeaderMap) -> Result<(), UnknownEncoding> {
+    let codings: Vec<&str> = tokens(headers, &TRANSFER_ENCODING).collect();
+    let is_chunked = matches!(codings[..], [coding] if coding.eq_ignore_ascii_case("chunked"));
+    if is_chunked {
+        // RFC 9112 section 6.3: Transfer-Encoding overrides Content-Length, which must not be passed on.
+        headers.remove(CONTENT_LENGTH);
+    } else if headers.contains_key(TRANSFER_ENCODING) {
+        return Err(UnknownEncoding(bounded(&codings.join(", "))));
+    }
+    remove_hop_by_hop(headers);
+    Ok(())
+}
+
 /// Makes a client's headers those of the request to the upstream.
 pub(super) fn prepare_request(
     headers: &mut HeaderMap,
@@ -70,9 +93,15 @@ pub(super) fn prepare_request(
     }
     // Set by whatever stands in front, if anything does: the sidecar itself is reached over plain HTTP.
     insert_if_absent(headers, X_FORWARDED_PROTO, "http");
-    insert_if_absent(headers, X_FORWARDED_HOST, host);
+    if !host.is_empty() {
+        insert_if_absent(headers, X_FORWARDED_HOST, host);
+    }
     insert(headers, X_REQUEST_ID, request_id);
     match &upstream.host {
+        // An HTTP/1.0 client need not send one; an HTTP/1.1 backend must get one.
+        HostHeader::Preserve if host.is_empty() => {
+            insert(headers, HOST, &authority(&upstream.target));
+        }
         HostHeader::Preserve => insert(headers, HOST, host),
         HostHeader::Upstream => insert(headers, HOST, &authority(&upstream.target)),
         HostHeader::Literal(host) => insert(headers, HOST, host),
@@ -97,25 +126,6 @@ pub(super) fn request_id(headers: &HeaderMap) -> Box<str> {
                 && id.bytes().all(|byte| byte.is_ascii_graphic())
         })
         .map_or_else(|| ulid::Ulid::generate().to_string().into(), Into::into)
-}
-
-/// The host that a request is for: of its URI, if that is absolute, else of its Host header.
-pub(super) fn host(uri_authority: Option<&Authority>, headers: &HeaderMap) -> Box<str> {
-    match uri_authority {
-        // Without user and password, which are nobody's business.
-        Some(authority) => {
-            let authority = authority.as_str();
-            let host = authority
-                .rsplit_once('@')
-                .map_or(authority, |(_, host)| host);
-            host.into()
-        }
-        None => headers
-            .get(HOST)
-            .and_then(|host| host.to_str().ok())
-            .unwrap_or_default()
-            .into(),
-    }
 }
 
 /// The path and query alone, as a request to a server has them (RFC 9112 section 3.2.1).

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{HeaderValue, TRANSFER_ENCODING};
 use hyper::http::Extensions;
@@ -19,13 +18,13 @@ use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service;
 
-use super::connection::{Incomer, full_text};
-use super::respond::{self, Body};
+use super::connection::Incomer;
+use super::respond::{self, Body, BodyError, with_causes};
 use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::{Shared, headers};
 use crate::config::policy::Upstream;
-use crate::observe::{HandshakeFailure, Observer};
+use crate::observe::{HandshakeFailure, Observer, bounded, events, log};
 
 /// Shorter than servers commonly keep idle connections, so that a request rarely meets one that is just being closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -93,29 +92,76 @@ pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
     *request.uri_mut() = absolute(&request, &route.upstream);
     *request.version_mut() = Version::HTTP_11;
     let client = shared.clients.of(&route.upstream, shared);
-    let (failure, detail) = match send(&client, request).await {
-        Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => (
-            HandshakeFailure::UpstreamBadHandshake,
-            "the upstream answered 101 to a request that asked for no other protocol".to_owned(),
-        ),
-        Ok(mut response) => {
-            headers::remove_hop_by_hop(response.headers_mut());
-            // Ours to tell, not the upstream's: hyper answers in the version that the client spoke.
-            *response.version_mut() = Version::HTTP_11;
-            return response.map(BodyExt::boxed);
-        }
-        Err(error) => {
-            let failure = dial_failure(&error).unwrap_or(HandshakeFailure::UpstreamBadHandshake);
-            (failure, full_text(&error))
-        }
+    let failed = match send(&client, request).await {
+        Ok(response) => match answer(response) {
+            Ok(answer) => return answer,
+            Err(failed) => failed,
+        },
+        Err(error) => Failed::of(&error),
     };
-    let status = failure.status().unwrap_or(StatusCode::BAD_GATEWAY);
-    let (route, upstream) = (&*route.name, &route.upstream.target);
-    tracing::warn!(
-        event = "http_failed", request_id = &*request_id, client = %peer, route, upstream = %upstream,
-        reason = failure.label(), status = status.as_u16(), "{detail}"
-    );
-    respond::error(status, failure.label(), &request_id)
+    let record = events::HttpFailed {
+        request_id: &request_id,
+        client: &peer.to_string(),
+        route: &route.name,
+        upstream: &route.upstream.target.to_string(),
+        initiator: failed.failure.initiator().label(),
+        reason: failed.failure.label(),
+        status: failed.status.as_u16(),
+        detail: &bounded(&failed.detail),
+    };
+    log::emit(failed.failure.level(), "http_failed", &record);
+    respond::error(failed.status, failed.failure.label(), &request_id)
+}
+
+/// The client's answer from the upstream's.
+fn answer(mut response: Response<Incoming>) -> Result<Response<Body>, Failed> {
+    let bad = |detail| Failed::new(HandshakeFailure::UpstreamBadHandshake, detail);
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let detail = "the upstream answered 101 to a request that asked for no other protocol";
+        return Err(bad(detail.to_owned()));
+    }
+    headers::prepare_answer(response.headers_mut()).map_err(|error| bad(error.to_string()))?;
+    // Not for the upstream to say: hyper answers in the version that the client speaks.
+    *response.version_mut() = Version::HTTP_11;
+    Ok(response.map(respond::from_upstream))
+}
+
+/// Why a request got an answer of the sidecar's own.
+struct Failed {
+    failure: HandshakeFailure,
+    status: StatusCode,
+    detail: String,
+}
+
+impl Failed {
+    fn new(failure: HandshakeFailure, detail: String) -> Self {
+        // A client that has gone may have closed its sending side alone, and can read then why.
+        let gone = StatusCode::BAD_REQUEST;
+        Failed {
+            failure,
+            status: failure.status().unwrap_or(gone),
+            detail,
+        }
+    }
+
+    /// By the side that failed, which hyper's own error does not say.
+    fn of(error: &Error) -> Self {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+        while let Some(cause) = next {
+            if let Some(dial) = cause.downcast_ref::<DialError>() {
+                return Failed::new(dial.failure(), dial.to_string());
+            }
+            if let Some(body @ BodyError::Client(_)) = cause.downcast_ref() {
+                let failure = match body.is_malformed() {
+                    true => HandshakeFailure::ClientBadHandshake,
+                    false => HandshakeFailure::ClientGone,
+                };
+                return Failed::new(failure, body.to_string());
+            }
+            next = cause.source();
+        }
+        Failed::new(HandshakeFailure::UpstreamBadHandshake, with_causes(error))
+    }
 }
 
 /// A body of unknown length stays chunked with every method: hyper leaves it out of a GET or HEAD that does not say so.
@@ -136,7 +182,7 @@ async fn send(
     let (parts, body) = request.into_parts();
     let spare = (parts.method.is_safe() && body.is_end_stream()).then(|| parts.clone());
     let mut sent = client
-        .request(Request::from_parts(parts, body.boxed()))
+        .request(Request::from_parts(parts, respond::from_client(body)))
         .await;
     if let (Err(error), Some(parts)) = (&sent, spare)
         && is_end_of_kept_connection(error)
@@ -176,18 +222,6 @@ fn absolute(request: &Request<Incoming>, upstream: &Upstream) -> Uri {
         .authority(headers::authority(&upstream.target))
         .path_and_query(path);
     uri.build().unwrap_or_default()
-}
-
-/// The dialling error, if that is what an error comes from.
-fn dial_failure(error: &(dyn std::error::Error + 'static)) -> Option<HandshakeFailure> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(dial) = error.downcast_ref::<DialError>() {
-            return Some(dial.failure());
-        }
-        next = error.source();
-    }
-    None
 }
 
 /// Whether a connection of the pool has answered a request.

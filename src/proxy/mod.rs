@@ -10,6 +10,7 @@
 //! | `opening` | one opening handshake's record, told however it ends |
 //! | `http` | requests that open no WebSocket |
 //! | `requests` | those of them that are in flight |
+//! | `host` | the host that a request is for |
 //! | `headers` | what of a head is passed on |
 //! | `upstream` | dialling |
 //! | `health` | whether backends are up, found out in the background |
@@ -29,6 +30,7 @@ mod extensions;
 pub mod fuzzing;
 mod headers;
 pub mod health;
+mod host;
 mod http;
 mod inspect;
 pub mod listener;

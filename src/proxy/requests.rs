@@ -201,12 +201,12 @@ mod tests {
 
     impl HttpBody for Endless {
         type Data = Bytes;
-        type Error = hyper::Error;
+        type Error = respond::BodyError;
 
         fn poll_frame(
             self: Pin<&mut Self>,
             _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        ) -> Poll<Option<Result<Frame<Bytes>, respond::BodyError>>> {
             Poll::Pending
         }
     }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use bytes::Bytes;
-use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{
@@ -21,10 +20,11 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::connection::{Incomer, full_text};
+use super::connection::Incomer;
 use super::extensions::{self, Extensions};
+use super::headers::UnknownEncoding;
 use super::opening::Opening;
-use super::respond::{self, Body};
+use super::respond::{self, Body, with_causes};
 use super::stream::Stream;
 use super::subprotocol::{self, SubprotocolError};
 use super::upstream::{DialError, dial};
@@ -41,8 +41,6 @@ enum BadRequest {
     Method,
     #[error("the version is not HTTP/1.1")]
     HttpVersion,
-    #[error("there is no Host header")]
-    NoHost,
     #[error("Sec-WebSocket-Key is missing, repeated or not 16 bytes in base64")]
     Key,
     #[error("Sec-WebSocket-Version is not 13")]
@@ -68,6 +66,8 @@ enum UpstreamError {
     Subprotocol(#[from] SubprotocolError),
     #[error(transparent)]
     Extension(#[from] ExtensionError),
+    #[error(transparent)]
+    Encoding(#[from] UnknownEncoding),
 }
 
 impl UpstreamError {
@@ -156,7 +156,7 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
             );
             return response;
         }
-        Err(error) => return refuse(opening, error.failure(), &full_text(&error)),
+        Err(error) => return refuse(opening, error.failure(), &with_causes(&error)),
     };
     let response = switching_protocols(answer, &key);
     let newcomer = established::Newcomer {
@@ -230,9 +230,6 @@ fn check(request: &Request<Incoming>) -> Result<Box<[u8]>, BadRequest> {
     }
     if request.version() != Version::HTTP_11 {
         return Err(BadRequest::HttpVersion);
-    }
-    if !headers.contains_key(hyper::header::HOST) {
-        return Err(BadRequest::NoHost);
     }
     if !headers::tokens(headers, &SEC_WEBSOCKET_VERSION).eq(["13"]) {
         return Err(BadRequest::Version);
@@ -352,7 +349,7 @@ fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<
 /// Sends the request and waits for the head of the answer. The connection is driven by this same task, so that a
 /// WebSocket costs no other one; only an answer with a body needs it, until the body has passed.
 async fn exchange(stream: Stream, request: Request<Body>) -> Result<Exchanged, UpstreamError> {
-    let no_answer = |error: hyper::Error| UpstreamError::NoAnswer(full_text(&error));
+    let no_answer = |error: hyper::Error| UpstreamError::NoAnswer(with_causes(&error));
     let (mut sender, mut connection) = http1::Builder::new()
         .preserve_header_case(true)
         .handshake(TokioIo::new(stream))
@@ -398,8 +395,8 @@ fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, Up
     let (mut response, socket) = match exchanged {
         Exchanged::Switched(response, socket) => (response, socket),
         Exchanged::Other(mut response) => {
-            headers::remove_hop_by_hop(response.headers_mut());
-            return Ok(Answer::Other(response.map(BodyExt::boxed)));
+            headers::prepare_answer(response.headers_mut())?;
+            return Ok(Answer::Other(response.map(respond::from_upstream)));
         }
     };
     let headers = response.headers_mut();

@@ -25,6 +25,16 @@ pub(super) enum DialError {
         error: io::Error,
         attempts: u32,
     },
+    /// The name has no address.
+    #[error(
+        "{target}: the name cannot be resolved: {error} (tries: {attempts}). Check the name in `upstream`, and the \
+         resolver of this host or container"
+    )]
+    Unresolved {
+        target: Target,
+        error: io::Error,
+        attempts: u32,
+    },
     /// Nobody answered.
     #[error("{target}: no connection within connect_timeout of {timeout:?} (tries: {attempts})")]
     Timeout {
@@ -38,6 +48,7 @@ impl DialError {
     pub(super) fn failure(&self) -> HandshakeFailure {
         match self {
             DialError::Refused { .. } => HandshakeFailure::UpstreamRefused,
+            DialError::Unresolved { .. } => HandshakeFailure::UpstreamUnresolved,
             DialError::Timeout { .. } => HandshakeFailure::UpstreamTimeout,
         }
     }
@@ -47,6 +58,7 @@ impl DialError {
 #[derive(Debug)]
 pub(super) enum Failure {
     Refused(io::Error),
+    Unresolved(io::Error),
     Timeout(Duration),
 }
 
@@ -57,11 +69,11 @@ impl Failure {
             Failure::Timeout(timeout) => {
                 Some(format!("no connection within {}", show_duration(*timeout)))
             }
-            Failure::Refused(error) => {
-                let is_ours =
-                    Errno::from_io_error(error).is_some_and(|error| OURS.contains(&error));
-                (!is_ours).then(|| error.to_string())
+            Failure::Unresolved(error) if !is_ours(error) => {
+                Some(format!("the name cannot be resolved: {error}"))
             }
+            Failure::Unresolved(_) => None,
+            Failure::Refused(error) => (!is_ours(error)).then(|| error.to_string()),
         }
     }
 }
@@ -74,6 +86,10 @@ const OURS: [Errno; 5] = [
     Errno::NOMEM,
     Errno::ADDRNOTAVAIL,
 ];
+
+fn is_ours(error: &io::Error) -> bool {
+    Errno::from_io_error(error).is_some_and(|error| OURS.contains(&error))
+}
 
 /// Opens a connection, trying again with a growing, jittered backoff.
 pub(super) async fn dial(upstream: &Upstream, observer: &Observer) -> Result<Stream, DialError> {
@@ -114,6 +130,11 @@ impl Failure {
                 error,
                 attempts,
             },
+            Failure::Unresolved(error) => DialError::Unresolved {
+                target,
+                error,
+                attempts,
+            },
             Failure::Timeout(timeout) => DialError::Timeout {
                 target,
                 timeout,
@@ -130,12 +151,30 @@ pub(super) async fn try_once(
 ) -> Result<Stream, Failure> {
     match target {
         Target::Tcp { host, port } => {
-            let addresses = within(connect_timeout, lookup_host((host.as_str(), *port))).await?;
+            let addresses = resolve(host, *port, connect_timeout).await?;
             connect(addresses, connect_timeout).await.map(Stream::Tcp)
         }
         Target::Unix(path) => within(connect_timeout, UnixStream::connect(path))
             .await
             .map(Stream::Unix),
+    }
+}
+
+/// The addresses of a name. A resolver that takes too long is not the backend's fault either.
+async fn resolve(
+    host: &str,
+    port: u16,
+    limit: Duration,
+) -> Result<impl Iterator<Item = SocketAddr>, Failure> {
+    match timeout(limit, lookup_host((host, port))).await {
+        Ok(resolved) => resolved.map_err(Failure::Unresolved),
+        Err(_) => Err(Failure::Unresolved(io::Error::new(
+            io::ErrorKind::TimedOut,
+            format!(
+                "no answer within connect_timeout of {}",
+                show_duration(limit)
+            ),
+        ))),
     }
 }
 
@@ -151,7 +190,7 @@ async fn connect(
             Err(failed) => failure = Some(failed),
         }
     }
-    let no_address = || Failure::Refused(io::Error::other("the name has no address"));
+    let no_address = || Failure::Unresolved(io::Error::other("it has no address"));
     Err(failure.unwrap_or_else(no_address))
 }
 

@@ -3,12 +3,17 @@
 
 #![cfg(test)]
 
+mod blame;
 mod bodies;
 mod failures;
+mod framing;
 mod heads;
+mod hosts;
 mod peer;
 #[path = "../support/mod.rs"]
 mod support;
+
+use std::time::Duration;
 
 use peer::{Origin, Peer};
 use support::{PATIENCE, Request, Sidecar};

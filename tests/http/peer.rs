@@ -152,6 +152,11 @@ impl Peer {
         Peer::of(self.stream.try_clone().unwrap())
     }
 
+    /// Ends the sending side alone.
+    pub(crate) fn end_sending(&self) {
+        self.stream.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
     /// Resets the connection.
     pub(crate) fn reset(self) {
         let socket = Socket::from(self.stream);
@@ -171,6 +176,9 @@ impl Peer {
         }
     }
 }
+
+/// More connections without a byte than the sidecar's own checks make while a test runs.
+const MOST_TRIES: usize = 20;
 
 /// A listening backend.
 pub(crate) struct Origin {
@@ -206,7 +214,7 @@ impl Origin {
     pub(crate) fn accept_within(&self, time: Duration) -> Option<Peer> {
         // Linux bounds accept by this, too.
         self.socket.set_read_timeout(Some(time)).unwrap();
-        loop {
+        for _ in 0..MOST_TRIES {
             let peer = match undisturbed(|| self.socket.accept()) {
                 Ok((socket, _)) => Peer::of(socket.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
@@ -217,5 +225,6 @@ impl Origin {
                 return Some(peer);
             }
         }
+        None
     }
 }
