@@ -16,38 +16,64 @@ const FLAGS: u32 = inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF
     | inflate_flags::TINFL_FLAG_HAS_MORE_INPUT
     | inflate_flags::TINFL_FLAG_STOP_ON_BLOCK_BOUNDARY;
 
-/// Inflates the payload of a message into `buffer`; the at most `max` bytes that it becomes.
-///
-/// None: it is no deflate, it is cut off inside a block, it refers to what came before it (section 7.1.1.2), it has more
-/// behind a last block than the padding of section 7.2.3.4, it becomes longer, or it has more than
-/// [`MAX_DEFLATE_BLOCKS`]. So the work is bounded; and what `buffer` held before is never read.
-#[must_use]
-pub fn inflate_message<'b>(
-    payload: &[u8],
-    max: usize,
-    buffer: &'b mut Vec<u8>,
-) -> Option<&'b [u8]> {
-    // The inflater calls a buffer full before it has seen that nothing more comes.
-    buffer.resize(max + 1, 0);
-    let len = inflate(payload, buffer).filter(|len| *len <= max)?;
-    Some(&buffer[..len])
+/// What inflating costs, about, in nanoseconds: a block whose code has to be built, and a byte that is written.
+const BLOCK_COST: u32 = 10_000;
+const BYTE_COST: u32 = 3;
+
+/// Inflates one message after the other, none of which sees anything of those before it.
+#[derive(Default)]
+pub struct Inflater {
+    /// 10 KiB, which are not worth making anew for each message.
+    state: Option<Box<DecompressorOxide>>,
+    plain: Vec<u8>,
+    /// Of the newest message.
+    blocks: usize,
+    written: usize,
 }
 
-fn inflate(payload: &[u8], plain: &mut [u8]) -> Option<usize> {
-    let mut inflater = DecompressorOxide::new();
-    let (mut rest, mut in_tail, mut len, mut blocks) = (payload, false, 0, 0);
-    loop {
-        let (status, read, written) = decompress(&mut inflater, rest, plain, len, FLAGS);
-        rest = &rest[read..];
-        len += written;
-        match status {
-            TINFLStatus::Done if rest.is_empty() || (!in_tail && rest == [0x00]) => {
-                return Some(len);
+impl Inflater {
+    /// Inflates the payload of a message; the at most `max` bytes that it becomes.
+    ///
+    /// None: it is no deflate, it is cut off inside a block, it refers to what came before it (section 7.1.1.2), it has
+    /// more behind a last block than the padding of section 7.2.3.4, it becomes longer, or it has more than
+    /// [`MAX_DEFLATE_BLOCKS`]. So the work is bounded.
+    pub fn inflate(&mut self, payload: &[u8], max: usize) -> Option<&[u8]> {
+        // The inflater calls a buffer full before it has seen that nothing more comes.
+        self.plain.resize(max + 1, 0);
+        (self.blocks, self.written) = (0, 0);
+        let is_whole = self.decompress(payload) && self.written <= max;
+        is_whole.then(|| &self.plain[..self.written])
+    }
+
+    /// What the newest message cost, about, in nanoseconds; whether or not it could be inflated.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        let blocks = u32::try_from(self.blocks + 1).unwrap_or(u32::MAX);
+        let written = u32::try_from(self.written).unwrap_or(u32::MAX);
+        blocks
+            .saturating_mul(BLOCK_COST)
+            .saturating_add(written.saturating_mul(BYTE_COST))
+    }
+
+    /// Whether `payload` is a whole message, which has been written.
+    fn decompress(&mut self, payload: &[u8]) -> bool {
+        let state = self.state.get_or_insert_default();
+        state.init();
+        let (mut rest, mut in_tail) = (payload, false);
+        loop {
+            let (status, read, written) =
+                decompress(state, rest, &mut self.plain, self.written, FLAGS);
+            rest = &rest[read..];
+            self.written += written;
+            match status {
+                TINFLStatus::Done if rest.is_empty() || (!in_tail && rest == [0x00]) => {
+                    return true;
+                }
+                TINFLStatus::BlockBoundary if in_tail && rest.is_empty() => return true,
+                TINFLStatus::BlockBoundary if self.blocks < MAX_DEFLATE_BLOCKS => self.blocks += 1,
+                TINFLStatus::NeedsMoreInput if !in_tail => (rest, in_tail) = (TAIL, true),
+                _ => return false,
             }
-            TINFLStatus::BlockBoundary if in_tail && rest.is_empty() => return Some(len),
-            TINFLStatus::BlockBoundary if blocks < MAX_DEFLATE_BLOCKS => blocks += 1,
-            TINFLStatus::NeedsMoreInput if !in_tail => (rest, in_tail) = (TAIL, true),
-            _ => return None,
         }
     }
 }
@@ -58,14 +84,25 @@ mod tests {
     use miniz_oxide::deflate::{compress_to_vec, core as deflate};
     use proptest::prelude::*;
 
-    /// Whatever the buffer held before, the result is the same.
+    /// Whatever was inflated or given up before, the result is the same.
     fn inflated(payload: &[u8], max: usize) -> Option<Vec<u8>> {
-        let [zeros, ones] = [0x00, 0xff].map(|filler| {
-            let mut buffer = vec![filler; max + 1];
-            inflate_message(payload, max, &mut buffer).map(<[u8]>::to_vec)
+        let before = [
+            &[][..],
+            &[0xff; 40],
+            &code_after_code(3),
+            &[0xf2, 0x48, 0xcd],
+        ];
+        let mut results = before.map(|before| {
+            let mut inflater = Inflater {
+                plain: vec![0xee; max / 2],
+                ..Inflater::default()
+            };
+            let _ = inflater.inflate(before, max + 7);
+            inflater.inflate(payload, max).map(<[u8]>::to_vec)
         });
-        assert_eq!(zeros, ones);
-        zeros
+        let first = results[0].take();
+        assert!(results[1..].iter().all(|result| *result == first));
+        first
     }
 
     /// As section 7.2.1 has it: flushed to a byte boundary, and the tail taken off.
@@ -159,6 +196,20 @@ mod tests {
         bits.chunks(8)
             .map(|byte| byte.iter().rev().fold(0, |value, bit| value << 1 | bit))
             .collect()
+    }
+
+    #[test]
+    fn what_costs_much_is_said_to_cost_much() {
+        let mut inflater = Inflater::default();
+        let mut cost = |payload: &[u8], max| {
+            let _ = inflater.inflate(payload, max);
+            inflater.cost()
+        };
+        let hello = cost(&deflated(b"Hello", 6), 1024);
+        assert!(hello <= 2 * BLOCK_COST + 5 * BYTE_COST, "{hello}");
+        let bomb = deflated(&[b' '; 1 << 16], 9);
+        assert!(cost(&bomb, 16 << 10) > BYTE_COST * (16 << 10));
+        assert!(cost(&code_after_code(8), 16) > 8 * BLOCK_COST);
     }
 
     #[test]

@@ -14,7 +14,7 @@ pub use extensions::{
     Deflate, ExtensionError, deflate_accepted, deflate_offers, deflate_without_client_context,
 };
 pub use frame::{Boundary, ControlKind, ControlPayload, FrameReader, MAX_HELD, Role, Rules, Step};
-pub use inflate::{MAX_DEFLATE_BLOCKS, inflate_message};
+pub use inflate::{Inflater, MAX_DEFLATE_BLOCKS};
 pub use utf8::Utf8Validator;
 pub use violation::Violation;
 

@@ -1,5 +1,6 @@
 //! The task of one WebSocket connection: from its 101 to its closing record.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -57,6 +58,9 @@ pub(super) async fn run(newcomer: Newcomer, shared: Arc<Shared>) {
             }
         }
         let done = BUFFER.with_borrow_mut(|buffer| live.relay.poll(cx, timer.as_mut(), buffer));
+        if live.relay.uninspected() > 0 {
+            live.warn_of_uninspected();
+        }
         if live.relay.session().is_over() {
             // What is left are sockets that their peers may take some time to end.
             live.record();
@@ -137,6 +141,7 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
             clock,
             permit: Some(permit),
             observer,
+            warned: false,
         },
         [client_bytes, upstream_bytes],
     ))
@@ -156,9 +161,26 @@ struct Live {
     /// None: it has been recorded, and has given its place back.
     permit: Option<Permit>,
     observer: Arc<Observer>,
+    warned: bool,
 }
 
 impl Live {
+    /// Says, once, that messages pass without being looked into.
+    fn warn_of_uninspected(&mut self) {
+        if std::mem::replace(&mut self.warned, true) {
+            return;
+        }
+        let identity = &self.handle.identity;
+        tracing::warn!(
+            event = "inspection_limited",
+            conn = &*identity.conn,
+            client = &*identity.client,
+            route = &*identity.route,
+            path = &*identity.path,
+            "so many small messages come that not all of them are looked into for heartbeats; the others are passed on as they are"
+        );
+    }
+
     /// Publishes the closing record and gives the connection's place back; once.
     fn record(&mut self) {
         let Some(mut permit) = self.permit.take() else {
@@ -179,6 +201,12 @@ impl Live {
                 [&nothing, &nothing],
             ),
         };
+        let detail = match self.relay.uninspected() {
+            0 => Cow::Borrowed(detail),
+            count => {
+                format!("{detail}; {count} small messages passed without being looked into").into()
+            }
+        };
         let counters: [&Counters; 2] = [
             session.counters(Leg::Client),
             session.counters(Leg::Upstream),
@@ -186,7 +214,7 @@ impl Live {
         let record = ClosingRecord {
             identity: &self.handle.identity,
             cause,
-            detail,
+            detail: &detail,
             mid_frame: self.relay.was_cut_mid_frame(),
             closes,
             duration: now.since(self.handle.beginning.opened),

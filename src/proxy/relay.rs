@@ -20,7 +20,7 @@ use tokio::time::Sleep;
 
 use super::clock::Clock;
 use super::extensions::Extensions;
-use super::side::{READ, Reading, Side};
+use super::side::{READ, Reading, Side, TURN};
 use super::stream::Transport;
 use crate::observe::Handle;
 use crate::protocol::{Boundary, Role};
@@ -37,6 +37,8 @@ enum Read {
     Nothing,
     /// The socket was not asked: it is gone, or there is nowhere to pass its bytes on to.
     NotNow,
+    /// It has had its turn: others come first.
+    TurnOver,
 }
 
 /// One established connection.
@@ -50,6 +52,10 @@ pub(super) struct Relay<S> {
     extensions: Extensions,
     /// Those who wait for a round trip to be measured.
     asking: Vec<(Leg, oneshot::Sender<Duration>)>,
+    /// Small messages that were not looked into, because there were too many.
+    uninspected: u64,
+    /// How often a socket has been written to.
+    writes: u32,
     /// A leg was reset inside a frame.
     mid_frame: bool,
     /// Something other than data happened: the next deadline may be nearer than the timer, and there may be more to do.
@@ -68,17 +74,20 @@ impl<S: Transport> Relay<S> {
         clock: Clock,
         extensions: Extensions,
     ) -> Self {
+        let now = clock.now();
         let relay = Relay {
             sides: [
-                Side::new(client, Role::Client),
-                Side::new(upstream, Role::Server),
+                Side::new(client, Role::Client, now),
+                Side::new(upstream, Role::Server, now),
             ],
             session,
             handle,
             clock,
-            now: clock.now(),
+            now,
             extensions,
             asking: Vec::new(),
+            uninspected: 0,
+            writes: 0,
             mid_frame: false,
             stirred: true,
             timer_set_for: Time::NEVER,
@@ -93,6 +102,11 @@ impl<S: Transport> Relay<S> {
         &self.session
     }
 
+    /// How many small messages were not looked into, because there were too many.
+    pub(super) fn uninspected(&self) -> u64 {
+        self.uninspected
+    }
+
     pub(super) fn was_cut_mid_frame(&self) -> bool {
         self.mid_frame
     }
@@ -105,6 +119,9 @@ impl<S: Transport> Relay<S> {
         scratch: &mut [u8],
     ) -> Poll<()> {
         self.now = self.clock.now();
+        for side in &mut self.sides {
+            side.turn = TURN;
+        }
         if std::mem::take(&mut self.first_poll) || self.handle.has_mail() {
             self.read_mail(cx);
         }
@@ -141,6 +158,7 @@ impl<S: Transport> Relay<S> {
         // A socket that had nothing to read will wake the task: it is not asked again in this poll, unless for what
         // writing to it has failed with.
         let mut drained = [false; 2];
+        let mut turn_over = false;
         for _ in 0..ROUNDS_PER_POLL {
             let mut progress = false;
             for leg in Leg::BOTH {
@@ -152,11 +170,12 @@ impl<S: Transport> Relay<S> {
                         Read::Some => progress = true,
                         Read::Nothing => drained[leg as usize] = true,
                         Read::NotNow => {}
+                        Read::TurnOver => turn_over = true,
                     }
                 }
             }
             if !progress {
-                return false;
+                return turn_over;
             }
         }
         true
@@ -179,6 +198,15 @@ impl<S: Transport> Relay<S> {
         if std::mem::take(&mut side.paused) {
             self.tell(Event::ReadingResumed { leg });
         }
+        let side = self.side_mut(leg);
+        if side.turn == 0 {
+            return Read::TurnOver;
+        }
+        if std::mem::take(&mut side.unfinished) {
+            let held = std::mem::take(&mut side.held);
+            self.take_in(cx, leg, &held);
+            return Read::Some;
+        }
         self.read_bytes(cx, leg, scratch)
     }
 
@@ -189,7 +217,7 @@ impl<S: Transport> Relay<S> {
         };
         let held = side.held.len();
         scratch[..held].copy_from_slice(&side.held);
-        let room = scratch.len().min(held + READ);
+        let room = scratch.len().min(held + side.read_size);
         let mut buf = ReadBuf::new(&mut scratch[held..room]);
         let lost = match Pin::new(io).poll_read(cx, &mut buf) {
             Poll::Pending => match side.write_error.take() {
@@ -207,6 +235,10 @@ impl<S: Transport> Relay<S> {
                         side.held = Vec::new();
                     }
                     self.take_in(cx, leg, &scratch[..end]);
+                    let side = self.side_mut(leg);
+                    if side.unfinished || side.read_size < READ {
+                        side.adapt_read_size(end - side.held.len());
+                    }
                 }
                 return Read::Some;
             }
@@ -232,7 +264,10 @@ impl<S: Transport> Relay<S> {
             return;
         }
         let Some(io) = &mut side.io else { return };
-        match Pin::new(io).poll_write(cx, run) {
+        let written = Pin::new(io).poll_write(cx, run);
+        self.writes = self.writes.wrapping_add(1);
+        let side = self.side_mut(to);
+        match written {
             Poll::Ready(Ok(taken)) if taken == run.len() => {}
             Poll::Ready(Ok(taken)) => {
                 side.out.keep(&run[taken..]);
@@ -261,7 +296,10 @@ impl<S: Transport> Relay<S> {
                 side.poll_shutdown(cx);
                 return progress;
             };
-            match Pin::new(io).poll_write(cx, side.out.backlog()) {
+            let written = Pin::new(io).poll_write(cx, side.out.backlog());
+            self.writes = self.writes.wrapping_add(1);
+            let side = self.side_mut(leg);
+            match written {
                 Poll::Ready(Ok(taken)) if taken > 0 => {
                     progress = true;
                     self.took(leg, taken);

@@ -4,13 +4,21 @@ use std::io;
 use std::pin::Pin;
 use std::task::Context;
 
+use super::inspect::Allowance;
 use super::outbox::Outbox;
 use super::stream::Transport;
 use crate::protocol::{Boundary, FrameReader, Role};
+use crate::session::Time;
 
 /// How many bytes are read at once, at most: what one segment takes on loopback, whose MTU is 64 KiB. A little more
 /// makes two segments of it: with 64 KiB a message of 1 MiB costs twice the CPU, and with 256 KiB a third more.
 pub(super) const READ: usize = 63 * 1024;
+
+/// What may be done in one poll with what comes from a leg, about in nanoseconds, before other connections have their
+/// turn. Reading and writing 8 × 63 KiB of long frames stays below it.
+pub(super) const TURN: u32 = 200_000;
+/// The least that is read at once.
+const MIN_READ: usize = 1024;
 
 /// What the bytes that come from a leg are taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +34,16 @@ pub(super) struct Side<S> {
     /// None: dropped.
     pub(super) io: Option<S>,
     pub(super) reader: FrameReader,
-    /// An incomplete header or control frame at the end of the last read.
+    /// What is left of the last read: an incomplete frame, or all that this leg's turn did not suffice for.
     pub(super) held: Vec<u8>,
+    /// There are whole frames among what is held; they come before anything else is read.
+    pub(super) unfinished: bool,
+    /// How much may be read at once: less where the last read was more than a turn is enough for.
+    pub(super) read_size: usize,
+    /// What may still be done with what comes from this leg until others have had their turn, about in nanoseconds.
+    pub(super) turn: u32,
+    /// What may still be looked into.
+    pub(super) inspections: Allowance,
     pub(super) out: Outbox,
     /// Where in the other leg's stream the bytes that were passed on to this one end.
     pub(super) boundary: Boundary,
@@ -43,11 +59,15 @@ pub(super) struct Side<S> {
 }
 
 impl<S: Transport> Side<S> {
-    pub(super) fn new(io: S, sender: Role) -> Self {
+    pub(super) fn new(io: S, sender: Role, now: Time) -> Self {
         Side {
             io: Some(io),
             reader: FrameReader::new(sender),
             held: Vec::new(),
+            unfinished: false,
+            read_size: READ,
+            turn: TURN,
+            inspections: Allowance::new(now),
             out: Outbox::default(),
             boundary: Boundary::Message,
             reading: Reading::Frames,
@@ -56,6 +76,15 @@ impl<S: Transport> Side<S> {
             write_error: None,
             shutting_down: false,
         }
+    }
+
+    /// The last read was, or was not, more than a turn is enough for: `done` bytes of it have been dealt with.
+    pub(super) fn adapt_read_size(&mut self, done: usize) {
+        self.read_size = if self.unfinished {
+            done.clamp(MIN_READ, READ)
+        } else {
+            READ.min(self.read_size * 2)
+        };
     }
 
     /// Ends our side of the connection, once what waits has gone, and waits for the peer to end its own.
@@ -79,6 +108,7 @@ impl<S: Transport> Side<S> {
     pub(super) fn drop_io(&mut self) {
         self.io = None;
         self.held = Vec::new();
+        self.unfinished = false;
         self.out.give_up();
     }
 

@@ -22,52 +22,81 @@ struct Data {
     messages: u64,
 }
 
-/// Messages that begin in the bytes of one read.
-struct Messages {
-    /// `limits.messages_per_second` lets so many begin.
-    allowed: u64,
+/// What may be done with the bytes of one read.
+struct Turn {
+    /// Nanoseconds, as in [`TURN`](super::super::side::TURN).
+    left: u32,
+    /// `limits.messages_per_second` lets so many messages begin.
+    messages: u64,
     begun: u64,
 }
 
-impl Messages {
-    /// Counts one more; false: it is one too many.
+/// What things cost, about, in nanoseconds, on a machine that is none of the fastest: a frame; the same with what the
+/// session has to be asked; a write to a socket; looking into a message, and each rule's share of that.
+const FRAME: u32 = 20;
+const DECISION: u32 = 200;
+const WRITE: u32 = 4_000;
+const INSPECTION: u32 = 500;
+const RULE: u32 = 100;
+
+impl Turn {
     #[inline]
-    fn begin(&mut self) -> bool {
-        let is_allowed = self.begun < self.allowed;
+    fn spend(&mut self, cost: u32) {
+        self.left = self.left.saturating_sub(cost);
+    }
+
+    /// Counts one more message; false: it is one too many.
+    #[inline]
+    fn begin_message(&mut self) -> bool {
+        let is_allowed = self.begun < self.messages;
         self.begun += u64::from(is_allowed);
         is_allowed
     }
 }
 
 impl<S: Transport> Relay<S> {
-    /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them.
+    /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them; until it is
+    /// enough for one turn.
     #[inline]
     pub(super) fn take_in(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
-        let mut messages = Messages {
-            allowed: self.session.messages_allowed(from, self.now),
+        let mut turn = Turn {
+            left: self.side(from).turn,
+            messages: self.session.messages_allowed(from, self.now),
             begun: 0,
         };
-        self.judge(cx, from, bytes, &mut messages);
-        self.session.messages_begun(from, messages.begun);
+        self.judge(cx, from, bytes, &mut turn);
+        self.side_mut(from).turn = turn.left;
+        self.session.messages_begun(from, turn.begun);
     }
 
     #[inline]
-    fn judge(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8], messages: &mut Messages) {
+    fn judge(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8], turn: &mut Turn) {
         let rules = self.rules(from);
         let to = from.other();
         let (mut run, mut at) = (0, 0);
         let mut data = Data::default();
         let mut boundary = self.side(from).reader.boundary();
+        // A byte that is only passed on costs a quarter of a nanosecond; one that is checked, a few times that.
+        let byte_shift = if rules.validate_utf8 { 0 } else { 2 };
         loop {
+            if turn.left == 0 && at < bytes.len() {
+                self.data(from, &mut data);
+                self.pass(cx, to, &bytes[run..at], boundary);
+                let side = self.side_mut(from);
+                side.held = bytes[at..].to_vec();
+                side.unfinished = true;
+                return;
+            }
+            let writes = self.writes;
             let step = self.side_mut(from).reader.next(&bytes[at..], &rules);
             if boundary == Boundary::Message
                 && matches!(step, Ok(Step::Data { .. } | Step::Message { .. }))
-                && !messages.begin()
+                && !turn.begin_message()
             {
                 self.data(from, &mut data);
                 self.pass(cx, to, &bytes[run..at], boundary);
                 self.message_flood(to);
-                messages.allowed = u64::MAX;
+                turn.messages = u64::MAX;
                 run = at;
             }
             match step {
@@ -77,6 +106,7 @@ impl<S: Transport> Relay<S> {
                     ends_message,
                 }) => {
                     at += len;
+                    turn.spend(FRAME + (len as u32 >> byte_shift));
                     boundary = self.side(from).reader.boundary();
                     data.any = true;
                     data.bytes += payload;
@@ -85,6 +115,7 @@ impl<S: Transport> Relay<S> {
                         self.pass(cx, to, &bytes[run..at], boundary);
                         self.place(to);
                         run = at;
+                        turn.spend(WRITE);
                     }
                 }
                 Ok(Step::Message {
@@ -101,7 +132,7 @@ impl<S: Transport> Relay<S> {
                         compressed,
                         mask,
                     };
-                    let goes_on = self.message(from, text, &small);
+                    let goes_on = self.message(from, text, &small, turn);
                     if !goes_on {
                         self.pass(cx, to, &bytes[run..at], boundary);
                         run = at + len;
@@ -113,6 +144,7 @@ impl<S: Transport> Relay<S> {
                         run = at;
                         self.flush_waiting(cx);
                     }
+                    turn.spend(DECISION + self.writes.wrapping_sub(writes) * WRITE);
                 }
                 Ok(Step::Control {
                     len,
@@ -128,6 +160,7 @@ impl<S: Transport> Relay<S> {
                     if !self.control(cx, from, kind, payload) {
                         return;
                     }
+                    turn.spend(DECISION + self.writes.wrapping_sub(writes) * WRITE);
                 }
                 Ok(Step::Incomplete) => {
                     self.data(from, &mut data);
@@ -205,7 +238,7 @@ impl<S: Transport> Relay<S> {
     }
 
     /// Shows the session a small message; true: it goes on.
-    fn message(&mut self, from: Leg, text: bool, small: &Small<'_>) -> bool {
+    fn message(&mut self, from: Leg, text: bool, small: &Small<'_>, turn: &mut Turn) -> bool {
         let wire_bytes = small.payload.len();
         let kind = if text {
             MessageKind::Text
@@ -215,9 +248,16 @@ impl<S: Transport> Relay<S> {
         let mut actions = Actions::new();
         let recognised = self.session.app_heartbeats();
         let readable = !small.compressed || self.extensions.inflates(from);
-        let max = self.session.policy().looks_at(from);
-        let goes_on = readable.then(|| {
-            inspect::with_plain(small, max, |payload| {
+        let policy = self.session.policy();
+        let max = policy.looks_at(from);
+        let rules = u32::try_from(policy.app.len()).unwrap_or(u32::MAX);
+        let now = self.now;
+        let may_look = readable && self.side_mut(from).inspections.has_some(now);
+        self.uninspected += u64::from(readable && !may_look);
+        let (mut cost, mut plain_bytes) = (0_u32, 0);
+        let goes_on = may_look.then(|| {
+            inspect::with_plain(small, max, &mut cost, |payload| {
+                plain_bytes = payload.len();
                 let message = Message {
                     from,
                     kind,
@@ -230,6 +270,13 @@ impl<S: Transport> Relay<S> {
             })
         });
         let goes_on = goes_on.flatten();
+        if may_look {
+            let rule = RULE.saturating_add(u32::try_from(plain_bytes).unwrap_or(u32::MAX));
+            let matching = INSPECTION.saturating_add(rules.saturating_mul(rule));
+            let cost = cost.saturating_add(matching);
+            self.side_mut(from).inspections.spend(cost);
+            turn.spend(cost);
+        }
         // What was recognised is to be seen, and the next probe may be due before the timer rings.
         self.stirred |= self.session.app_heartbeats() != recognised
             || goes_on == Some(false)
