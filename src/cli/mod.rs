@@ -17,7 +17,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use terminal::{complain, say, say_json};
@@ -31,6 +32,8 @@ Examples:
   sidebeat demo                     see it work, with nothing installed and nothing configured
   sidebeat check -c proxy.yaml      every problem of the file, with line, column and key
   sidebeat -c proxy.yaml            run it; the same as `sidebeat run -c proxy.yaml`
+  sidebeat run --listen :8080 --upstream ws://127.0.0.1:9501
+                                    run it without a file
   sidebeat probe ws://127.0.0.1:8080/chat
   sidebeat top                      watch it in a terminal
   sidebeat drain                    send the clients away and end, and wait for it
@@ -40,7 +43,8 @@ The smallest proxy.yaml:
   upstream: ws://127.0.0.1:9501
 
 Log:      one line an event on stdout; JSON, or text on a terminal (`log.format`, `log.level`).
-Signals:  SIGHUP reads the file again; live connections follow it; an invalid file changes nothing.
+Signals:  SIGHUP reads the file again; live connections follow it; an invalid file changes nothing. Where standard
+          input is a terminal that was closed, it ends the process as SIGTERM does.
           SIGTERM and SIGINT drain: clients are closed over `drain.spread`; a second one ends it.
 Exit:     0 fine, 1 runtime failure, 2 usage, 78 bad configuration.";
 
@@ -51,14 +55,14 @@ pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    file: ConfigFile,
+    run: run::Options,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the sidecar (what `sidebeat` alone does)
     #[command(after_help = RUN_HELP)]
-    Run(ConfigFile),
+    Run(run::Options),
     /// Validate the configuration: every problem with its line, column and key; exit status 78 on errors
     Check(ConfigFile),
     /// Print the JSON Schema of proxy.yaml, for completion in editors
@@ -122,13 +126,23 @@ impl Cli {
     /// Does what the command line says.
     #[must_use]
     pub fn run(self) -> ExitCode {
-        let before = self.file;
         let environment = || env::var_os("SIDEBEAT_CONFIG");
-        match self.command.unwrap_or(Command::Run(ConfigFile::default())) {
-            Command::Run(file) => run::run(&file.path(before, environment())),
-            Command::Check(file) => check::run(&file.path(before, environment())),
-            Command::Top(options) => top::run(options, before),
-            Command::Drain(options) => drain::run(options, before),
+        let before = self.run;
+        match self
+            .command
+            .unwrap_or(Command::Run(run::Options::default()))
+        {
+            Command::Run(options) => run::run(options, before, environment()),
+            _ if !before.keys.is_empty() => {
+                let message = "`--listen` and `--upstream` in front of a subcommand are for `run`";
+                let error = Cli::command().error(ErrorKind::ArgumentConflict, message);
+                // The status tells whoever does not read.
+                let _ = error.print();
+                ExitCode::from(2)
+            }
+            Command::Check(file) => check::run(&file.path(before.file, environment())),
+            Command::Top(options) => top::run(options, before.file),
+            Command::Drain(options) => drain::run(options, before.file),
             Command::Schema => schema::run(),
             Command::Demo(options) => demo::run(&options),
             Command::Probe(options) => probe::run(&options),

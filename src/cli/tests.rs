@@ -12,10 +12,11 @@ fn file(arguments: &[&str], environment: &str) -> PathBuf {
     let cli = parse(arguments).unwrap();
     let file = match cli.command {
         None => ConfigFile::default(),
-        Some(Command::Run(file) | Command::Check(file)) => file,
+        Some(Command::Run(options)) => options.file,
+        Some(Command::Check(file)) => file,
         other => panic!("{other:?} reads no file"),
     };
-    file.path(cli.file, Some(environment.into()))
+    file.path(cli.run.file, Some(environment.into()))
 }
 
 #[test]
@@ -59,6 +60,9 @@ fn wrong_usage_is_refused_with_status_2() {
         &["probe", "wss://example.com/"],
         &["probe", "http://example.com/"],
         &["demo", "--listen", "8080"],
+        &["run", "--listen", "8080"],
+        &["run", "--upstream", "127.0.0.1:9501"],
+        &["run", "--listen"],
     ] {
         assert_eq!(
             parse(arguments).unwrap_err().exit_code(),

@@ -15,6 +15,7 @@ mod diff;
 mod effective;
 mod env;
 mod file;
+mod flags;
 mod heartbeat;
 mod keypath;
 mod kind;
@@ -48,6 +49,7 @@ use serde_yaml::Value;
 pub use describe::{KeyDoc, keys, schema};
 pub use diff::{Change, diff, masked};
 pub use effective::effective;
+pub use flags::Flags;
 use keypath::{Found, KeyPath, Place, Step};
 pub use policy::*;
 pub use problem::{LoadError, MAX_FILE, Problem, Severity};
@@ -59,6 +61,9 @@ pub use units::{parse_duration, show_duration};
 const MAX_REREAD: usize = 4 * 1024 * 1024;
 /// Problems that are told of any file.
 const MIN_PROBLEMS: usize = 8;
+
+/// The position of what stands in no file.
+const NOWHERE: (usize, usize) = (0, 0);
 
 /// A file that can be used.
 #[derive(Clone, Debug)]
@@ -76,9 +81,17 @@ pub struct Loaded {
 /// # Errors
 /// The file cannot be read, or its content cannot be used; then all of its problems are there.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
-    let name = path.display().to_string();
-    let text = text(path, &name)?;
-    parse(&text, &name, &|variable| std::env::var(variable).ok()).map_err(LoadError::Invalid)
+    load_bytes(read(path)?, &path.display().to_string(), &Flags::default())
+}
+
+/// What [`load`] makes of a file's content, called `name`, with keys of the command line in place of the file's.
+///
+/// # Errors
+/// The content cannot be used; all of its problems are there.
+pub fn load_bytes(bytes: Vec<u8>, name: &str, flags: &Flags) -> Result<Loaded, LoadError> {
+    let text = text(bytes, name)?;
+    let env = |variable: &str| std::env::var(variable).ok();
+    parse_with(&text, name, &env, flags).map_err(LoadError::Invalid)
 }
 
 /// Reads the block `admin` of a file alone, to find a process that was started with the file and goes on whatever has
@@ -88,7 +101,7 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 /// The file cannot be read, is no YAML, or the block has errors.
 pub fn load_admin(path: &Path) -> Result<Option<Admin>, LoadError> {
     let name = path.display().to_string();
-    let text = text(path, &name)?;
+    let text = text(read(path)?, &name)?;
     let env = |variable: &str| std::env::var(variable).ok();
     admin_of(&text, &name, &env).map_err(LoadError::Invalid)
 }
@@ -100,8 +113,9 @@ fn admin_of(
 ) -> Result<Option<Admin>, Vec<Problem>> {
     let mut found = Vec::new();
     let text = without_mark(text);
+    let none = Flags::default();
     let raw = tree::parse(text, &mut found)
-        .map_err(|fatal| problems(text, &Value::Null, name, vec![fatal]))?;
+        .map_err(|fatal| problems(text, &Value::Null, name, &none, vec![fatal]))?;
     let mut tree = tree::merged(&raw, &mut found);
     env::expand(&mut tree, env, &mut found);
     let (admin, asked) = Sink::read(&tree, management::admin);
@@ -111,7 +125,7 @@ fn admin_of(
     found.retain(concerns);
     match found.is_empty() {
         true => Ok(admin),
-        false => Err(problems(text, &raw, name, found)),
+        false => Err(problems(text, &raw, name, &none, found)),
     }
 }
 
@@ -124,25 +138,36 @@ pub fn parse(
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Loaded, Vec<Problem>> {
+    parse_with(text, name, env, &Flags::default())
+}
+
+fn parse_with(
+    text: &str,
+    name: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    flags: &Flags,
+) -> Result<Loaded, Vec<Problem>> {
     let text = without_mark(text);
     let mut found = Vec::new();
     let raw = match tree::parse(text, &mut found) {
         Ok(raw) => raw,
-        Err(fatal) => return Err(problems(text, &Value::Null, name, vec![fatal])),
+        Err(fatal) => return Err(problems(text, &Value::Null, name, flags, vec![fatal])),
     };
-    if raw.is_null() {
+    if raw.is_null() && !flags.are_enough() {
         let message = "the file is empty; `listen` and `upstream` are required";
         let found = Found::error(KeyPath::default(), Place::At(1, 1), message);
-        return Err(problems(text, &raw, name, vec![found]));
+        return Err(problems(text, &raw, name, flags, vec![found]));
     }
     let mut tree = tree::merged(&raw, &mut found);
+    flags.remove_from(&mut tree);
     let bare = bare_variable::bare_variables(&tree);
     env::expand(&mut tree, env, &mut found);
+    flags.insert_into(&mut tree);
     let (file, asked) = Sink::read(&tree, file::file);
     found.extend(without_repeats(&found, asked));
     bare_variable::explain(bare, &mut found);
     found.extend(lint::lints(&file, &tree, &found));
-    let problems = problems(text, &raw, name, found);
+    let problems = problems(text, &raw, name, flags, found);
     match file.config {
         Some(config)
             if problems
@@ -177,9 +202,15 @@ fn without_repeats(earlier: &[Found], mut later: Vec<Found>) -> Vec<Found> {
 }
 
 /// Gives everything its position, and puts it in the file's order.
-fn problems(text: &str, raw: &Value, name: &str, mut found: Vec<Found>) -> Vec<Problem> {
-    let problem = |path: String, (line, column), severity, message| Problem {
-        file: name.to_owned(),
+fn problems(
+    text: &str,
+    raw: &Value,
+    name: &str,
+    flags: &Flags,
+    mut found: Vec<Found>,
+) -> Vec<Problem> {
+    let problem = |file: &str, path: String, (line, column), severity, message| Problem {
+        file: file.to_owned(),
         line,
         column,
         path,
@@ -191,12 +222,16 @@ fn problems(text: &str, raw: &Value, name: &str, mut found: Vec<Found>) -> Vec<P
     let untold = found.len().saturating_sub(most);
     found.truncate(most);
     let place = |found: Found| {
-        let at = locate::locate(text, raw, &found.path, found.place);
+        let (file, at) = match flags.that_gave(&found.path) {
+            Some(flag) => (flag, NOWHERE),
+            None if raw.is_null() && !flags.is_empty() => (name, NOWHERE),
+            None => (name, locate::locate(text, raw, &found.path, found.place)),
+        };
         let message = match found.place {
-            Place::Missing => syntax::missing_value(text, at),
+            Place::Missing if at != NOWHERE => syntax::missing_value(text, at),
             _ => found.message,
         };
-        problem(found.path.to_string(), at, found.severity, message)
+        problem(file, found.path.to_string(), at, found.severity, message)
     };
     let mut problems: Vec<Problem> = found.into_iter().map(place).collect();
     problems.sort_by_key(|problem| (problem.line, problem.column, problem.severity));
@@ -208,17 +243,21 @@ fn problems(text: &str, raw: &Value, name: &str, mut found: Vec<Found>) -> Vec<P
             .last()
             .map_or((1, 1), |last| (last.line, last.column));
         let message = format!("and {untold} more problems in this file");
-        problems.push(problem(String::new(), at, Severity::Error, message));
+        problems.push(problem(name, String::new(), at, Severity::Error, message));
     }
     problems
 }
 
-fn text(path: &Path, name: &str) -> Result<String, LoadError> {
-    let text = String::from_utf8(read(path)?);
+fn text(bytes: Vec<u8>, name: &str) -> Result<String, LoadError> {
+    let text = String::from_utf8(bytes);
     text.map_err(|error| LoadError::Invalid(vec![not_utf8(name, &error)]))
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
+/// The content of a file, for [`load_bytes`].
+///
+/// # Errors
+/// It cannot be read, or is larger than [`MAX_FILE`].
+pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::NotFound => LoadError::NotFound {
             path: path.to_owned(),

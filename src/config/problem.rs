@@ -12,9 +12,9 @@ pub const MAX_FILE: u64 = 1024 * 1024;
 /// One thing wrong, or questionable, in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The file as it was named.
+    /// The file as it was named, or the flag of the command line.
     pub file: String,
-    /// From 1.
+    /// From 1; 0 for what was not written in a file.
     pub line: usize,
     /// From 1, in characters.
     pub column: usize,
@@ -57,7 +57,10 @@ impl fmt::Display for Problem {
             message,
         } = self;
         let file = escaped(file);
-        write!(f, "{file}:{line}:{column}: {}: ", severity.label())?;
+        match line {
+            0 => write!(f, "{file}: {}: ", severity.label())?,
+            _ => write!(f, "{file}:{line}:{column}: {}: ", severity.label())?,
+        }
         if !path.is_empty() {
             write!(f, "{}: ", escaped(path))?;
         }
@@ -69,7 +72,7 @@ impl fmt::Display for Problem {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// There is none.
-    #[error("{}: no such file; name one with `-c FILE` or SIDEBEAT_CONFIG, or write a `proxy.yaml` here (`listen` and `upstream` are enough)", path.display())]
+    #[error("{}: no such file; name one with `-c FILE` or SIDEBEAT_CONFIG, or write a `proxy.yaml` here (`listen` and `upstream` are enough); or run without a file: `sidebeat run --listen ADDR --upstream URL`", path.display())]
     NotFound {
         /// The file as it was named.
         path: PathBuf,
@@ -94,9 +97,30 @@ pub enum LoadError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is a pipe or a device, which is not read a second time.
+    #[error("{}: is no regular file any more", path.display())]
+    NotRegular {
+        /// The file as it was named.
+        path: PathBuf,
+    },
     /// It can be read, but not used: all its errors, with the warnings known so far, in the file's order.
     #[error("{}", lines(.0))]
     Invalid(Vec<Problem>),
+}
+
+impl LoadError {
+    /// What kind of failure it was to read the file; none: it was read.
+    #[must_use]
+    pub fn kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            LoadError::NotFound { .. } => Some(io::ErrorKind::NotFound),
+            LoadError::Directory { .. } => Some(io::ErrorKind::IsADirectory),
+            LoadError::TooBig { .. } => Some(io::ErrorKind::FileTooLarge),
+            LoadError::NotRegular { .. } => Some(io::ErrorKind::Unsupported),
+            LoadError::Read { source, .. } => Some(source.kind()),
+            LoadError::Invalid(_) => None,
+        }
+    }
 }
 
 /// Every problem on a line of its own.

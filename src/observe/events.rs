@@ -138,7 +138,7 @@ pub struct DrainProgress {
 pub struct Draining {
     /// What is waited for and still there: WebSockets, opening handshakes, and plain HTTP in flight.
     pub connections: usize,
-    /// What asked for it: `SIGTERM`, `SIGINT`, `api`.
+    /// What asked for it: `SIGTERM`, `SIGINT`, `SIGHUP`, `api`.
     pub trigger: &'static str,
     /// In words.
     pub detail: String,

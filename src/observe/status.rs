@@ -35,7 +35,7 @@ pub enum ReloadOutcome {
 /// How far a shutdown has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drain {
-    /// What asked for it: `api`, `SIGTERM`, `SIGINT`.
+    /// What asked for it: `api`, `SIGTERM`, `SIGINT`, `SIGHUP`.
     pub trigger: &'static str,
     /// When.
     pub since: SystemTime,

@@ -3,12 +3,14 @@
 mod drain;
 mod files;
 mod listeners;
+mod reading;
 mod reload;
+mod source;
+mod terminal;
 mod watch;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,8 +19,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::{self, Expensive, File, Order, Refused, State};
+use crate::config::Loaded;
 use crate::config::policy::Config;
-use crate::config::{self, Loaded};
 use crate::observe::status::{self, Reload};
 use crate::observe::{events, log};
 use crate::printable::escaped_lines;
@@ -27,6 +29,10 @@ use crate::proxy::health::Checks;
 use crate::proxy::listener::BindError;
 use crate::proxy::workers::Workers;
 use listeners::Listeners;
+use reading::Readings;
+pub use source::Source;
+use terminal::Terminal;
+use watch::Watch;
 
 /// Exit status for a configuration that cannot be used (`EX_CONFIG` of sysexits).
 pub const EXIT_CONFIG: u8 = 78;
@@ -131,9 +137,9 @@ impl Running {
 
 /// `sidebeat run`: everything until the process ends.
 #[must_use]
-pub fn run(path: &Path) -> ExitCode {
-    let watched = watch::Watch::new(path);
-    let loaded = match config::load(path) {
+pub fn run(source: Source) -> ExitCode {
+    let (loaded, watched) = source.first();
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) => {
             complain(&error);
@@ -158,17 +164,17 @@ pub fn run(path: &Path) -> ExitCode {
             );
         }
     };
-    let code = runtime.block_on(serve(path, loaded, workers, watched, &log));
+    let code = runtime.block_on(serve(source, loaded, workers, watched, &log));
     // Whatever did not end in time must not keep the process.
     runtime.shutdown_background();
     code
 }
 
 async fn serve(
-    path: &Path,
+    source: Source,
     loaded: Loaded,
     workers: Workers,
-    mut watched: watch::Watch,
+    mut watched: Option<Watch>,
     log: &log::LogGuard,
 ) -> ExitCode {
     let (mut hangup, mut end) =
@@ -176,9 +182,11 @@ async fn serve(
             Ok(signals) => signals,
             Err(error) => return fail(&format!("cannot listen to signals: {error}"), log),
         };
+    let terminal = Terminal::at_start();
+    let name = source.name();
     let started = events::Started {
         version: env!("CARGO_PKG_VERSION"),
-        config: &path.display().to_string(),
+        config: &name,
         pid: std::process::id(),
     };
     log::emit(tracing::Level::INFO, "started", &started);
@@ -186,35 +194,47 @@ async fn serve(
         tracing::warn!(event = "config_warning", "{warning}");
     }
     files::raise_limit(loaded.config.process.max_connections);
-    let name = path.display().to_string();
     let mut running = match start(loaded.config, loaded.tree, name, workers) {
         Ok(running) => running,
         Err(error) => return fail(&error.to_string(), log),
     };
+    let mut readings = Readings::new(source);
     loop {
         let wish = tokio::select! {
-            _ = hangup.recv() => Wish::Reload("signal", None),
-            () = watched.changed() => Wish::Reload("file", None),
+            _ = hangup.recv() => match terminal.has_hung_up() {
+                true => Wish::Drain("SIGHUP", None),
+                false => Wish::Reload("signal", None),
+            },
+            () = changed(&mut watched) => Wish::Reload("file", None),
             ended = end.recv() => Wish::Drain(ended, None),
             wish = running.order() => wish,
+            (asked, look, loaded) = readings.finished() => {
+                if let (Some(watched), Some(look)) = (&mut watched, look) {
+                    watched.seen(&look);
+                }
+                let reload = running.reload(loaded, asked.trigger, log);
+                asked.answer(&reload);
+                continue;
+            }
         };
         match wish {
-            Wish::Reload(trigger, answer) => {
-                if trigger != "file" {
-                    watched.seen();
-                }
-                let reload = running.reload(path, trigger, log);
-                if let Some(answer) = answer {
-                    admin::tell(answer, Ok(reload));
-                }
-            }
+            Wish::Reload(trigger, answer) => readings.ask(trigger, answer),
             Wish::Drain(trigger, answer) => {
+                readings.end(Refused("the sidecar is draining"));
                 let drain = running.shared.config.load().drain.clone();
                 let hurry = end.hurry(answer.is_some());
                 running.drain(&drain, trigger, answer, hurry).await;
                 return ExitCode::SUCCESS;
             }
         }
+    }
+}
+
+/// Waits until the file has changed, if there is one.
+async fn changed(watched: &mut Option<Watch>) {
+    match watched {
+        Some(watched) => watched.changed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,24 +1,28 @@
 //! Hot reload: a valid file replaces the snapshot as a whole, an invalid one changes nothing.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Running;
 use crate::admin::File;
 use crate::config::policy::Config;
-use crate::config::{self, LoadError, Loaded};
+use crate::config::{self, Loaded};
 use crate::observe::log::LogGuard;
 use crate::observe::status::{Reload, ReloadOutcome};
 use crate::observe::{Command, events};
 use crate::proxy::route_of;
 
 impl Running {
-    /// Reads the file again, and keeps and tells what came of it.
-    pub(super) fn reload(&mut self, path: &Path, trigger: &'static str, log: &LogGuard) -> Reload {
-        let outcome = match self.follow_file(path, trigger, log) {
+    /// Puts what was read in force, if it can be used, and keeps and tells what came of it.
+    pub(super) fn reload(
+        &mut self,
+        loaded: Result<Loaded, Vec<String>>,
+        trigger: &'static str,
+        log: &LogGuard,
+    ) -> Reload {
+        let outcome = match loaded.and_then(|loaded| self.put_in_force(loaded, trigger, log)) {
             Ok(outcome) => outcome,
-            Err(problems) => self.reject(path, trigger, problems),
+            Err(problems) => self.reject(trigger, problems),
         };
         let reload = Reload {
             at: SystemTime::now(),
@@ -29,10 +33,10 @@ impl Running {
         reload
     }
 
-    fn reject(&self, path: &Path, trigger: &'static str, problems: Vec<String>) -> ReloadOutcome {
+    fn reject(&self, trigger: &'static str, problems: Vec<String>) -> ReloadOutcome {
         let detail = "nothing was changed: the configuration in force stays";
         let record = events::ConfigRejected {
-            config: &path.display().to_string(),
+            config: &self.state.file.load().name,
             trigger,
             problems: &problems,
             detail,
@@ -44,32 +48,19 @@ impl Running {
         ReloadOutcome::Failure { problems, detail }
     }
 
-    /// Puts the file in force, or says everything that is wrong with it.
-    fn follow_file(
+    /// Puts a configuration in force, or says why that cannot be.
+    fn put_in_force(
         &mut self,
-        path: &Path,
+        loaded: Loaded,
         trigger: &'static str,
         log: &LogGuard,
     ) -> Result<ReloadOutcome, Vec<String>> {
-        let name = path.display().to_string();
-        if path
-            .metadata()
-            .is_ok_and(|file| !file.is_file() && !file.is_dir())
-        {
-            // Reading a pipe could wait for ever, and SIGTERM with it.
-            return Err(vec![format!("{name}: is no regular file any more")]);
-        }
         let Loaded {
             config,
             warnings,
             tree,
-        } = match config::load(path) {
-            Ok(loaded) => loaded,
-            Err(LoadError::Invalid(problems)) => {
-                return Err(problems.iter().map(ToString::to_string).collect());
-            }
-            Err(error) => return Err(vec![error.to_string()]),
-        };
+        } = loaded;
+        let name = self.state.file.load().name.clone();
         self.listeners
             .follow(&config)
             .map_err(|error| vec![error.to_string()])?;

@@ -1,147 +1,308 @@
 //! Noticing that `proxy.yaml` changed.
 //!
 //! The content is compared, four times a second: the only thing that is the same for an editor's rename, a write in
-//! place, and Kubernetes' `..data` symlink, on every file system. What is read counts once it is the same twice in a
-//! row, so that a file is not taken while it is being written, and one that is missing for a moment is not missed.
+//! place, and Kubernetes' `..data` symlink, on every file system. Whoever renames a file has finished it, so that it is
+//! taken at once. One that is written in place may be half of what it is to be, and is taken when it has been quiet for a
+//! second; one that is missing for a moment is not missed.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::fs::Metadata;
+use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::time::{Instant, sleep};
+
+use crate::config::{self, LoadError};
 
 const INTERVAL: Duration = Duration::from_millis(250);
-/// How often in a row a file must be unreadable to count as changed: a moment is an editor at work.
-const PATIENCE: u32 = 8;
-/// More than a configuration may have; a larger file is told as a problem when it is loaded.
-const MAX_READ: u64 = 2 * 1024 * 1024;
+/// How long a file that is written in place must stay the same.
+const QUIET: Duration = Duration::from_secs(1);
+/// The same for another file under its name that may have been written there. Most were renamed, but in the moment in
+/// which they were written, so that their times do not tell.
+const NEW: Duration = Duration::from_millis(250);
+/// How long a file must be unreadable to count as changed: a moment is an editor at work.
+const GONE: Duration = Duration::from_secs(2);
 
+/// What the file holds, or why nobody knows.
 type Content = Result<Vec<u8>, io::ErrorKind>;
+
+/// What one look at the file has shown.
+pub(super) struct Look {
+    pub(super) content: Result<Vec<u8>, LoadError>,
+    file: Option<File>,
+}
+
+/// Which file it is that the name leads to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct File {
+    /// The path without symbolic links.
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    /// It got its name, or other permissions, after it was last written.
+    is_renamed: bool,
+}
+
+impl Look {
+    /// Looks, and reads; a pipe is left alone, because it gives its content only once.
+    pub(super) fn of(path: &Path) -> Look {
+        // Before the content: a file that is exchanged in between is looked at again.
+        let metadata = path.metadata();
+        if metadata
+            .as_ref()
+            .is_ok_and(|file| !file.is_file() && !file.is_dir())
+        {
+            let path = path.to_owned();
+            let content = Err(LoadError::NotRegular { path });
+            return Look {
+                content,
+                file: None,
+            };
+        }
+        let file = metadata.ok().and_then(|it| File::of(path, &it));
+        Look {
+            content: config::read(path),
+            file,
+        }
+    }
+
+    fn content(&self) -> Content {
+        match &self.content {
+            Ok(content) => Ok(content.clone()),
+            Err(error) => Err(error.kind().unwrap_or(io::ErrorKind::Other)),
+        }
+    }
+}
+
+impl File {
+    fn of(path: &Path, metadata: &Metadata) -> Option<File> {
+        let changed = (metadata.ctime(), metadata.ctime_nsec());
+        let written = (metadata.mtime(), metadata.mtime_nsec());
+        Some(File {
+            path: path.canonicalize().ok()?,
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            is_renamed: changed > written,
+        })
+    }
+
+    fn is(&self, other: &File) -> bool {
+        (&self.path, self.device, self.inode) == (&other.path, other.device, other.inode)
+    }
+}
 
 /// A file and what was last seen in it.
 pub(super) struct Watch {
     path: PathBuf,
     known: Content,
-    candidate: Option<(Content, u32)>,
+    /// Which file that was in.
+    file: Option<File>,
+    /// Another content, and since when it is the same.
+    candidate: Option<(Content, Instant)>,
+    /// Under way: a file system that does not answer must not be asked again and again.
+    looking: Option<JoinHandle<Look>>,
 }
 
 impl Watch {
-    pub(super) fn new(path: &Path) -> Self {
+    /// Watches a file that was looked at just now.
+    pub(super) fn new(path: &Path, look: &Look) -> Self {
         Watch {
             path: path.to_owned(),
-            known: read(path),
+            known: look.content(),
+            file: look.file.clone(),
             candidate: None,
+            looking: None,
         }
     }
 
     /// Waits until the content is another one, for good. May be dropped and called again.
     pub(super) async fn changed(&mut self) {
         loop {
-            sleep(INTERVAL).await;
-            let path = self.path.clone();
-            // A read that failed to run is as good as one that could not be done.
-            let content = spawn_blocking(move || read(&path))
-                .await
-                .unwrap_or(Err(io::ErrorKind::Other));
-            if self.settled(content) {
+            if self.looking.is_none() {
+                sleep(INTERVAL).await;
+            }
+            let path = &self.path;
+            let looking = self.looking.get_or_insert_with(|| {
+                let path = path.clone();
+                spawn_blocking(move || Look::of(&path))
+            });
+            let look = looking.await;
+            self.looking = None;
+            // A look that failed to run is as good as one that could not be had.
+            if look.is_ok_and(|look| self.settles(&look, Instant::now())) {
                 return;
             }
         }
     }
 
-    /// Takes what is there now for known: it has just been loaded for another reason.
-    pub(super) fn seen(&mut self) {
-        self.known = read(&self.path);
+    /// Takes what was seen for known: it has just been loaded.
+    pub(super) fn seen(&mut self, look: &Look) {
+        self.known = look.content();
+        self.file.clone_from(&look.file);
         self.candidate = None;
     }
 
-    /// Whether this reading makes another content certain.
-    fn settled(&mut self, content: Content) -> bool {
+    /// Whether this look makes another content certain.
+    fn settles(&mut self, look: &Look, now: Instant) -> bool {
+        let content = look.content();
         // A process out of files, say, learns nothing of this one.
         let says_nothing = content
             .as_ref()
             .is_err_and(|kind| !is_about_the_file(*kind));
         if content == self.known || says_nothing {
             self.candidate = None;
+            if !says_nothing {
+                self.file.clone_from(&look.file);
+            }
             return false;
         }
-        let seen = match self.candidate.take() {
-            Some((candidate, seen)) if candidate == content => seen + 1,
-            _ => 1,
+        let since = match self.candidate.take() {
+            Some((candidate, since)) if candidate == content => since,
+            _ => now,
         };
-        let needed = if content.is_ok() { 2 } else { PATIENCE };
-        if seen < needed {
-            self.candidate = Some((content, seen));
+        if now - since < self.patience(look) {
+            self.candidate = Some((content, since));
             return false;
         }
-        self.known = content;
+        self.seen(look);
         true
+    }
+
+    /// How long this must stay the same.
+    fn patience(&self, look: &Look) -> Duration {
+        match (&self.file, &look.file) {
+            _ if look.content.is_err() => GONE,
+            (Some(old), Some(new)) if old.is(new) => QUIET,
+            (Some(old), Some(new)) if old.path != new.path || new.is_renamed => Duration::ZERO,
+            _ => NEW,
+        }
     }
 }
 
 fn is_about_the_file(kind: io::ErrorKind) -> bool {
-    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, Unsupported};
+    use io::ErrorKind::{
+        FileTooLarge, IsADirectory, NotADirectory, NotFound, PermissionDenied, Unsupported,
+    };
     matches!(
         kind,
-        NotFound | NotADirectory | IsADirectory | PermissionDenied | Unsupported
+        NotFound | NotADirectory | IsADirectory | PermissionDenied | Unsupported | FileTooLarge
     )
-}
-
-fn read(path: &Path) -> Content {
-    // A pipe gives its content only once, and that is for the one who loads it.
-    if !path.metadata().map_err(|error| error.kind())?.is_file() {
-        return Err(io::ErrorKind::Unsupported);
-    }
-    let mut content = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_READ).read_to_end(&mut content))
-        .map(|_| content)
-        .map_err(|error| error.kind())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn watch(known: &str) -> Watch {
-        Watch {
-            path: PathBuf::new(),
-            known: Ok(known.into()),
-            candidate: None,
+    /// Another file under the same name for each inode; a renamed one was written before.
+    fn look(content: &str, inode: u64, is_renamed: bool) -> Look {
+        Look {
+            content: Ok(content.into()),
+            file: Some(File {
+                path: PathBuf::from("/p.yaml"),
+                device: 1,
+                inode,
+                is_renamed,
+            }),
+        }
+    }
+
+    fn missing() -> Look {
+        let path = PathBuf::from("/p.yaml");
+        Look {
+            content: Err(LoadError::NotFound { path }),
+            file: None,
+        }
+    }
+
+    struct Watching {
+        watch: Watch,
+        now: Instant,
+    }
+
+    impl Watching {
+        fn new() -> Self {
+            let watch = Watch::new(Path::new("/p.yaml"), &look("old", 1, false));
+            let now = Instant::now();
+            Watching { watch, now }
+        }
+
+        /// The next look, a quarter of a second after the one before.
+        fn settles(&mut self, look: &Look) -> bool {
+            self.now += INTERVAL;
+            self.watch.settles(look, self.now)
         }
     }
 
     #[test]
-    fn a_half_written_file_is_not_taken() {
-        let mut watch = watch("old");
-        assert!(!watch.settled(Ok(b"ne".to_vec())));
-        assert!(!watch.settled(Ok(b"new".to_vec())));
-        assert!(watch.settled(Ok(b"new".to_vec())));
-        assert!(!watch.settled(Ok(b"new".to_vec())), "told once");
+    fn a_file_written_in_place_is_taken_when_it_was_quiet_for_a_second() {
+        let mut watching = Watching::new();
+        for half in ["ne", "new", "new and mo"] {
+            for _ in 0..4 {
+                assert!(!watching.settles(&look(half, 1, false)), "{half}");
+            }
+        }
+        for _ in 0..4 {
+            assert!(!watching.settles(&look("new and more", 1, false)));
+        }
+        assert!(watching.settles(&look("new and more", 1, false)));
+        assert!(
+            !watching.settles(&look("new and more", 1, false)),
+            "told once"
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_renamed_or_swapped_is_taken_at_once() {
+        let mut watching = Watching::new();
+        assert!(watching.settles(&look("renamed", 2, true)));
+        let mut swapped = look("swapped", 2, false);
+        if let Some(file) = &mut swapped.file {
+            file.path = PathBuf::from("/..2026_2/p.yaml");
+        }
+        assert!(watching.settles(&swapped));
+        // Written and renamed in the same moment.
+        let mut watching = Watching::new();
+        assert!(!watching.settles(&look("new", 2, false)));
+        assert!(watching.settles(&look("new", 2, false)));
+    }
+
+    #[test]
+    fn a_rename_that_changes_nothing_makes_the_next_write_one_in_place() {
+        let mut watching = Watching::new();
+        assert!(!watching.settles(&look("old", 2, true)));
+        assert!(!watching.settles(&look("new", 2, true)));
+        assert!(!watching.settles(&look("new", 2, true)));
     }
 
     #[test]
     fn a_process_out_of_files_does_not_take_the_file_for_changed() {
-        let mut watch = watch("old");
-        for _ in 0..=PATIENCE {
-            assert!(!watch.settled(Err(io::ErrorKind::Other)));
+        let mut watching = Watching::new();
+        for _ in 0..20 {
+            let look = Look {
+                content: Err(LoadError::Read {
+                    path: PathBuf::new(),
+                    source: io::ErrorKind::Other.into(),
+                }),
+                file: None,
+            };
+            assert!(!watching.settles(&look));
         }
     }
 
     #[test]
     fn a_file_that_is_missing_for_a_moment_is_not_missed() {
-        let mut watch = watch("old");
-        for _ in 1..PATIENCE {
-            assert!(!watch.settled(Err(io::ErrorKind::NotFound)));
+        let mut watching = Watching::new();
+        for _ in 0..8 {
+            assert!(!watching.settles(&missing()));
         }
-        assert!(!watch.settled(Ok(b"old".to_vec())));
-        for _ in 1..PATIENCE {
-            assert!(!watch.settled(Err(io::ErrorKind::NotFound)));
+        assert!(!watching.settles(&look("old", 1, false)));
+        for _ in 0..8 {
+            assert!(!watching.settles(&missing()));
         }
-        assert!(watch.settled(Err(io::ErrorKind::NotFound)));
-        assert!(!watch.settled(Ok(b"old".to_vec())));
-        assert!(watch.settled(Ok(b"old".to_vec())), "it came back");
+        assert!(watching.settles(&missing()));
+        assert!(!watching.settles(&look("old", 1, false)));
+        assert!(watching.settles(&look("old", 1, false)), "it came back");
     }
 }

@@ -10,6 +10,7 @@ mod probe;
 #[path = "../support/mod.rs"]
 mod support;
 mod top;
+mod without_file;
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};

@@ -18,7 +18,7 @@ use crate::proxy::Shared;
 /// How far a drain has come.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Draining {
-    /// What asked for it: `api`, `SIGTERM` or `SIGINT`.
+    /// What asked for it: `api`, `SIGTERM`, `SIGINT`, or `SIGHUP` of a closed terminal.
     trigger: &'static str,
     /// When (RFC 3339).
     #[schemars(extend("format" = "date-time"))]
