@@ -16,6 +16,8 @@ mod heartbeat;
 mod inflate;
 #[path = "../fuzz/src/json_tree.rs"]
 mod json_tree;
+#[path = "../fuzz/src/routes.rs"]
+mod routes;
 #[path = "../fuzz/src/session.rs"]
 mod session;
 
@@ -52,6 +54,11 @@ fn heartbeat_messages() {
 #[test]
 fn compressed_messages() {
     replay("inflate", inflate::check);
+}
+
+#[test]
+fn paths_and_hosts() {
+    replay("routes", routes::check);
 }
 
 #[test]

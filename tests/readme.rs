@@ -243,18 +243,27 @@ fn the_table_of_metrics_is_what_is_answered() {
     }
 }
 
+/// The environment of the examples.
+fn variable(name: &str) -> Option<String> {
+    (name == "SIDEBEAT_ADMIN_TOKEN").then(|| "0123456789abcdef".repeat(3))
+}
+
 #[test]
 fn every_yaml_block_is_valid_and_warns_of_nothing() {
-    for (file, readme) in READMES {
+    let hardening = ("docs/hardening.md", include_str!("../docs/hardening.md"));
+    for (file, readme) in READMES.into_iter().chain([hardening]) {
         let blocks = blocks(readme, "yaml");
-        assert!(blocks.len() >= 3, "{file}");
+        assert!(
+            blocks.len() >= if file == hardening.0 { 1 } else { 3 },
+            "{file}"
+        );
         for block in blocks {
             let whole = if block.contains("listen:") {
                 block.to_owned()
             } else {
                 format!("listen: :8080\nupstream: ws://127.0.0.1:9501\n{block}")
             };
-            let loaded = sidebeat::config::parse(&whole, file, &|_| None)
+            let loaded = sidebeat::config::parse(&whole, file, &variable)
                 .unwrap_or_else(|problems| panic!("{problems:?} in\n{whole}"));
             assert!(
                 loaded.warnings.is_empty(),

@@ -6,6 +6,7 @@ mod frame_reader;
 mod heartbeat;
 mod inflate;
 mod json_tree;
+mod routes;
 mod session;
 
 /// Those that need what the library does not show stand beside what they test.
@@ -30,6 +31,11 @@ pub fn heartbeat(input: &[u8]) {
 /// The payload of a compressed message.
 pub fn inflate(input: &[u8]) {
     inflate::check(input);
+}
+
+/// A path and a Host, as routes compare them.
+pub fn routes(input: &[u8]) {
+    routes::check(input);
 }
 
 /// Operations on a session.

@@ -4,6 +4,12 @@ use std::path::Path;
 
 use super::READMES;
 
+const OTHERS: [(&str, &str); 3] = [
+    ("CHANGELOG.md", include_str!("../../CHANGELOG.md")),
+    ("SECURITY.md", include_str!("../../SECURITY.md")),
+    ("docs/hardening.md", include_str!("../../docs/hardening.md")),
+];
+
 /// As GitHub makes them of headings.
 fn anchors(readme: &str) -> Vec<String> {
     let anchor = |heading: &str| {
@@ -22,9 +28,7 @@ fn anchors(readme: &str) -> Vec<String> {
 
 #[test]
 fn links_lead_somewhere() {
-    let files = READMES
-        .into_iter()
-        .chain([("CHANGELOG.md", include_str!("../../CHANGELOG.md"))]);
+    let files = READMES.into_iter().chain(OTHERS);
     for (file, text) in files {
         let links: Vec<&str> = text
             .split("](")
@@ -42,7 +46,10 @@ fn links_lead_somewhere() {
                     );
                 }
                 None => {
-                    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(link);
+                    let folder = Path::new(file).parent().unwrap();
+                    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+                        .join(folder)
+                        .join(link);
                     assert!(path.exists(), "{file}: {link}");
                 }
             }
