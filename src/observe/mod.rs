@@ -4,6 +4,7 @@ pub mod events;
 pub mod handshake;
 mod histogram;
 pub mod history;
+mod ip_group;
 mod journal;
 mod listener;
 mod live;
@@ -31,4 +32,5 @@ pub use tally::{STATUS_CLASSES, Tally};
 pub use totals::{LegTotals, Totals};
 pub use upstreams::{Upstream, Upstreams};
 
+pub(crate) use ip_group::ip_group;
 pub(crate) use record::{MAX_LOGGED, bounded, millis, rtt_millis};

@@ -84,6 +84,12 @@ impl Observer {
         self.tell(failure.level(), "handshake_failed", record);
     }
 
+    /// A connection was refused or dropped before it was an opening handshake: there may be thousands, so that each is
+    /// only counted.
+    pub fn connection_refused(&self, failure: HandshakeFailure) {
+        self.tally.handshake_failed(failure);
+    }
+
     /// A connection to a backend came about.
     pub fn upstream_reached(&self, address: &impl ToString) {
         if self.upstreams.any_down() {

@@ -4,12 +4,13 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
 use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
+use super::ip_group::ip_group;
 use super::mailbox::{Command, Mailbox};
 use super::{Identity, Live, Tally, Totals};
 use crate::config::policy::ProcessLimits;
@@ -91,6 +92,8 @@ pub enum Refusal {
     OverCapacity,
     /// `limits.max_connections_per_ip`.
     OverCapacityIp,
+    /// What the limit of open files leaves room for.
+    OverFiles,
 }
 
 /// How many connections there are and have been.
@@ -109,6 +112,8 @@ pub struct Counts {
 pub struct Registry {
     state: Mutex<State>,
     emptied: Notify,
+    /// How many find room under the limit of open files.
+    max_by_files: OnceLock<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -134,12 +139,17 @@ impl Registry {
         ip: Option<IpAddr>,
         limits: &ProcessLimits,
     ) -> Result<Permit, Refusal> {
+        let ip = ip.map(ip_group);
         let mut state = lock(&self.state);
         if limits
             .max_connections
             .is_some_and(|max| state.admitted >= max)
         {
             return Err(Refusal::OverCapacity);
+        }
+        let max_by_files = self.max_by_files.get();
+        if max_by_files.is_some_and(|max| state.admitted >= *max) {
+            return Err(Refusal::OverFiles);
         }
         if let Some(ip) = ip {
             let here = state.by_ip.get(&ip).copied().unwrap_or_default();
@@ -156,6 +166,12 @@ impl Registry {
             key: None,
             has_place: true,
         })
+    }
+
+    /// So many find room under the limit of open files, whatever `limits.max_connections` says; set once.
+    pub(crate) fn bound_by_files(&self, max: usize) {
+        // A second bound would be that of another process.
+        let _ = self.max_by_files.set(max);
     }
 
     /// Every established connection.
@@ -342,6 +358,23 @@ mod tests {
         drop(permit);
         registry.empty().await;
         assert_eq!(registry.admitted(), 0);
+    }
+
+    #[test]
+    fn an_ipv6_client_has_one_place_per_64() {
+        let registry = Arc::new(Registry::default());
+        let admit = |text: &str| registry.admit(Some(text.parse().unwrap()), &limits(9, 1));
+        let _first = admit("2001:db8::1").unwrap();
+        assert_eq!(admit("2001:db8::2").unwrap_err(), Refusal::OverCapacityIp);
+    }
+
+    #[test]
+    fn the_limit_of_open_files_bounds_connections_too() {
+        let registry = Arc::new(Registry::default());
+        registry.bound_by_files(1);
+        let _first = registry.admit(None, &limits(2, 2)).unwrap();
+        let second = registry.admit(None, &limits(2, 2));
+        assert_eq!(second.unwrap_err(), Refusal::OverFiles);
     }
 
     #[test]

@@ -1,27 +1,44 @@
-//! One accepted connection: its request heads, and which way each request goes.
+//! One accepted connection from its first byte until it ends or becomes a WebSocket: its first request head, hyper
+//! serving it, and which way each request goes.
 
 use std::convert::Infallible;
 use std::fmt;
+use std::future::{pending, poll_fn};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
-use hyper::body::Incoming;
+use bytes::BytesMut;
+use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
-use hyper::rt::{Sleep, Timer};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::exchange::{Answer, ClientIo, Exchange, Kind};
+use super::head::{self, Head};
+use super::http_connections::Place;
 use super::respond::{Body, with_causes};
 use super::stream::Stream;
-use super::{Shared, headers, host, http, opening, upgrade};
-use crate::observe::{HandshakeFailure, Observer, bounded};
+use super::{Shared, departure, established, headers, host, http, opening, upgrade};
+use crate::observe::{HandshakeFailure, Observer, Refusal, bounded};
+
+/// For records.
+const NO_HEAD: &str = "no whole request head within limits.handshake_timeout";
+
+/// The shortest header line, `a:` and a newline: the number of lines is bounded by the length of a head alone.
+const SHORTEST_LINE: usize = 3;
+/// What hyper allows by itself.
+const LEAST_LINES: usize = 100;
+
+/// How long what a client still sends after its answer is read and discarded.
+const LINGER: Duration = Duration::from_secs(2);
 
 /// The least that hyper can be told its buffer may grow to.
 const LEAST_BUFFER: usize = 8 * 1024;
@@ -74,82 +91,273 @@ pub(super) struct Incomer {
     pub(super) request_id: Box<str>,
 }
 
-/// hyper's clock for request heads: the first one has until `first`, whatever hyper asks for.
-struct HeadTimer {
-    first: Option<Instant>,
-    had_request: Arc<AtomicBool>,
+/// Refuses a client for whom there is no place, without a task of its own: it gets an answer if its request is there
+/// already, so that closing the socket does not take the answer back.
+pub(super) fn refuse(stream: &Stream, refusal: Refusal) {
+    let label = match refusal {
+        Refusal::OverCapacityIp => HandshakeFailure::OverCapacityIp.label(),
+        Refusal::OverCapacity | Refusal::OverFiles => HandshakeFailure::OverCapacity.label(),
+    };
+    let body = format!("{{\"error\":\"{label}\"}}");
+    let answer = format!(
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: {}\r\nRetry-After: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len(),
+        rand::random_range(1_u16..=5)
+    );
+    // Whether it arrives or not, the connection ends.
+    let _ = stream.discard_and_answer(answer.as_bytes());
 }
 
-impl Timer for HeadTimer {
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Sleep>> {
-        TokioTimer::new().sleep(duration)
-    }
-
-    fn sleep_until(&self, deadline: std::time::Instant) -> Pin<Box<dyn Sleep>> {
-        let deadline = match self.first {
-            Some(first) if !self.had_request.load(Ordering::Relaxed) => first.into_std(),
-            _ => deadline,
-        };
-        TokioTimer::new().sleep_until(deadline)
-    }
+/// Why a connection ended before its first request head was whole.
+enum NoHead {
+    /// Nothing had come, and nothing is to be said of it.
+    Nothing,
+    Failed(io::Error),
+    TimedOut,
+    /// Dropped for others, which is recorded where it was decided.
+    Dropped,
 }
 
 /// Serves a connection until it ends or becomes a WebSocket.
-pub(super) async fn serve(stream: Stream, peer: Peer, shared: Arc<Shared>) {
+pub(super) async fn serve(stream: Stream, peer: Peer, place: Place, shared: Arc<Shared>) {
     let began = Instant::now();
-    let (handshake_timeout, max_head) = {
+    let limits = {
         let limits = &shared.config.load().process;
-        (limits.handshake_timeout, limits.max_head)
-    };
-    let mut draining = shared.draining.subscribe();
-    let had_request = Arc::new(AtomicBool::new(false));
-    let observer = Arc::clone(&shared.observer);
-    let service = {
-        let had_request = Arc::clone(&had_request);
-        service_fn(move |request| {
-            had_request.store(true, Ordering::Relaxed);
-            answer(request, peer, Arc::clone(&shared))
-        })
-    };
-    let timer = HeadTimer {
-        first: handshake_timeout.map(|limit| began + limit),
-        had_request: Arc::clone(&had_request),
-    };
-    let connection = http1::Builder::new()
-        .timer(timer)
-        .header_read_timeout(handshake_timeout.map(|limit| limit.max(KEEP_ALIVE)))
-        // The buffer alone may grow somewhat beyond what it is told.
-        .max_header_size(max_head)
-        .max_buf_size(max_head.max(LEAST_BUFFER))
-        .preserve_header_case(true)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        // A request that is there already is answered, also while the sidecar drains.
-        biased;
-        ended = connection.as_mut() => ended,
-        () = wait_until_true(&mut draining) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+        HeadLimits {
+            max_head: limits.max_head,
+            timeout: limits.handshake_timeout,
         }
     };
-    if let Err(error) = ended {
-        tell_end(
-            &observer,
-            &error,
-            &peer,
-            had_request.load(Ordering::Relaxed),
-            began.elapsed(),
+    let mut draining = shared.draining.subscribe();
+    match first_head(&stream, &place, limits, began, &mut draining).await {
+        Ok(head) => {
+            let client = Client {
+                stream,
+                peer,
+                began,
+            };
+            // In a box, so that a connection that sends nothing costs no more than it has to.
+            Box::pin(converse(client, head, place, limits, draining, shared)).await;
+        }
+        Err(no_head) => {
+            // In this order: whoever waits for its place may have its file.
+            drop(stream);
+            drop(place);
+            let (failure, detail) = match no_head {
+                NoHead::Nothing | NoHead::Dropped => return,
+                NoHead::TimedOut => (HandshakeFailure::ClientTimeout, NO_HEAD.to_owned()),
+                NoHead::Failed(error) if error.kind() == io::ErrorKind::UnexpectedEof => (
+                    HandshakeFailure::ClientGone,
+                    "the connection ended inside the request head".to_owned(),
+                ),
+                NoHead::Failed(error) => (HandshakeFailure::ClientGone, error.to_string()),
+            };
+            let age = began.elapsed();
+            opening::failed_without_request(&shared.observer, &peer, failure, None, &detail, age);
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct HeadLimits {
+    max_head: usize,
+    timeout: Option<Duration>,
+}
+
+async fn first_head(
+    stream: &Stream,
+    place: &Place,
+    limits: HeadLimits,
+    began: Instant,
+    draining: &mut watch::Receiver<bool>,
+) -> Result<Head, NoHead> {
+    let mut head = pin!(head::read(stream, place, limits.max_head));
+    let mut timer = pin!(async {
+        match limits.timeout {
+            Some(limit) => sleep_until(began + limit).await,
+            None => pending().await,
+        }
+    });
+    let mut is_draining = false;
+    loop {
+        tokio::select! {
+            // A request that is there already is answered, also while the sidecar drains.
+            biased;
+            head = head.as_mut() => {
+                return head.map_err(NoHead::Failed)?.ok_or(NoHead::Nothing);
+            }
+            () = place.dropped() => return Err(NoHead::Dropped),
+            () = timer.as_mut() => return Err(NoHead::TimedOut),
+            () = wait_until_true(draining), if !is_draining => {
+                if !place.is_holding() {
+                    return Err(NoHead::Nothing);
+                }
+                is_draining = true;
+            }
+        }
+    }
+}
+
+/// An accepted connection.
+struct Client {
+    stream: Stream,
+    peer: Peer,
+    began: Instant,
+}
+
+/// How a connection's time with hyper ended.
+enum Ended {
+    /// In good order, with an error, or because it is a WebSocket now.
+    Served(Result<(), hyper::Error>),
+    /// The client has gone.
+    Departed,
+    /// Dropped for others, which is recorded where it was decided.
+    Dropped,
+}
+
+/// Has hyper serve a connection from its first head on, and watches it meanwhile.
+async fn converse(
+    client: Client,
+    head: Head,
+    place: Place,
+    limits: HeadLimits,
+    mut draining: watch::Receiver<bool>,
+    shared: Arc<Shared>,
+) {
+    let Client {
+        stream,
+        peer,
+        began,
+    } = client;
+    let exchange = Arc::new(Exchange::new(place));
+    let service =
+        service_fn(|request| answer(request, peer, Arc::clone(&exchange), Arc::clone(&shared)));
+    let mut connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.timeout.map(|limit| limit.max(KEEP_ALIVE)))
+        .max_header_size(limits.max_head)
+        .max_headers((limits.max_head / SHORTEST_LINE).max(LEAST_LINES))
+        .max_buf_size(limits.max_head.max(LEAST_BUFFER))
+        .preserve_header_case(true)
+        // A client may end its side after its request; `departure` finds out whether it has gone.
+        .half_close(true)
+        .serve_connection(
+            TokioIo::new(ClientIo::new(&stream, &exchange, head)),
+            service,
         );
+    let ended = {
+        let mut departed = pin!(None);
+        let mut dropped = pin!(exchange.place.dropped());
+        let mut ending = pin!(wait_until_true(&mut draining));
+        let mut is_ending = false;
+        poll_fn(|cx| {
+            loop {
+                if let Poll::Ready(served) = Pin::new(&mut connection).poll(cx) {
+                    return Poll::Ready(Ended::Served(served));
+                }
+                if exchange.settle().is_none() {
+                    departed.set(None);
+                } else if departed.is_none() {
+                    departed.set(Some(departure::departed(&stream, &exchange)));
+                }
+                let departed = departed.as_mut().as_pin_mut();
+                if departed.is_some_and(|departed| departed.poll(cx).is_ready()) {
+                    return Poll::Ready(Ended::Departed);
+                }
+                if dropped.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Ended::Dropped);
+                }
+                // After hyper, which has read a request that is there already.
+                if is_ending || ending.as_mut().poll(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                is_ending = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+        })
+        .await
+    };
+    let websocket = exchange.take_websocket();
+    let parts = connection.into_parts();
+    let mut bytes = BytesMut::from(parts.read_buf);
+    bytes.extend_from_slice(&parts.io.into_inner().into_rest());
+    match (ended, websocket) {
+        (Ended::Served(Ok(())), Some(websocket)) => {
+            let client = (stream, bytes.freeze());
+            drop(tokio::spawn(established::run(
+                websocket,
+                client,
+                Arc::clone(&shared),
+            )));
+        }
+        (Ended::Served(served), _) => {
+            if served.is_err() || exchange.has_body() {
+                linger(&stream, &exchange.place).await;
+            }
+            let had_request = exchange.place.had_request();
+            drop(stream);
+            if let Err(error) = served {
+                tell_end(
+                    &shared.observer,
+                    &error,
+                    &peer,
+                    had_request,
+                    began.elapsed(),
+                );
+            }
+        }
+        (Ended::Departed, _) => {
+            drop(stream);
+            // Of an opening handshake its own record tells.
+            tracing::debug!(
+                event = "http_connection_ended", client = %peer, reason = HandshakeFailure::ClientGone.label(),
+                "the client left before it got its whole answer"
+            );
+        }
+        (Ended::Dropped, _) => drop(stream),
+    }
+}
+
+/// Reads and discards for a moment what a client still sends that has got its answer: closing the socket before would
+/// reset the connection, and with it what the client has not read of the answer (RFC 9112 section 9.6).
+async fn linger(stream: &Stream, place: &Place) {
+    place.end_request();
+    tokio::select! {
+        () = place.dropped() => {}
+        // Who sends for longer has been told not to.
+        _ = timeout(LINGER, stream.discard()) => {}
     }
 }
 
 async fn answer(
     request: Request<Incoming>,
     peer: Peer,
+    exchange: Arc<Exchange>,
     shared: Arc<Shared>,
-) -> Result<Response<Body>, Infallible> {
+) -> Result<Response<Answer>, Infallible> {
+    let is_opening = upgrade::is_opening(&request);
+    let kind = match is_opening {
+        true => Kind::Opening,
+        false => Kind::Plain,
+    };
+    let has_body = !request.body().is_end_stream();
+    if !exchange.begin(kind, has_body) {
+        // The connection's task is about to drop it.
+        return pending().await;
+    }
+    let response = route(request, peer, is_opening, &exchange, shared).await;
+    Ok(exchange.answer(response))
+}
+
+/// Which way a request goes.
+async fn route(
+    request: Request<Incoming>,
+    peer: Peer,
+    is_opening: bool,
+    exchange: &Exchange,
+    shared: Arc<Shared>,
+) -> Response<Body> {
     let host = host::of(&request);
     let request_id = headers::request_id(request.headers());
     let refuse = |host: &str, failure, detail: &str| {
@@ -163,15 +371,14 @@ async fn answer(
         // Which of several, or what stands for one, is nothing to repeat.
         Err(error) => {
             let failure = HandshakeFailure::ClientBadHandshake;
-            return Ok(refuse("", failure, &error.to_string()));
+            return refuse("", failure, &error.to_string());
         }
     };
     let has_path = request.uri().path().starts_with('/') || request.method() == Method::OPTIONS;
     if request.method() == Method::CONNECT || !has_path {
         let detail = "the request names no path";
-        return Ok(refuse(&host, HandshakeFailure::NoRoute, detail));
+        return refuse(&host, HandshakeFailure::NoRoute, detail);
     }
-    let is_opening = upgrade::is_opening(&request);
     let incomer = Incomer {
         request,
         peer,
@@ -179,9 +386,9 @@ async fn answer(
         request_id,
     };
     let mut answer = if is_opening {
-        let answer = upgrade::open(incomer, Arc::clone(&shared)).await;
+        let answer = upgrade::open(incomer, exchange, Arc::clone(&shared)).await;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Ok(answer);
+            return answer;
         }
         // What a backend has to say against it may be long.
         shared.requests.begin().answer(answer)
@@ -197,7 +404,7 @@ async fn answer(
         let close = HeaderValue::from_static("close");
         answer.headers_mut().append(CONNECTION, close);
     }
-    Ok(answer)
+    answer
 }
 
 async fn wait_until_true(flag: &mut watch::Receiver<bool>) {
@@ -215,11 +422,7 @@ fn tell_end(
     age: Duration,
 ) {
     let (failure, status, detail) = if error.is_timeout() {
-        (
-            HandshakeFailure::ClientTimeout,
-            None,
-            "no whole request head within limits.handshake_timeout".to_owned(),
-        )
+        (HandshakeFailure::ClientTimeout, None, NO_HEAD.to_owned())
     } else if error.is_parse() {
         let status = if error.is_parse_too_large() { 431 } else { 400 };
         (

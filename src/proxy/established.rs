@@ -9,8 +9,6 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use hyper::upgrade::{OnUpgrade, Upgraded};
-use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, sleep_until};
 
 use super::opening::Opening;
@@ -40,15 +38,12 @@ pub(super) struct Newcomer {
     pub(super) permit: Permit,
     pub(super) route: Arc<Route>,
     pub(super) routing: Option<Box<Routing>>,
-    pub(super) client_upgrade: OnUpgrade,
     pub(super) upstream: Accepted,
 }
 
-/// Waits for both sockets, relays until the end, and tells how it ended.
-pub(super) async fn run(newcomer: Newcomer, shared: Arc<Shared>) {
-    let Some((mut live, read_ahead)) = establish(newcomer, &shared).await else {
-        return;
-    };
+/// Relays until the end, and tells how it ended. `client`: its socket, and what came behind its request.
+pub(super) async fn run(newcomer: Newcomer, client: (Stream, Bytes), shared: Arc<Shared>) {
+    let (mut live, read_ahead) = establish(newcomer, client, &shared);
     let mut read_ahead = Some(read_ahead);
     let mut timer = pin!(sleep_until(Instant::now() + Duration::from_secs(3600)));
     poll_fn(|cx| {
@@ -71,17 +66,18 @@ pub(super) async fn run(newcomer: Newcomer, shared: Arc<Shared>) {
 }
 
 /// Both sockets, with what came behind the heads.
-async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes; 2])> {
+fn establish(
+    newcomer: Newcomer,
+    (client, client_bytes): (Stream, Bytes),
+    shared: &Shared,
+) -> (Live, [Bytes; 2]) {
     let Newcomer {
         opening,
         mut permit,
         route,
         routing,
-        client_upgrade,
         upstream,
     } = newcomer;
-    // If it fails, or is no socket of ours, dropping `opening` tells that the client has gone.
-    let (client, client_bytes) = raw(client_upgrade.await.ok()?)?;
     let (upstream_io, upstream_bytes) = upstream.socket;
     let identity = Identity {
         conn: ulid::Ulid::generate().to_string().into(),
@@ -134,23 +130,15 @@ async fn establish(newcomer: Newcomer, shared: &Shared) -> Option<(Live, [Bytes;
         clock,
         upstream.extensions,
     );
-    Some((
-        Live {
-            relay,
-            handle,
-            clock,
-            permit: Some(permit),
-            observer,
-            warned: false,
-        },
-        [client_bytes, upstream_bytes],
-    ))
-}
-
-/// The socket under an upgraded connection, and what was read from it already.
-fn raw(upgraded: Upgraded) -> Option<(Stream, Bytes)> {
-    let parts = upgraded.downcast::<TokioIo<Stream>>().ok()?;
-    Some((parts.io.into_inner(), parts.read_buf))
+    let live = Live {
+        relay,
+        handle,
+        clock,
+        permit: Some(permit),
+        observer,
+        warned: false,
+    };
+    (live, [client_bytes, upstream_bytes])
 }
 
 /// An established connection. However its task ends, dropping this records it: without a cause, as `internal`.

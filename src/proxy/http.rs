@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service;
 
 use super::connection::Incomer;
+use super::http_connections::HttpConnections;
 use super::respond::{self, Body, BodyError, with_causes};
 use super::stream::Stream;
 use super::upstream::{DialError, dial};
@@ -61,6 +62,7 @@ impl Clients {
             .build(Dialer {
                 upstream: Arc::clone(upstream),
                 observer: Arc::clone(&shared.observer),
+                connections: Arc::clone(&shared.http_connections),
             });
         clients.push((Arc::clone(upstream), client.clone()));
         client
@@ -233,6 +235,7 @@ struct Answered(Arc<AtomicBool>);
 struct Dialer {
     upstream: Arc<Upstream>,
     observer: Arc<Observer>,
+    connections: Arc<HttpConnections>,
 }
 
 impl Service<Uri> for Dialer {
@@ -245,8 +248,15 @@ impl Service<Uri> for Dialer {
     }
 
     fn call(&mut self, _: Uri) -> Self::Future {
-        let Dialer { upstream, observer } = self.clone();
-        Box::pin(async move { Ok(TokioIo::new(dial(&upstream, &observer).await?)) })
+        let Dialer {
+            upstream,
+            observer,
+            connections,
+        } = self.clone();
+        Box::pin(async move {
+            let stream = dial(&upstream, &observer, &connections).await?;
+            Ok(TokioIo::new(stream))
+        })
     }
 }
 

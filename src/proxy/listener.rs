@@ -15,8 +15,9 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
 use super::connection::{self, Peer};
+use super::http_connections::Place;
 use super::socket_file::{RemovedAtEnd, SocketFile};
-use super::stream::Stream;
+use super::stream::{Detached, Stream};
 use super::{Shared, socket_file, stream};
 use crate::config::policy::{Listen, is_every_address};
 
@@ -24,6 +25,8 @@ use crate::config::policy::{Listen, is_every_address};
 pub(super) const BACKLOG: i32 = 4096;
 /// How long accepting pauses when the process or the system has no room for another connection.
 const BACK_OFF: Duration = Duration::from_millis(100);
+/// The same where a connection was dropped that gives its file back.
+const SHORT_BACK_OFF: Duration = Duration::from_millis(1);
 /// How often that is told, at most.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
@@ -145,10 +148,11 @@ impl Listener {
         let mut end = pin!(end);
         loop {
             let (stream, peer) = tokio::select! {
-                accepted = self.next(&shared.accept_failure) => accepted,
+                accepted = self.next_client(&shared) => accepted,
                 _ = &mut end => break,
             };
             welcome(stream, peer, &shared);
+            shared.http_connections.settled().await;
         }
         for (stream, peer) in self.last() {
             welcome(stream, peer, &shared);
@@ -172,24 +176,30 @@ impl Listener {
                 let (stream, peer) = tcp.accept().ok()?;
                 stream.set_nonblocking(true).ok()?;
                 let stream = TcpStream::from_std(stream).ok()?;
-                return Some((Stream::Tcp(stream), Peer::tcp(peer)));
+                return Some((Stream::from(stream), Peer::tcp(peer)));
             }
             let (stream, _) = unix.as_ref()?.accept().ok()?;
             stream.set_nonblocking(true).ok()?;
             let stream = UnixStream::from_std(stream).ok()?;
-            Some((Stream::Unix(stream), Peer::Unix))
+            Some((Stream::from(stream), Peer::Unix))
         })
     }
 
-    /// The next connection, however long the system refuses to give one.
-    pub(crate) async fn next(&self, failure: &Failure) -> (Stream, Peer) {
+    /// The next client, however long the system refuses to give one. Where there is no file left, a client without a
+    /// request gives its own.
+    async fn next_client(&self, shared: &Shared) -> (Stream, Peer) {
+        let connections = &shared.http_connections;
         loop {
-            match self.try_next().await {
+            let error = match self.try_next().await {
                 Ok(accepted) => return accepted,
-                Err(error) => {
-                    failure.tell(self, &error);
-                    sleep(BACK_OFF).await;
-                }
+                Err(error) => error,
+            };
+            shared.accept_failure.tell(self, &error);
+            if is_out_of_files(&error) && connections.drop_oldest() {
+                connections.settled().await;
+                sleep(SHORT_BACK_OFF).await;
+            } else {
+                sleep(BACK_OFF).await;
             }
         }
     }
@@ -228,11 +238,11 @@ impl Listener {
             Listener::Tcp(tcp) => tcp
                 .accept()
                 .await
-                .map(|(stream, peer)| (Stream::Tcp(stream), Peer::tcp(peer))),
+                .map(|(stream, peer)| (Stream::from(stream), Peer::tcp(peer))),
             Listener::Unix(_, unix) => unix
                 .accept()
                 .await
-                .map(|(stream, _)| (Stream::Unix(stream), Peer::Unix)),
+                .map(|(stream, _)| (Stream::from(stream), Peer::Unix)),
         }
     }
 }
@@ -271,41 +281,34 @@ impl fmt::Display for Listener {
 
 /// Serves a client here, or where there is less to do.
 fn welcome(stream: Stream, peer: Peer, shared: &Arc<Shared>) {
+    let limits = &shared.config.load().process;
+    let (place, stream) = match shared.http_connections.admit(peer.ip(), limits) {
+        Ok((place, file)) => (place, stream.counted(file)),
+        Err(refusal) => return connection::refuse(&stream, refusal),
+    };
     match shared.workers.idler() {
         None => drop(tokio::spawn(connection::serve(
             stream,
             peer,
+            place,
             Arc::clone(shared),
         ))),
-        Some(idler) => hand_over(idler, stream, peer, shared),
+        Some(idler) => hand_over(idler, stream, peer, place, shared),
     }
 }
 
 /// Makes a connection another runtime's.
-fn hand_over(to: &Handle, stream: Stream, peer: Peer, shared: &Arc<Shared>) {
+fn hand_over(to: &Handle, stream: Stream, peer: Peer, place: Place, shared: &Arc<Shared>) {
     let shared = Arc::clone(shared);
-    let detached = match stream {
-        Stream::Tcp(stream) => stream.into_std().map(Detached::Tcp),
-        Stream::Unix(stream) => stream.into_std().map(Detached::Unix),
-    };
+    let detached = stream.detach();
     to.spawn(async move {
-        let stream = detached.and_then(|detached| match detached {
-            Detached::Tcp(stream) => TcpStream::from_std(stream).map(Stream::Tcp),
-            Detached::Unix(stream) => UnixStream::from_std(stream).map(Stream::Unix),
-        });
-        match stream {
-            Ok(stream) => connection::serve(stream, peer, shared).await,
+        match detached.and_then(Detached::attach) {
+            Ok(stream) => connection::serve(stream, peer, place, shared).await,
             Err(error) => {
                 tracing::error!(event = "accept_failed", "{error}; this client is let go");
             }
         }
     });
-}
-
-/// A connection that belongs to no runtime.
-enum Detached {
-    Tcp(std::net::TcpStream),
-    Unix(std::os::unix::net::UnixStream),
 }
 
 /// `joins`: beside a socket of this process, which must have been bound alone, so that a port in use is noticed.
@@ -349,6 +352,10 @@ fn bind_one(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
     socket.set_reuse_port(true)?;
     socket.listen(BACKLOG)?;
     TcpListener::from_std(socket.into())
+}
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    Errno::from_io_error(error).is_some_and(|error| matches!(error, Errno::MFILE | Errno::NFILE))
 }
 
 /// Accept also reports what went wrong with the one connection that it would have returned.

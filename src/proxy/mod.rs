@@ -5,7 +5,12 @@
 //! | `listener` | accepts, and backs off when the system refuses |
 //! | `socket_file` | the file of a Unix socket that is listened on |
 //! | `workers` | the threads that connections run on |
-//! | `connection` | one accepted connection: its request heads, and which way each request goes |
+//! | `http_connections` | all client connections that are no WebSocket: how many there may be, and which one goes |
+//! | `open_files` | how the limit of open files is shared out |
+//! | `connection` | one accepted connection from its first byte until it ends or is a WebSocket |
+//! | `head` | its first request head |
+//! | `exchange` | whether it has a request in progress, and its byte stream while hyper serves it |
+//! | `departure` | noticing that a client has gone |
 //! | `upgrade` | opening handshakes on both sides |
 //! | `opening` | one opening handshake's record, told however it ends |
 //! | `http` | requests that open no WebSocket |
@@ -23,17 +28,22 @@
 
 pub mod clock;
 mod connection;
+mod departure;
 mod established;
+mod exchange;
 mod extensions;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod head;
 mod headers;
 pub mod health;
 mod host;
 mod http;
+mod http_connections;
 mod inspect;
 pub mod listener;
+pub(crate) mod open_files;
 mod opening;
 mod outbox;
 mod relay;
@@ -57,7 +67,9 @@ use crate::config::policy::{Config, Route};
 use crate::observe::{Handle, Observer};
 use clock::Clock;
 use http::Clients;
+use http_connections::HttpConnections;
 use listener::Failure;
+use open_files::OpenFiles;
 use requests::Requests;
 use workers::Workers;
 
@@ -73,6 +85,7 @@ pub struct Shared {
     pub workers: Workers,
     /// Plain HTTP in flight.
     pub(crate) requests: Arc<Requests>,
+    http_connections: Arc<HttpConnections>,
     clients: Clients,
     accept_failure: Failure,
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
@@ -85,9 +98,14 @@ impl Shared {
     /// Nobody connected yet.
     #[must_use]
     pub fn new(config: Arc<Config>, workers: Workers) -> Self {
+        let observer = Arc::<Observer>::default();
+        let files = OpenFiles::of_this_process();
+        observer.registry.bound_by_files(files.max_websockets());
+        let http_connections = HttpConnections::new(files, Arc::clone(&observer));
         Shared {
             config: ArcSwap::new(config),
-            observer: Arc::default(),
+            observer,
+            http_connections: Arc::new(http_connections),
             clock: Clock::start(),
             workers,
             requests: Arc::default(),

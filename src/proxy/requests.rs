@@ -124,7 +124,7 @@ impl Drop for InFlight {
     }
 }
 
-fn is_event_stream(response: &Response<Body>) -> bool {
+pub(super) fn is_event_stream(response: &Response<Body>) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);
     let media_type = content_type
         .and_then(|value| value.to_str().ok())

@@ -1,14 +1,21 @@
 //! The byte streams that are relayed.
 
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::os::fd::AsFd;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use socket2::{SockRef, Socket, TcpKeepalive};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use tokio::net::{TcpStream, UnixStream};
+
+use super::open_files::OpenFile;
 
 /// A stream that can be ended so that the peer notices the loss.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin {
@@ -27,6 +34,9 @@ const USER_TIMEOUT: Duration = Duration::from_secs(120);
 /// How much more patient than the sidecar, which says why a connection ended, the system is at least.
 const MARGIN: Duration = Duration::from_secs(30);
 
+/// What one read takes that is discarded.
+const DISCARD: usize = 8 * 1024;
+
 /// TCP_USER_TIMEOUT under a limit; none: the system's own patience.
 pub(super) fn user_timeout(write_stall_timeout: Option<Duration>) -> Option<Duration> {
     write_stall_timeout.map(|limit| USER_TIMEOUT.max(limit + MARGIN))
@@ -34,16 +44,231 @@ pub(super) fn user_timeout(write_stall_timeout: Option<Duration>) -> Option<Dura
 
 /// A connection to a client or to a backend.
 #[derive(Debug)]
-pub enum Stream {
-    /// Over TCP.
+pub struct Stream {
+    socket: Socket,
+    /// Counts it for as long as it is open.
+    file: Option<OpenFile>,
+}
+
+#[derive(Debug)]
+enum Socket {
     Tcp(TcpStream),
-    /// Over a Unix socket.
     Unix(UnixStream),
+}
+
+impl From<TcpStream> for Stream {
+    fn from(stream: TcpStream) -> Self {
+        Stream {
+            socket: Socket::Tcp(stream),
+            file: None,
+        }
+    }
+}
+
+impl From<UnixStream> for Stream {
+    fn from(stream: UnixStream) -> Self {
+        Stream {
+            socket: Socket::Unix(stream),
+            file: None,
+        }
+    }
+}
+
+/// A connection that belongs to no runtime.
+pub(super) struct Detached {
+    socket: DetachedSocket,
+    file: Option<OpenFile>,
+}
+
+enum DetachedSocket {
+    Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
+}
+
+impl Detached {
+    /// Makes it the current runtime's.
+    pub(super) fn attach(self) -> io::Result<Stream> {
+        let socket = match self.socket {
+            DetachedSocket::Tcp(stream) => TcpStream::from_std(stream).map(Socket::Tcp),
+            DetachedSocket::Unix(stream) => UnixStream::from_std(stream).map(Socket::Unix),
+        };
+        let file = self.file;
+        socket.map(|socket| Stream { socket, file })
+    }
+}
+
+/// What a peer has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It sends nothing more; whether it still receives cannot be known.
+    Sending,
+    /// Everything: the connection was reset, failed, or was closed on both sides.
+    Both,
+}
+
+impl Stream {
+    /// Counts it as open until it is dropped.
+    pub(super) fn counted(mut self, file: OpenFile) -> Self {
+        self.file = Some(file);
+        self
+    }
+
+    /// Takes it away from its runtime.
+    pub(super) fn detach(self) -> io::Result<Detached> {
+        let socket = match self.socket {
+            Socket::Tcp(stream) => stream.into_std().map(DetachedSocket::Tcp),
+            Socket::Unix(stream) => stream.into_std().map(DetachedSocket::Unix),
+        };
+        let file = self.file;
+        socket.map(|socket| Detached { socket, file })
+    }
+
+    /// Has TCP connections tuned as those that listeners accept.
+    pub(super) fn tuned(self) -> Self {
+        if let Socket::Tcp(stream) = &self.socket {
+            tune(&SockRef::from(stream));
+        }
+        self
+    }
+
+    /// Waits until the peer has ended its side or both, whatever is unread: bytes that nobody reads would hide the end
+    /// from whoever waits to read.
+    pub(super) async fn ended(&self) -> io::Result<Ended> {
+        // On Linux, `PRIORITY` alone stands for the end of reading, without the arrival of bytes.
+        let news = self.ready(Interest::PRIORITY | Interest::ERROR).await?;
+        if news.is_error() {
+            return Ok(Ended::Both);
+        }
+        // The end of reading stays, so that this returns at once.
+        let both = self.ready(Interest::PRIORITY | Interest::WRITABLE).await?;
+        Ok(match both.is_write_closed() {
+            true => Ended::Both,
+            false => Ended::Sending,
+        })
+    }
+
+    /// Waits until the connection is reset or fails.
+    pub(super) async fn failed(&self) {
+        // Whatever goes wrong, it is of no use any more.
+        let _ = self.ready(Interest::ERROR).await;
+    }
+
+    async fn ready(&self, interest: Interest) -> io::Result<Ready> {
+        match &self.socket {
+            Socket::Tcp(stream) => stream.ready(interest).await,
+            Socket::Unix(stream) => stream.ready(interest).await,
+        }
+    }
+
+    /// Reads without having the stream alone.
+    pub(super) fn poll_read_shared(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        loop {
+            ready!(match &self.socket {
+                Socket::Tcp(stream) => stream.poll_read_ready(cx),
+                Socket::Unix(stream) => stream.poll_read_ready(cx),
+            })?;
+            match self.try_read(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                read => return Poll::Ready(read),
+            }
+        }
+    }
+
+    /// As tokio's own reading does, a read that leaves room in the buffer counts as the last: it saves the read that
+    /// would find nothing.
+    fn try_read(&self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
+        let mut is_read = false;
+        let once = || {
+            let read = match &self.socket {
+                Socket::Tcp(stream) => stream.try_read_buf(buf),
+                Socket::Unix(stream) => stream.try_read_buf(buf),
+            }?;
+            is_read = true;
+            match read > 0 && buf.remaining() > 0 {
+                true => Err(io::ErrorKind::WouldBlock.into()),
+                false => Ok(()),
+            }
+        };
+        let read = match &self.socket {
+            Socket::Tcp(stream) => stream.try_io(Interest::READABLE, once),
+            Socket::Unix(stream) => stream.try_io(Interest::READABLE, once),
+        };
+        if is_read { Ok(()) } else { read }
+    }
+
+    /// Writes without having the stream alone.
+    pub(super) fn poll_write_shared(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(match &self.socket {
+                Socket::Tcp(stream) => stream.poll_write_ready(cx),
+                Socket::Unix(stream) => stream.poll_write_ready(cx),
+            })?;
+            match self.try_write(bufs) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                written => return Poll::Ready(written),
+            }
+        }
+    }
+
+    /// Writes what finds room.
+    pub(super) fn try_write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match &self.socket {
+            Socket::Tcp(stream) => stream.try_write_vectored(bufs),
+            Socket::Unix(stream) => stream.try_write_vectored(bufs),
+        }
+    }
+
+    /// Reads and discards until the peer has ended its side.
+    pub(super) async fn discard(&self) -> io::Result<()> {
+        poll_fn(|cx| {
+            loop {
+                let mut bytes = [0; DISCARD];
+                let mut read = ReadBuf::new(&mut bytes);
+                ready!(self.poll_read_shared(cx, &mut read))?;
+                if read.filled().is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        })
+        .await
+    }
+
+    /// Of a connection that was just accepted, and of which the runtime knows nothing yet: takes what the peer has sent
+    /// already, and answers.
+    pub(super) fn discard_and_answer(&self, answer: &[u8]) -> io::Result<()> {
+        let socket = match &self.socket {
+            Socket::Tcp(stream) => stream.as_fd(),
+            Socket::Unix(stream) => stream.as_fd(),
+        };
+        let mut bytes = [0; DISCARD];
+        match recv(socket, &mut bytes, RecvFlags::DONTWAIT) {
+            Ok(_) | Err(Errno::AGAIN) => {}
+            Err(error) => return Err(error.into()),
+        }
+        send(socket, answer, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Tells the peer that nothing more comes.
+    pub(super) fn shut_down(&self) -> io::Result<()> {
+        match &self.socket {
+            Socket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            Socket::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+        }
+    }
 }
 
 /// TCP_NODELAY, keepalive and TCP_USER_TIMEOUT: on a socket that is dialled, and on a listening one for those that it
 /// accepts. A socket that refuses one of them still works.
-pub(super) fn tune(socket: &Socket) {
+pub(super) fn tune(socket: &socket2::Socket) {
     let keepalive = TcpKeepalive::new()
         .with_time(Duration::from_secs(60))
         .with_interval(Duration::from_secs(15))
@@ -59,7 +284,7 @@ pub(super) fn tune(socket: &Socket) {
 
 impl Transport for Stream {
     fn reset_on_drop(&self) {
-        if let Stream::Tcp(stream) = self {
+        if let Socket::Tcp(stream) = &self.socket {
             // A socket that cannot linger is closed in good order, which is all there is left to do.
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
@@ -69,9 +294,9 @@ impl Transport for Stream {
         let mut events = PollFlags::empty();
         events.set(PollFlags::IN, to_read);
         events.set(PollFlags::OUT, to_write);
-        let mut sockets = [match self {
-            Stream::Tcp(stream) => PollFd::new(stream, events),
-            Stream::Unix(stream) => PollFd::new(stream, events),
+        let mut sockets = [match &self.socket {
+            Socket::Tcp(stream) => PollFd::new(stream, events),
+            Socket::Unix(stream) => PollFd::new(stream, events),
         }];
         // Where the system does not say, tokio's word has to do.
         poll(&mut sockets, Some(&Timespec::default())).is_ok()
@@ -79,7 +304,7 @@ impl Transport for Stream {
     }
 
     fn tolerate(&self, write_stall_timeout: Option<Duration>) {
-        if let Stream::Tcp(stream) = self {
+        if let Socket::Tcp(stream) = &self.socket {
             let socket = SockRef::from(stream);
             if let Err(error) = socket.set_tcp_user_timeout(user_timeout(write_stall_timeout)) {
                 tracing::debug!(event = "socket_option_refused", "{error}");
@@ -94,9 +319,9 @@ impl AsyncRead for Stream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Stream::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
+        match &mut self.get_mut().socket {
+            Socket::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Socket::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
@@ -107,9 +332,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Stream::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
+        match &mut self.get_mut().socket {
+            Socket::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Socket::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
@@ -118,9 +343,9 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+        match &mut self.get_mut().socket {
+            Socket::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Socket::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
         }
     }
 
@@ -133,9 +358,9 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
+        match &mut self.get_mut().socket {
+            Socket::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Socket::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
@@ -149,7 +374,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await;
         (
-            Stream::Tcp(listener.accept().await.unwrap().0),
+            Stream::from(listener.accept().await.unwrap().0),
             peer.unwrap(),
         )
     }
@@ -157,7 +382,7 @@ mod tests {
     #[tokio::test]
     async fn the_system_itself_says_what_a_socket_is_ready_for() {
         let (stream, peer) = connected().await;
-        let Stream::Tcp(tcp) = &stream else {
+        let Socket::Tcp(tcp) = &stream.socket else {
             panic!("{stream:?}")
         };
         assert!(!stream.is_ready(true, false), "nothing came");
@@ -179,7 +404,7 @@ mod tests {
     #[tokio::test]
     async fn the_systems_patience_is_set_on_the_socket() {
         let (stream, _peer) = connected().await;
-        let Stream::Tcp(tcp) = &stream else {
+        let Socket::Tcp(tcp) = &stream.socket else {
             panic!("{stream:?}")
         };
         let set = || SockRef::from(tcp).tcp_user_timeout().unwrap();

@@ -21,6 +21,7 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::connection::Incomer;
+use super::exchange::Exchange;
 use super::extensions::{self, Extensions};
 use super::headers::UnknownEncoding;
 use super::opening::Opening;
@@ -31,7 +32,7 @@ use super::upstream::{DialError, dial};
 use super::{Shared, established, headers};
 use crate::config::policy::{Compression, Config, Route};
 use crate::config::{MAX_ROUTE_PATH, normal};
-use crate::observe::{HandshakeFailure, MAX_LOGGED, Observer, Refusal, Routing, bounded};
+use crate::observe::{HandshakeFailure, MAX_LOGGED, Refusal, Routing, bounded};
 use crate::protocol::ExtensionError;
 
 /// What is wrong with a client's opening handshake (section 4.2.1).
@@ -86,8 +87,12 @@ pub(super) fn is_opening(request: &Request<Incoming>) -> bool {
         && headers::has_token(request.headers(), &CONNECTION, "upgrade")
 }
 
-/// Answers an opening handshake; on a 101, the connection's task waits for the sockets.
-pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<Body> {
+/// Answers an opening handshake; with a 101, `exchange` gets what the connection becomes.
+pub(super) async fn open(
+    incomer: Incomer,
+    exchange: &Exchange,
+    shared: Arc<Shared>,
+) -> Response<Body> {
     let (host, path) = (
         bounded(&incomer.host),
         bounded(incomer.request.uri().path()),
@@ -141,11 +146,17 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
                 "limits.max_connections_per_ip is reached",
             );
         }
+        Err(Refusal::OverFiles) => {
+            return refuse(
+                opening,
+                HandshakeFailure::OverCapacity,
+                "the limit of open files has no room for another WebSocket: raise it (LimitNOFILE, ulimit -n)",
+            );
+        }
     };
     drop(config);
 
-    let client_upgrade = hyper::upgrade::on(&mut incomer.request);
-    let (answer, upstream) = match ask_upstream(incomer, &route, &shared.observer).await {
+    let (answer, upstream) = match ask_upstream(incomer, &route, &shared).await {
         Ok(Answer::Accepted(answer, accepted)) => (answer, accepted),
         Ok(Answer::Other(response)) => {
             let status = response.status();
@@ -164,10 +175,9 @@ pub(super) async fn open(mut incomer: Incomer, shared: Arc<Shared>) -> Response<
         permit,
         route,
         routing,
-        client_upgrade,
         upstream,
     };
-    tokio::spawn(established::run(newcomer, shared));
+    exchange.upgrade(newcomer);
     response
 }
 
@@ -291,10 +301,10 @@ enum Answer {
 async fn ask_upstream(
     incomer: Incomer,
     route: &Route,
-    observer: &Observer,
+    shared: &Shared,
 ) -> Result<Answer, UpstreamError> {
     let upstream = &route.upstream;
-    let stream = dial(upstream, observer).await?;
+    let stream = dial(upstream, &shared.observer, &shared.http_connections).await?;
     let asked = Asked {
         key: generate_key(),
         subprotocols: subprotocol::offers(incomer.request.headers()),

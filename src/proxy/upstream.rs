@@ -2,15 +2,16 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::io::Errno;
-use socket2::SockRef;
 use thiserror::Error;
 use tokio::net::{TcpStream, UnixStream, lookup_host};
 use tokio::time::{sleep, timeout};
 
-use super::stream::{self, Stream};
+use super::http_connections::HttpConnections;
+use super::stream::Stream;
 use crate::config::policy::{Target, Upstream};
 use crate::config::show_duration;
 use crate::observe::{HandshakeFailure, Observer};
@@ -42,6 +43,12 @@ pub(super) enum DialError {
         timeout: Duration,
         attempts: u32,
     },
+    /// This process or machine lacks what it takes to reach any backend.
+    #[error(
+        "{target}: {error}; that is not the backend's doing: raise the limit of open files (LimitNOFILE, ulimit -n), or \
+         see what else the machine has run out of"
+    )]
+    NoRoom { target: Target, error: io::Error },
 }
 
 impl DialError {
@@ -50,6 +57,7 @@ impl DialError {
             DialError::Refused { .. } => HandshakeFailure::UpstreamRefused,
             DialError::Unresolved { .. } => HandshakeFailure::UpstreamUnresolved,
             DialError::Timeout { .. } => HandshakeFailure::UpstreamTimeout,
+            DialError::NoRoom { .. } => HandshakeFailure::OverCapacity,
         }
     }
 }
@@ -92,18 +100,23 @@ fn is_ours(error: &io::Error) -> bool {
 }
 
 /// Opens a connection, trying again with a growing, jittered backoff.
-pub(super) async fn dial(upstream: &Upstream, observer: &Observer) -> Result<Stream, DialError> {
+pub(super) async fn dial(
+    upstream: &Upstream,
+    observer: &Observer,
+    connections: &Arc<HttpConnections>,
+) -> Result<Stream, DialError> {
     let target = &upstream.target;
+    let file = connections.upstream().map_err(|_| DialError::NoRoom {
+        target: target.clone(),
+        error: Errno::MFILE.into(),
+    })?;
     let mut backoff = upstream.retry.backoff;
     let mut attempt = 1;
     loop {
         let failure = match try_once(target, upstream.connect_timeout).await {
             Ok(stream) => {
                 observer.upstream_reached(target);
-                if let Stream::Tcp(tcp) = &stream {
-                    stream::tune(&SockRef::from(tcp));
-                }
-                return Ok(stream);
+                return Ok(stream.tuned().counted(file));
             }
             Err(failure) => failure,
         };
@@ -125,6 +138,7 @@ impl Failure {
     fn after(self, attempts: u32, target: &Target) -> DialError {
         let target = target.clone();
         match self {
+            Failure::Refused(error) if is_ours(&error) => DialError::NoRoom { target, error },
             Failure::Refused(error) => DialError::Refused {
                 target,
                 error,
@@ -152,11 +166,11 @@ pub(super) async fn try_once(
     match target {
         Target::Tcp { host, port } => {
             let addresses = resolve(host, *port, connect_timeout).await?;
-            connect(addresses, connect_timeout).await.map(Stream::Tcp)
+            connect(addresses, connect_timeout).await.map(Stream::from)
         }
         Target::Unix(path) => within(connect_timeout, UnixStream::connect(path))
             .await
-            .map(Stream::Unix),
+            .map(Stream::from),
     }
 }
 

@@ -2,8 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Files that the process needs besides connections.
-const RESERVE: u64 = 64;
+use crate::proxy::open_files::needed_for;
 
 /// Raises the soft limit to the hard one, and says so when that is not enough for `max_connections`.
 pub(super) fn raise_limit(max_connections: Option<usize>) {
@@ -19,16 +18,15 @@ pub(super) fn raise_limit(max_connections: Option<usize>) {
     let (Some(limit), Some(connections)) = (limit, max_connections) else {
         return;
     };
-    let needed = (connections as u64)
-        .saturating_mul(2)
-        .saturating_add(RESERVE);
+    let needed = needed_for(connections) as u64;
     if limit < needed {
         tracing::warn!(
             event = "open_files_limit_low",
             limit,
             needed,
-            "limits.max_connections of {connections} needs {needed} open files, and the process may have {limit}: raise \
-             the limit (LimitNOFILE, ulimit -n) or lower max_connections"
+            "limits.max_connections of {connections} needs {needed} open files, and the process may have {limit}: clients \
+             are refused (over_capacity) before that many are connected. Raise the limit (LimitNOFILE, ulimit -n) or lower \
+             max_connections"
         );
     }
 }

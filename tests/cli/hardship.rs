@@ -52,7 +52,7 @@ fn too_many_open_files_are_told_and_survived() {
         "{served:?}"
     );
     assert!(
-        served.iter().all(|status| matches!(status, 101 | 502)),
+        served.iter().all(|status| matches!(status, 101 | 503)),
         "{served:?}"
     );
     Wire::open(&sidecar, &Request::opening("/"));
@@ -90,7 +90,7 @@ fn a_limit_of_open_files_that_is_too_low_is_told_at_the_start() {
     assert_eq!(record["level"], "WARN");
     assert_eq!(
         (&record["limit"], &record["needed"]),
-        (&40.into(), &264.into())
+        (&40.into(), &437.into())
     );
     process.signal(Signal::TERM);
     assert_eq!(process.status(), Some(0));

@@ -254,8 +254,8 @@ fn a_head_without_end_is_refused() {
     assert_eq!(record["status"], 431);
 
     // What is long but bounded passes.
-    let head = passed_on(&site, &get("/").header("X-Long", &"x".repeat(40 * 1024)));
-    assert_eq!(head.header("x-long").map(str::len), Some(40 * 1024));
+    let head = passed_on(&site, &get("/").header("X-Long", &"x".repeat(12 * 1024)));
+    assert_eq!(head.header("x-long").map(str::len), Some(12 * 1024));
 }
 
 #[test]

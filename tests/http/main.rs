@@ -5,6 +5,7 @@
 
 mod blame;
 mod bodies;
+mod departures;
 mod failures;
 mod framing;
 mod heads;

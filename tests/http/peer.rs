@@ -1,7 +1,7 @@
 //! Either end of plain HTTP, byte by byte: nothing is read, sent or answered unless the test says so.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
@@ -152,9 +152,9 @@ impl Peer {
         Peer::of(self.stream.try_clone().unwrap())
     }
 
-    /// Ends the sending side alone.
+    /// Ends the sending side.
     pub(crate) fn end_sending(&self) {
-        self.stream.shutdown(std::net::Shutdown::Write).unwrap();
+        self.stream.shutdown(Shutdown::Write).unwrap();
     }
 
     /// Resets the connection.

@@ -45,19 +45,35 @@ impl Sidecar {
         Sidecar::start_in(tempfile::tempdir().unwrap(), yaml)
     }
 
+    /// The same in a process that may have so many files open.
+    pub fn start_with_files(files: u32, yaml: &str) -> Sidecar {
+        let mut shell = Command::new("sh");
+        let limited = format!("ulimit -n {files}; exec \"$0\" \"$@\"");
+        shell.args(["-c", &limited, env!("CARGO_BIN_EXE_sidebeat")]);
+        let sidecar = Sidecar::spawn_as(shell, tempfile::tempdir().unwrap(), yaml);
+        sidecar.listening()
+    }
+
     /// The same with a folder of the test's making, for sockets or files that the configuration names.
     pub fn start_in(folder: TempDir, yaml: &str) -> Sidecar {
-        let mut sidecar = Sidecar::spawn_in(folder, yaml);
-        let listening = sidecar.log_event("listening", PATIENCE);
-        sidecar.address = listening["address"].as_str().unwrap().to_owned();
-        sidecar
+        Sidecar::spawn_in(folder, yaml).listening()
+    }
+
+    fn listening(mut self) -> Sidecar {
+        let listening = self.log_event("listening", PATIENCE);
+        self.address = listening["address"].as_str().unwrap().to_owned();
+        self
     }
 
     /// The same without waiting for anything: for configurations that do not run.
     pub fn spawn_in(folder: TempDir, yaml: &str) -> Sidecar {
+        Sidecar::spawn_as(Command::new(env!("CARGO_BIN_EXE_sidebeat")), folder, yaml)
+    }
+
+    fn spawn_as(mut command: Command, folder: TempDir, yaml: &str) -> Sidecar {
         let config = folder.path().join("proxy.yaml");
         fs::write(&config, whole(yaml)).unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_sidebeat"))
+        let mut child = command
             .args(["run", "-c"])
             .arg(&config)
             .env_remove("SIDEBEAT_CONFIG")

@@ -195,11 +195,11 @@ impl Remote {
 
     async fn connect(&self) -> io::Result<Stream> {
         match &self.address {
-            Address::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
+            Address::Unix(path) => Ok(UnixStream::connect(path).await?.into()),
             Address::Tcp { authority, ips } if ips.is_empty() => {
-                Ok(Stream::Tcp(TcpStream::connect(authority).await?))
+                Ok(TcpStream::connect(authority).await?.into())
             }
-            Address::Tcp { ips, .. } => Ok(Stream::Tcp(TcpStream::connect(&**ips).await?)),
+            Address::Tcp { ips, .. } => Ok(TcpStream::connect(&**ips).await?.into()),
         }
     }
 

@@ -147,7 +147,13 @@ async fn run(options: u8, request: &[u8], answer: &[u8]) {
     let backend = tokio::spawn(backend(listener, answer.into(), ends, Arc::clone(&got)));
     let config = Arc::clone(&CONFIGS[usize::from(options & 3)]);
     let shared = Arc::new(Shared::new(config, Workers::here()));
-    let task = tokio::spawn(connection::serve(Stream::Unix(theirs), Peer::Unix, shared));
+    let limits = &shared.config.load().process;
+    let Ok((place, file)) = shared.http_connections.admit(None, limits) else {
+        panic!("there is no other connection");
+    };
+    let stream = Stream::from(theirs).counted(file);
+    let task = connection::serve(stream, Peer::Unix, place, Arc::clone(&shared));
+    let task = tokio::spawn(task);
     let came = client(ours, request, options & 4 != 0).await;
     match timeout(TASK_ENDS, task).await {
         Ok(Ok(())) => {}

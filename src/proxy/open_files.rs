@@ -1,0 +1,182 @@
+//! How the open files are shared out, so that connections never take the last one.
+//!
+//! Every client connection may need two files: its own socket, and one to the backend. So many clients are accepted
+//! that both fit, whatever they ask for, and a part of the limit is kept for everything else: probes, the admin
+//! listeners, health checks, name lookups, the log, the configuration. The counts are those of sockets that exist, not
+//! of connections that are registered, because a connection whose closing handshake is done may keep its sockets for a
+//! while.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use rustix::process::{Resource, getrlimit};
+
+/// Files that are kept for the process itself, at least: its listeners, its threads, its outputs.
+const PROCESS: usize = 64;
+/// The most that is kept beyond that for probes, scrapes, operators and health checks: the listeners of metrics and of
+/// the admin API have 64 connections each.
+const MANAGEMENT: usize = 160;
+/// Clients that can be connected without being WebSockets, however many WebSockets there are: those who come learn that
+/// there is no room from a 503 instead of waiting for nothing.
+const NEWCOMERS: usize = 32;
+
+/// The files that connections may have open.
+#[derive(Debug)]
+pub(crate) struct OpenFiles {
+    limit: usize,
+    clients: Arc<AtomicUsize>,
+    upstreams: Arc<AtomicUsize>,
+}
+
+/// One open socket, counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenFile(Arc<AtomicUsize>);
+
+impl OpenFile {
+    fn count(of: &Arc<AtomicUsize>) -> OpenFile {
+        of.fetch_add(1, Relaxed);
+        OpenFile(Arc::clone(of))
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
+impl OpenFiles {
+    /// Within the limit that this process has now.
+    pub(crate) fn of_this_process() -> Self {
+        let limit = getrlimit(Resource::Nofile).current;
+        OpenFiles::within(limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)))
+    }
+
+    /// Within a limit of the process; none: without one.
+    pub(crate) fn within(limit: Option<usize>) -> Self {
+        OpenFiles {
+            limit: limit.map_or(usize::MAX, for_connections),
+            clients: Arc::default(),
+            upstreams: Arc::default(),
+        }
+    }
+
+    /// A client's socket.
+    pub(crate) fn client(&self) -> OpenFile {
+        OpenFile::count(&self.clients)
+    }
+
+    /// A socket to a backend.
+    pub(crate) fn upstream(&self) -> OpenFile {
+        OpenFile::count(&self.upstreams)
+    }
+
+    /// Whether another client, and a socket to the backend for each client, find room. `leaving`: clients that are
+    /// about to close their socket.
+    pub(crate) fn has_room_for_client(&self, leaving: usize) -> bool {
+        let clients = self.clients.load(Relaxed).saturating_sub(leaving) + 1;
+        let upstreams = self.upstreams.load(Relaxed);
+        clients.saturating_add(clients.max(upstreams)) <= self.limit
+    }
+
+    /// Whether another socket to a backend finds room.
+    pub(crate) fn has_room_for_upstream(&self, leaving: usize) -> bool {
+        let clients = self.clients.load(Relaxed).saturating_sub(leaving);
+        clients + self.upstreams.load(Relaxed) < self.limit
+    }
+
+    /// How many WebSockets find room.
+    pub(crate) fn max_websockets(&self) -> usize {
+        let clients = self.limit / 2;
+        clients - newcomers(clients)
+    }
+}
+
+/// What of a limit is for connections.
+fn for_connections(limit: usize) -> usize {
+    let kept = PROCESS + (limit / 3).min(MANAGEMENT);
+    limit.saturating_sub(kept).max(limit / 2)
+}
+
+fn newcomers(clients: usize) -> usize {
+    NEWCOMERS.min(clients / 8)
+}
+
+/// The lowest limit of open files under which so many WebSockets find room.
+pub(crate) fn needed_for(websockets: usize) -> usize {
+    let fits = |limit: usize| OpenFiles::within(Some(limit)).max_websockets() >= websockets;
+    let (mut low, mut high) = (0, 16);
+    while !fits(high) && high < usize::MAX / 2 {
+        (low, high) = (high, high * 2);
+    }
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        match fits(middle) {
+            true => high = middle,
+            false => low = middle,
+        }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_client_leaves_room_for_its_socket_to_the_backend() {
+        let files = OpenFiles::within(Some(300));
+        let mut clients = Vec::new();
+        while files.has_room_for_client(0) {
+            clients.push(files.client());
+        }
+        assert!(clients.len() > 70, "{}", clients.len());
+        let upstreams: Vec<OpenFile> = clients
+            .iter()
+            .map(|_| {
+                assert!(files.has_room_for_upstream(0));
+                files.upstream()
+            })
+            .collect();
+        assert!(clients.len() + upstreams.len() <= 300 - PROCESS);
+        // Those of clients that have left stay for a while, and take what room there is.
+        drop(clients);
+        let kept: Vec<OpenFile> = (0..60).map(|_| files.upstream()).collect();
+        let mut clients = Vec::new();
+        while files.has_room_for_client(0) {
+            clients.push(files.client());
+        }
+        assert!(clients.len() + upstreams.len() + kept.len() <= 300 - PROCESS);
+    }
+
+    #[test]
+    fn those_who_are_about_to_leave_make_room() {
+        let files = OpenFiles::within(Some(300));
+        let mut clients = Vec::new();
+        while files.has_room_for_client(0) {
+            clients.push(files.client());
+        }
+        assert!(files.has_room_for_client(1));
+    }
+
+    #[test]
+    fn as_many_websockets_find_room_as_the_limit_was_asked_for() {
+        for websockets in [1, 2, 5, 20, 100, 1_000, 10_000, 1_000_000] {
+            let limit = needed_for(websockets);
+            let found = OpenFiles::within(Some(limit)).max_websockets();
+            assert!(found >= websockets, "{websockets}: {found} within {limit}");
+            let less = OpenFiles::within(Some(limit - 1)).max_websockets();
+            assert!(less < websockets, "{websockets}: {less} within {limit} - 1");
+        }
+        assert!(needed_for(10_000) < 20_500);
+    }
+
+    #[test]
+    fn a_very_low_limit_still_lets_somebody_in() {
+        for limit in [16, 40, 64, 100] {
+            let files = OpenFiles::within(Some(limit));
+            assert!(files.has_room_for_client(0), "{limit}");
+            assert!(files.max_websockets() >= 1, "{limit}");
+        }
+    }
+}
