@@ -202,7 +202,8 @@ def test_heartbeats_are_no_messages_for_activity_message(world):
         beat(client, number)
     client.expect("closed", code=1001, reason="idle timeout")
     record = sidecar.expect("connection_closed", reason="client_idle", app_heartbeats=4, client_messages=0)
-    waited = float(re.fullmatch(r"no message received for ([0-9.]+)s", record["detail"])[1]) * 1000
+    note = "4 heartbeats came, which do not count under `activity: message`"
+    waited = float(re.fullmatch(rf"no message received for ([0-9.]+)s \({note}\)", record["detail"])[1]) * 1000
     assert waited - 300 > record["client_idle_ms"], "since the opening, and the last of them came after four pings"
 
 
