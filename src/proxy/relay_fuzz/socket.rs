@@ -120,7 +120,6 @@ impl Socket {
     /// Nothing is in the way any more of what has not failed.
     pub(super) fn heal(&mut self) {
         self.delayed = false;
-        self.write_zero = false;
         self.portion = usize::MAX;
         self.stutter = 0;
         self.room = usize::MAX;
