@@ -1,83 +1,152 @@
-//! `sidebeat check`: validates a file and tells every problem.
+//! `sidebeat check`: validates a file and prints every problem.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::Args;
+use serde_json::{Value as Json, json};
+
+use super::ConfigFile;
 use crate::config::{self, LoadError, Problem, Severity};
-use crate::printable::escaped_lines;
+use crate::printable::{escaped_json, escaped_lines};
 use crate::runtime::EXIT_CONFIG;
 
-/// Prints every problem of the file at `path`, one a line, and a summary, all on stdout, which is what was asked for.
-/// Exits with 0, or [`EXIT_CONFIG`] when the file cannot be used.
+pub(super) const HELP: &str = "\
+Every problem is one line: FILE:LINE:COLUMN: error: KEY: what to write instead.
+With --json: {\"file\", \"valid\", \"errors\", \"warnings\", \"problems\": [{\"severity\", \"line\", \"column\", \"path\", \"message\"}]}
+
+Examples:
+  sidebeat check proxy.yaml
+  kubectl get configmap sidebeat -o jsonpath='{.data.proxy\\.yaml}' | sidebeat check -
+Exit: 0 valid (warnings included), 78 errors.";
+
+#[derive(Debug, Default, Args)]
+pub(super) struct Options {
+    /// The file, `-` for standard input [default: as for --config]
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(super) config: ConfigFile,
+    /// Print one JSON object instead of lines
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Prints every problem of the file at `path` and a summary, all on stdout, which is what was asked for. Exits with 0,
+/// or [`EXIT_CONFIG`] when the file cannot be used.
 #[must_use]
-pub(super) fn run(path: &Path) -> ExitCode {
-    let (report, usable) = report(path);
-    match io::stdout()
-        .lock()
-        .write_all(escaped_lines(&report).as_bytes())
-    {
+pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
+    let report = Report::of(path);
+    let text = match as_json {
+        true => format!("{}\n", escaped_json(&report.json().to_string())),
+        false => escaped_lines(&report.text()).into_owned(),
+    };
+    match io::stdout().lock().write_all(text.as_bytes()) {
         // Whoever stopped reading (`| head`) has seen enough; the status still tells the rest.
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(_) => return ExitCode::FAILURE,
     }
-    if usable {
+    if report.is_valid() {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(EXIT_CONFIG)
     }
 }
 
-/// What is printed, and whether the file can be used.
-fn report(path: &Path) -> (String, bool) {
-    let name = path.display();
-    match config::load(path) {
-        Ok(loaded) if loaded.warnings.is_empty() => (format!("{name} is valid\n"), true),
-        Ok(loaded) => {
-            let (_, warnings) = counts(&loaded.warnings);
-            (
-                format!("{}{name} is valid ({warnings})\n", lines(&loaded.warnings)),
-                true,
-            )
+/// What was found in a file.
+struct Report {
+    name: String,
+    problems: Vec<Problem>,
+    /// Why nothing could be read of it.
+    unreadable: Option<LoadError>,
+}
+
+impl Report {
+    fn of(path: &Path) -> Report {
+        let is_input = path == Path::new("-");
+        let loaded = match is_input {
+            true => config::load_input(io::stdin().lock()),
+            false => config::load(path),
+        };
+        let (problems, unreadable) = match loaded {
+            Ok(loaded) => (loaded.warnings, None),
+            Err(LoadError::Invalid(problems)) => (problems, None),
+            Err(other) => (Vec::new(), Some(other)),
+        };
+        let name = match is_input {
+            true => config::INPUT.to_owned(),
+            false => path.display().to_string(),
+        };
+        Report {
+            name,
+            problems,
+            unreadable,
         }
-        Err(LoadError::Invalid(problems)) => {
-            let (errors, warnings) = counts(&problems);
-            let some = problems
-                .iter()
-                .any(|problem| problem.severity == Severity::Warning);
-            let summary = if some {
-                format!("{errors}, {warnings}")
-            } else {
-                errors
-            };
-            (format!("{}{name}: {summary}\n", lines(&problems)), false)
+    }
+
+    fn is_valid(&self) -> bool {
+        self.unreadable.is_none() && self.count(Severity::Error) == 0
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        let problems = self.problems.iter();
+        problems.filter(|it| it.severity == severity).count()
+    }
+
+    fn text(&self) -> String {
+        if let Some(unreadable) = &self.unreadable {
+            return format!("error: {unreadable}\n");
         }
-        Err(unreadable) => (format!("error: {unreadable}\n"), false),
+        let name = &self.name;
+        let summary = match (self.count(Severity::Error), self.count(Severity::Warning)) {
+            (0, 0) => format!("{name} is valid"),
+            (0, warnings) => format!("{name} is valid ({})", counted(warnings, "warning")),
+            (errors, 0) => format!("{name}: {}", counted(errors, "error")),
+            (errors, warnings) => {
+                let warnings = counted(warnings, "warning");
+                format!("{name}: {}, {warnings}", counted(errors, "error"))
+            }
+        };
+        let lines = self.problems.iter().map(|problem| format!("{problem}\n"));
+        lines.chain([summary + "\n"]).collect()
+    }
+
+    fn json(&self) -> Json {
+        let mut problems: Vec<Json> = self.problems.iter().map(json_of).collect();
+        if let Some(unreadable) = &self.unreadable {
+            problems.push(json!({
+                "severity": Severity::Error.label(),
+                "line": null,
+                "column": null,
+                "path": "",
+                "message": unreadable.to_string(),
+            }));
+        }
+        json!({
+            "file": self.name,
+            "valid": self.is_valid(),
+            "errors": self.count(Severity::Error) + usize::from(self.unreadable.is_some()),
+            "warnings": self.count(Severity::Warning),
+            "problems": problems,
+        })
     }
 }
 
-fn lines(problems: &[Problem]) -> String {
-    problems
-        .iter()
-        .map(|problem| format!("{problem}\n"))
-        .collect()
+fn json_of(problem: &Problem) -> Json {
+    json!({
+        "severity": problem.severity.label(),
+        "line": problem.line,
+        "column": problem.column,
+        "path": problem.path,
+        "message": problem.message,
+    })
 }
 
-/// `2 errors` and `1 warning`.
-fn counts(problems: &[Problem]) -> (String, String) {
-    let count = |severity: Severity| {
-        let count = problems
-            .iter()
-            .filter(|problem| problem.severity == severity)
-            .count();
-        format!(
-            "{count} {}{}",
-            severity.label(),
-            if count == 1 { "" } else { "s" }
-        )
-    };
-    (count(Severity::Error), count(Severity::Warning))
+/// `2 errors`, `1 warning`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -88,10 +157,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("p.yaml");
         std::fs::write(&path, text).unwrap();
-        let (report, usable) = report(&path);
+        let report = Report::of(&path);
+        let text = report.text();
         (
-            report.replace(&format!("{}/", folder.path().display()), ""),
-            usable,
+            text.replace(&format!("{}/", folder.path().display()), ""),
+            report.is_valid(),
         )
     }
 
@@ -118,7 +188,11 @@ mod tests {
 
     #[test]
     fn a_missing_file_says_how_to_name_one() {
-        let (report, usable) = report(Path::new("/nonexistent/p.yaml"));
-        assert!(!usable && report.contains("-c FILE"), "{report}");
+        let report = Report::of(Path::new("/nonexistent/p.yaml"));
+        assert!(!report.is_valid() && report.text().contains("-c FILE"));
+        let json = report.json();
+        assert_eq!(json["valid"], false);
+        assert_eq!(json["errors"], 1);
+        assert_eq!(json["problems"][0]["line"], Json::Null);
     }
 }

@@ -30,7 +30,7 @@ legs, closes idle and dead connections with a real Close frame, and logs who clo
 const AFTER_HELP: &str = "\
 Examples:
   sidebeat demo                     see it work, with nothing installed and nothing configured
-  sidebeat check -c proxy.yaml      every problem of the file, with line, column and key
+  sidebeat check proxy.yaml         every problem of the file, with line, column and key
   sidebeat -c proxy.yaml            run it; the same as `sidebeat run -c proxy.yaml`
   sidebeat run --listen :8080 --upstream ws://127.0.0.1:9501
                                     run it without a file
@@ -64,7 +64,8 @@ enum Command {
     #[command(after_help = RUN_HELP)]
     Run(run::Options),
     /// Validate the configuration: every problem with its line, column and key; exit status 78 on errors
-    Check(ConfigFile),
+    #[command(after_help = check::HELP)]
+    Check(check::Options),
     /// Print the JSON Schema of proxy.yaml, for completion in editors
     #[command(after_help = SCHEMA_HELP)]
     Schema,
@@ -140,7 +141,16 @@ impl Cli {
                 let _ = error.print();
                 ExitCode::from(2)
             }
-            Command::Check(file) => check::run(&file.path(before.file, environment())),
+            Command::Check(options) => {
+                let json = options.json;
+                match file_to_check(options, before.file, environment()) {
+                    Ok(path) => check::run(&path, json),
+                    Err(usage) => {
+                        let _ = usage.print();
+                        ExitCode::from(2)
+                    }
+                }
+            }
             Command::Top(options) => top::run(options, before.file),
             Command::Drain(options) => drain::run(options, before.file),
             Command::Schema => schema::run(),
@@ -148,6 +158,24 @@ impl Cli {
             Command::Probe(options) => probe::run(&options),
             Command::Completions { shell } => completions::run(shell),
         }
+    }
+}
+
+/// The one file that `check` is to read, however it is named.
+fn file_to_check(
+    options: check::Options,
+    before: ConfigFile,
+    environment: Option<OsString>,
+) -> Result<PathBuf, clap::Error> {
+    let named = options.config.config.as_ref().or(before.config.as_ref());
+    match (options.file, named) {
+        (Some(file), Some(other)) if file != *other => {
+            let (file, other) = (file.display(), other.display());
+            let message = format!("{file} and {other} are two files; name one");
+            Err(Cli::command().error(ErrorKind::ArgumentConflict, message))
+        }
+        (Some(file), _) => Ok(file),
+        (None, _) => Ok(options.config.path(before, environment)),
     }
 }
 

@@ -1,6 +1,3 @@
-use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
-
 use super::*;
 
 fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
@@ -13,7 +10,9 @@ fn file(arguments: &[&str], environment: &str) -> PathBuf {
     let file = match cli.command {
         None => ConfigFile::default(),
         Some(Command::Run(options)) => options.file,
-        Some(Command::Check(file)) => file,
+        Some(Command::Check(options)) => {
+            return file_to_check(options, cli.run.file, Some(environment.into())).unwrap();
+        }
         other => panic!("{other:?} reads no file"),
     };
     file.path(cli.run.file, Some(environment.into()))
@@ -34,6 +33,10 @@ fn the_file_is_named_before_or_after_the_subcommand() {
         &["check", "--config", "a.yaml"],
         &["-ca.yaml", "check"],
         &["-c", "b.yaml", "check", "-c", "a.yaml"],
+        &["check", "a.yaml"],
+        &["check", "--json", "a.yaml"],
+        &["check", "a.yaml", "-c", "a.yaml"],
+        &["-c", "a.yaml", "check", "a.yaml"],
     ] {
         assert_eq!(
             file(arguments, "c.yaml"),
@@ -43,6 +46,25 @@ fn the_file_is_named_before_or_after_the_subcommand() {
     }
     assert_eq!(file(&["run"], "c.yaml"), PathBuf::from("c.yaml"));
     assert_eq!(file(&[], ""), PathBuf::from("proxy.yaml"));
+}
+
+#[test]
+fn check_reads_one_file() {
+    assert_eq!(file(&["check", "-"], "c.yaml"), PathBuf::from("-"));
+    for arguments in [
+        &["check", "a.yaml", "-c", "b.yaml"][..],
+        &["-c", "b.yaml", "check", "a.yaml"],
+        &["check", "-", "-c", "b.yaml"],
+    ] {
+        let cli = parse(arguments).unwrap();
+        let Some(Command::Check(options)) = cli.command else {
+            panic!("{arguments:?}");
+        };
+        let usage = file_to_check(options, cli.run.file, None).unwrap_err();
+        assert_eq!(usage.exit_code(), 2, "{arguments:?}");
+        assert!(usage.to_string().contains("name one"), "{usage}");
+    }
+    assert_eq!(parse(&["check", "a", "b"]).unwrap_err().exit_code(), 2);
 }
 
 #[test]

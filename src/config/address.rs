@@ -127,10 +127,15 @@ fn target(text: &str) -> Result<Target, String> {
         return socket_path(path).map(Target::Unix);
     }
     let Some((scheme, rest)) = text.split_once("://") else {
-        return Err(format!(
-            "{} has no scheme; write ws://host:port or unix:/path",
-            quoted(text)
-        ));
+        let meant = match text {
+            _ if text.starts_with('/') => Some(format!("unix:{text}")),
+            _ if split_port(text).is_ok_and(|(host, port)| port.is_some() && is_host(host)) => {
+                Some(format!("ws://{text}"))
+            }
+            _ => None,
+        };
+        let meant = meant.unwrap_or_else(|| "ws://host:port or unix:/path".to_owned());
+        return Err(format!("{} has no scheme; write {meant}", quoted(text)));
     };
     match scheme {
         "ws" => {}

@@ -1,5 +1,6 @@
 //! The keys describing themselves: the JSON Schema for editors, and the list for tables.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json, json};
@@ -50,6 +51,16 @@ pub fn keys() -> Vec<KeyDoc> {
 /// The paths of all keys outside routes, blocks included.
 pub(super) fn paths() -> &'static [String] {
     &PATHS
+}
+
+static NAMES: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let keys = ENTRIES.iter().filter_map(|entry| entry.path.last_key());
+    keys.map(str::to_owned).collect()
+});
+
+/// Whether some block of the file has a key of this name.
+pub(super) fn is_key(name: &str) -> bool {
+    NAMES.contains(name)
 }
 
 /// The JSON Schema (draft 2020-12) of `proxy.yaml`.

@@ -144,7 +144,7 @@ pub fn masked(tree: &Value) -> Value {
     }
 }
 
-fn is_secret(name: &str) -> bool {
+pub(super) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["token", "secret", "password", "client_key"]
         .iter()

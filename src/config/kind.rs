@@ -89,6 +89,11 @@ impl<T: Clone> Kind for Word<T> {
     type Out = T;
 
     fn read(&self, value: &Value) -> Result<T, Vec<Fault>> {
+        if value.is_mapping() {
+            return Err(Fault::here(
+                "expected a text, found a block of keys; a text that begins with `{`, or has `: ` in it, is written in quotes",
+            ));
+        }
         let text = scalar(value)?;
         let Err(not_text) = is_text(value) else {
             return (self.read)(&text).map_err(Fault::here);
@@ -182,7 +187,8 @@ impl<T: Clone + PartialEq> Kind for Choice<T> {
 pub(super) fn not_one_of(text: &str, words: impl Iterator<Item = &'static str> + Clone) -> String {
     let all: Vec<String> = words.clone().map(|word| format!("`{word}`")).collect();
     let message = format!("{} is none of {}", quoted(text), all.join(", "));
-    match nearest(&text.to_lowercase(), words) {
+    let alias = super::wording::alias(text).filter(|ours| words.clone().any(|word| word == *ours));
+    match alias.or_else(|| nearest(&text.to_lowercase(), words)) {
         Some(word) => format!("{message}; did you mean {word}?"),
         None => message,
     }

@@ -38,11 +38,12 @@ mod syntax;
 mod tree;
 mod units;
 mod upstream;
+mod wording;
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_yaml::Value;
 
@@ -57,6 +58,8 @@ pub use route::MAX_ROUTE_PATH;
 use sink::Sink;
 pub use units::{parse_duration, show_duration};
 
+/// What a file is called that has no name.
+pub const INPUT: &str = "standard input";
 /// Bytes that may be read again to find positions.
 const MAX_REREAD: usize = 4 * 1024 * 1024;
 /// Problems that are told of any file.
@@ -92,6 +95,20 @@ pub fn load_bytes(bytes: Vec<u8>, name: &str, flags: &Flags) -> Result<Loaded, L
     let text = text(bytes, name)?;
     let env = |variable: &str| std::env::var(variable).ok();
     parse_with(&text, name, &env, flags).map_err(LoadError::Invalid)
+}
+
+/// Reads a file's content from somewhere else, which problems call [`INPUT`].
+///
+/// # Errors
+/// As of [`load`].
+pub fn load_input(input: impl io::Read) -> Result<Loaded, LoadError> {
+    let path = || PathBuf::from(INPUT);
+    let bytes = up_to_bound(input).map_err(|source| LoadError::Read {
+        path: path(),
+        source,
+    })?;
+    let bytes = bytes.ok_or_else(|| LoadError::TooBig { path: path() })?;
+    load_bytes(bytes, INPUT, &Flags::default())
 }
 
 /// Reads the block `admin` of a file alone, to find a process that was started with the file and goes on whatever has
@@ -157,6 +174,12 @@ fn parse_with(
         let message = "the file is empty; `listen` and `upstream` are required";
         let found = Found::error(KeyPath::default(), Place::At(1, 1), message);
         return Err(problems(text, &raw, name, flags, vec![found]));
+    }
+    if raw.is_string() {
+        let lines = syntax::no_keys(text);
+        if !lines.is_empty() {
+            return Err(problems(text, &raw, name, flags, lines));
+        }
     }
     let mut tree = tree::merged(&raw, &mut found);
     flags.remove_from(&mut tree);
@@ -224,7 +247,9 @@ fn problems(
     let place = |found: Found| {
         let (file, at) = match flags.that_gave(&found.path) {
             Some(flag) => (flag, NOWHERE),
-            None if raw.is_null() && !flags.is_empty() => (name, NOWHERE),
+            None if raw.is_null() && !flags.is_empty() && !matches!(found.place, Place::At(..)) => {
+                (name, NOWHERE)
+            }
             None => (name, locate::locate(text, raw, &found.path, found.place)),
         };
         let message = match found.place {
@@ -249,8 +274,16 @@ fn problems(
 }
 
 fn text(bytes: Vec<u8>, name: &str) -> Result<String, LoadError> {
-    let text = String::from_utf8(bytes);
-    text.map_err(|error| LoadError::Invalid(vec![not_utf8(name, &error)]))
+    let problem = match String::from_utf8(bytes) {
+        // Texts of ASCII in UTF-16 are UTF-8 by chance, if without sense.
+        Ok(text) if !text.contains('\0') => return Ok(text),
+        Ok(text) => syntax::not_a_text(name, text.as_bytes(), text.find('\0').unwrap_or(0)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            syntax::not_a_text(name, error.as_bytes(), at)
+        }
+    };
+    Err(LoadError::Invalid(vec![problem]))
 }
 
 /// The content of a file, for [`load_bytes`].
@@ -271,28 +304,15 @@ pub fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
         },
     };
     let file = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE {
-        return Err(LoadError::TooBig {
-            path: path.to_owned(),
-        });
-    }
-    Ok(bytes)
+    let bytes = up_to_bound(file).map_err(failed)?;
+    bytes.ok_or_else(|| LoadError::TooBig {
+        path: path.to_owned(),
+    })
 }
 
-fn not_utf8(name: &str, error: &std::string::FromUtf8Error) -> Problem {
-    let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-    let before = String::from_utf8_lossy(valid);
-    let line = before.rsplit('\n').next().unwrap_or_default();
-    Problem {
-        file: name.to_owned(),
-        line: 1 + before.matches('\n').count(),
-        column: 1 + line.chars().count(),
-        path: String::new(),
-        severity: Severity::Error,
-        message: "this byte is not UTF-8; save the file as UTF-8".to_owned(),
-    }
+/// Everything that can be read; none when it is more than [`MAX_FILE`].
+fn up_to_bound(input: impl io::Read) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    input.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= MAX_FILE))
 }

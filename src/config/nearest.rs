@@ -1,24 +1,93 @@
 //! Which known word was probably meant.
 
-/// Names that people bring along from Swoole and from other proxies, and what they are called here.
-const ELSEWHERE: [(&str, &str); 16] = [
+use super::syntax::misspelt;
+
+/// Names that people bring along from Swoole, nginx, HAProxy, Envoy and Socket.IO: the key that does the same here, or
+/// a sentence where none does.
+const ELSEWHERE: [(&str, &str); 76] = [
     ("heartbeat_idle_time", "heartbeat.client.idle_time"),
     ("heartbeat_check_interval", "heartbeat.check_interval"),
+    ("heartbeat_timeout", "heartbeat.client.idle_time"),
+    ("heartbeat_interval", "heartbeat.client.ping_interval"),
+    ("timeout", "heartbeat.client.idle_time"),
+    ("idle_timeout", "heartbeat.client.idle_time"),
+    ("stream_idle_timeout", "heartbeat.client.idle_time"),
+    ("keepalive_timeout", "heartbeat.client.idle_time"),
+    ("read_timeout", "heartbeat.client.idle_time"),
+    ("timeout_client", "heartbeat.client.idle_time"),
+    ("timeout_tunnel", "heartbeat.client.idle_time"),
+    ("proxy_read_timeout", "heartbeat.client.idle_time"),
+    ("timeout_server", "heartbeat.upstream.idle_time"),
+    ("interval", "heartbeat.client.ping_interval"),
+    ("ping_period", "heartbeat.client.ping_interval"),
+    ("pinginterval", "heartbeat.client.ping_interval"),
+    ("ping_timeout", "heartbeat.client.pong_timeout"),
+    ("pingtimeout", "heartbeat.client.pong_timeout"),
+    ("open_websocket_ping_frame", "heartbeat.upstream.keepalive"),
+    ("open_websocket_pong_frame", "heartbeat.upstream.keepalive"),
     ("max_connection", "limits.max_connections"),
+    ("max_conn", "limits.max_connections"),
+    ("maxconn", "limits.max_connections"),
+    ("worker_connections", "limits.max_connections"),
+    ("limit_conn", "limits.max_connections_per_ip"),
     ("package_max_length", "limits.max_message"),
+    ("client_max_body_size", "limits.max_message"),
+    ("max_payload", "limits.max_message"),
+    ("maxpayload", "limits.max_message"),
+    ("max_message_size", "limits.max_message"),
+    ("max_frame_size", "limits.max_frame"),
+    ("send_timeout", "limits.write_stall_timeout"),
+    ("proxy_send_timeout", "limits.write_stall_timeout"),
+    ("client_header_timeout", "limits.handshake_timeout"),
+    ("max_stream_duration", "limits.max_lifetime"),
+    ("max_connection_duration", "limits.max_lifetime"),
+    ("origins", "limits.allowed_origins"),
+    ("cors", "limits.allowed_origins"),
+    ("validate_utf_8", "limits.validate_utf8"),
     ("port", "listen"),
     ("bind", "listen"),
     ("address", "listen"),
     ("backend", "upstream"),
+    ("backends", "upstream"),
     ("server", "upstream"),
+    ("servers", "upstream"),
     ("target", "upstream"),
-    ("origins", "limits.allowed_origins"),
-    ("timeout", "heartbeat.client.idle_time"),
-    ("read_timeout", "heartbeat.client.idle_time"),
-    ("proxy_read_timeout", "heartbeat.client.idle_time"),
-    ("interval", "heartbeat.client.ping_interval"),
+    ("proxy_pass", "upstream"),
+    ("proxy_connect_timeout", "upstream.connect_timeout"),
+    ("timeout_connect", "upstream.connect_timeout"),
     ("retries", "upstream.retry.attempts"),
+    ("proxy_next_upstream_tries", "upstream.retry.attempts"),
+    ("location", "routes"),
+    ("locations", "routes"),
+    ("rules", "routes"),
+    ("server_name", "routes"),
+    ("websocket_compression", "compression"),
+    ("permessage_deflate", "compression"),
+    ("perMessageDeflate", "compression"),
+    ("gzip", "compression"),
+    ("log_level", "log.level"),
+    ("loglevel", "log.level"),
+    ("access_log", "log.opened"),
+    ("drain_timeout", "drain.timeout"),
+    ("max_wait_time", "drain.timeout"),
+    ("terminationGracePeriodSeconds", "drain.timeout"),
+    ("ssl", TLS),
+    ("ssl_certificate", TLS),
+    ("error_log", LOGS),
+    ("log_file", LOGS),
+    ("worker_processes", WORKERS),
+    ("worker_num", WORKERS),
+    ("workers", WORKERS),
+    ("threads", WORKERS),
+    (
+        "daemonize",
+        "the program stays in the foreground; systemd or a container keeps it running",
+    ),
+    ("nodelay", "TCP_NODELAY is always on"),
 ];
+const TLS: &str = "this version has no TLS of its own; let the proxy in front end it";
+const LOGS: &str = "log lines go to standard output; `log` says which";
+const WORKERS: &str = "there is a thread for each core, and nothing to set";
 
 /// Keys that have an unknown one as a word of theirs; more of them are no hint.
 const MAX_LONGER: usize = 3;
@@ -44,6 +113,9 @@ pub(super) fn nearest<'c>(
 
 /// What to say about the unknown key `name` of the block at `place`, given the keys of this block and the paths of all.
 pub(super) fn unknown_key(name: &str, place: &str, here: &[&str], all: &[String]) -> String {
+    if let Some(advice) = misspelt(name) {
+        return advice;
+    }
     let longer: Vec<&str> = here
         .iter()
         .copied()
@@ -52,8 +124,18 @@ pub(super) fn unknown_key(name: &str, place: &str, here: &[&str], all: &[String]
     if (1..=MAX_LONGER).contains(&longer.len()) {
         return format!("unknown key; did you mean {}?", longer.join(" or "));
     }
-    if let Some((_, path)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
-        return format!("unknown key; did you mean {path}?");
+    if place.ends_with("upstream") && name == "port" {
+        return "unknown key; the address is one text: write url: ws://host:port".to_owned();
+    }
+    let is_last = |here: &&&str| here.eq_ignore_ascii_case(&name.replace('-', "_"));
+    if let Some(key) = here.iter().find(is_last) {
+        return format!("unknown key; did you mean {key}?");
+    }
+    if let Some((_, ours)) = ELSEWHERE.iter().find(|(other, _)| *other == name) {
+        return match ours.contains(' ') {
+            true => format!("unknown key; {ours}"),
+            false => format!("unknown key; did you mean {ours}?"),
+        };
     }
     // A short word is near to many, so that an exact match elsewhere tells more than a near one here.
     let same: Vec<&String> = all.iter().filter(|path| last(path) == name).collect();
@@ -168,6 +250,15 @@ mod tests {
             say("zebra", "", &["listen", "limits"]),
             "unknown key; the keys here are listen, limits"
         );
+    }
+
+    #[test]
+    fn every_key_that_is_named_instead_exists() {
+        let all = super::super::describe::paths();
+        for (name, ours) in ELSEWHERE {
+            let exists = ours.contains(' ') || all.iter().any(|path| path == ours);
+            assert!(exists, "{name}: {ours}");
+        }
     }
 
     #[test]

@@ -7,10 +7,13 @@ use serde_json::{Value as Json, json};
 use serde_yaml::{Mapping, Value};
 
 use super::describe;
+use super::diff::is_secret;
 use super::keypath::{Found, KeyPath, Place, Step, key_text};
 use super::kind::{Kind, is_off};
 use super::nearest::unknown_key;
 use super::sink::{Entry, Shape, Sink};
+use super::syntax::misspelt;
+use super::wording::{improved, instead_of_block};
 
 /// What is said where a block may be, and something else is.
 const BLOCK: &str = "expected a block of keys";
@@ -60,8 +63,10 @@ impl<'a> Section<'a> {
             // A block may be left without keys, as when all of them are commented out.
             None | Some(Value::Null) => Content::Nothing,
             Some(Value::Mapping(map)) => Content::Keys(map),
-            Some(_) => {
-                sink.complain(Found::error(path.clone(), Place::Value, expected));
+            Some(other) => {
+                let advice = instead_of_block(&path, other);
+                let message = advice.unwrap_or_else(|| expected.to_owned());
+                sink.complain(Found::error(path.clone(), Place::Value, message));
                 Content::Wrong
             }
         };
@@ -240,8 +245,17 @@ impl<'a> Section<'a> {
                 return None;
             }
             Some(Value::Sequence(items)) => items,
-            Some(_) => {
-                let message = "expected a list: begin each item with `- `";
+            Some(other) => {
+                let first = match other {
+                    Value::String(text) => Some(text.as_str()),
+                    Value::Mapping(map) => map.keys().next().and_then(Value::as_str),
+                    _ => None,
+                };
+                let advice = first
+                    .filter(|text| text.starts_with('-'))
+                    .and_then(misspelt);
+                let message = advice
+                    .unwrap_or_else(|| "expected a list: begin each item with `- `".to_owned());
                 self.sink
                     .complain(Found::error(path, Place::Value, message));
                 return None;
@@ -358,7 +372,8 @@ impl<'a> Section<'a> {
                 self.sink.answer(|| self.path.key(name), || value.clone());
                 return Some(read);
             }
-            Err(faults) => faults,
+            Err(faults) if is_secret(name) => faults,
+            Err(faults) => improved(kind, value, faults),
         };
         for fault in faults {
             let path = fault

@@ -10,6 +10,7 @@ use serde_yaml::{Deserializer, Mapping, Value};
 use super::bounds::{self, MAX_DEPTH, MAX_ITEMS, MAX_VALUES, Texts};
 use super::keypath::{Found, KeyPath, Place, Step, key_text};
 use super::locate;
+use super::syntax;
 
 /// The document as it is written: aliases unfolded, merge keys (`<<`) still in place.
 ///
@@ -34,19 +35,13 @@ pub(super) fn parse(text: &str, found: &mut Vec<Found>) -> Result<Value, Found> 
             let too_much = state.too_much.take();
             return Err(match too_much {
                 Some((path, message)) => Found::error(path, position(&error), message),
-                None => syntax(text, &error),
+                None => syntax::explain(text, &error),
             });
         }
     };
     if let Some(second) = documents.next() {
-        let (line, column) = locate::root(second).unwrap_or((1, 1));
-        let message =
-            "a second YAML document begins here; a file holds one, so remove the `---` before it";
-        return Err(Found::error(
-            KeyPath::default(),
-            Place::At(line, column),
-            message,
-        ));
+        let at = locate::root(second).unwrap_or((1, 1));
+        return Err(syntax::second_document(text, at));
     }
     Ok(tree)
 }
@@ -249,29 +244,6 @@ fn position(error: &serde_yaml::Error) -> Place {
     Place::At(line, column)
 }
 
-/// A syntax error in our form: the position is told once, and the commonest mistake in plain words.
-fn syntax(text: &str, error: &serde_yaml::Error) -> Found {
-    let (line, column) = error
-        .location()
-        .map_or((1, 1), |at| (at.line(), at.column()));
-    let indent: Option<String> = text
-        .lines()
-        .nth(line.saturating_sub(1))
-        .map(|line| line.chars().take_while(|c| c.is_whitespace()).collect());
-    let message = if indent.is_some_and(|indent| indent.contains('\t')) {
-        "this line is indented with a tab; YAML wants spaces".to_owned()
-    } else if error.to_string().contains("recursion limit exceeded") {
-        bounds::too_deep()
-    } else if error.to_string().contains("repetition limit exceeded") {
-        "the aliases in this file unfold to too much; write less of them".to_owned()
-    } else {
-        let full = error.to_string();
-        let told = format!(" at line {line} column {column}");
-        format!("not valid YAML: {}", full.replacen(&told, "", 1))
-    };
-    Found::error(KeyPath::default(), Place::At(line, column), message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -319,11 +291,11 @@ mod tests {
 
     #[test]
     fn syntax_errors_say_where() {
-        assert_eq!(refused("a: 1\nb: [1,\n").0, Place::At(3, 1));
+        assert_eq!(refused("a: 1\nb: [1,\n").0, Place::At(2, 4));
         let (place, message) = refused("a:\n\tb: 1\n");
         assert!(matches!(place, Place::At(2, _)), "{place:?}");
         assert!(message.contains("tab"), "{message}");
-        assert_eq!(refused("a: 1\n---\nb: 2\n").0, Place::At(3, 1));
+        assert_eq!(refused("a: 1\n---\nb: 2\n").0, Place::At(2, 1));
     }
 
     #[test]

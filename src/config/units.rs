@@ -7,6 +7,7 @@ use serde_yaml::Value;
 
 use super::keypath::quoted;
 use super::kind::{Fault, Kind, or_variable, scalar};
+use super::wording::meant_duration;
 
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
 const DURATION_UNITS: [(&str, u64); 5] = [
@@ -73,7 +74,11 @@ impl Kind for Time {
 /// # Errors
 /// What to write instead.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let (number, unit) = split(text).ok_or_else(|| not_a_time(text))?;
+    let meant = || match meant_duration(text) {
+        Some(meant) => format!("{} is not a duration; did you mean {meant}?", quoted(text)),
+        None => not_a_time(text),
+    };
+    let (number, unit) = split(text).ok_or_else(meant)?;
     if unit.is_empty() {
         return Err(format!(
             "a duration needs its unit: write {text}s for seconds, or {text}ms"
@@ -87,7 +92,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
             "hr" | "hrs" | "hour" | "hours" | "h" => "h",
             "day" | "days" | "d" => "d",
             "msec" | "millis" | "milliseconds" | "ms" => "ms",
-            _ => return Err(not_a_time(text)),
+            _ => return Err(meant()),
         };
         return Err(format!(
             "{} is not a duration; did you mean {number}{meant}?",
@@ -149,7 +154,7 @@ impl Kind for Size {
     fn schema(&self) -> Json {
         or_variable(json!({"anyOf": [
             {"type": "integer", "minimum": 1},
-            {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?(B|KiB|MiB|GiB)?$"},
+            {"type": "string", "pattern": r"^([0-9]+|[0-9]+(\.[0-9]+)?(B|KiB|MiB|GiB))$"},
         ]}))
     }
 }
@@ -187,6 +192,12 @@ fn parse_size(text: &str) -> Result<u64, String> {
         )
     };
     let (number, unit) = split(text).ok_or_else(hint)?;
+    if unit.is_empty() && number.contains('.') {
+        return Err(format!(
+            "{} is no whole number of bytes; write a unit, such as {number}KiB",
+            quoted(text)
+        ));
+    }
     let known = SIZE_UNITS
         .iter()
         .find(|(name, _)| *name == unit || unit.is_empty());

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value as Json;
+use serde_yaml::Value;
+
 use super::address::{HOST, TARGET};
 use super::keypath::quoted;
-use super::kind::{Choice, Kind as _, OrOff, Whole, Word};
+use super::kind::{Choice, Fault, Kind, OrOff, Whole, Word};
 use super::policy::{Health, HealthMode, HostHeader, Retry, Target, Upstream};
 use super::section::{Absent, Section};
 use super::units::{TIME, TIME_OR_NONE};
@@ -64,6 +67,31 @@ impl Backend {
     }
 }
 
+/// A backend's URL, with words for the forms that other programs have.
+struct Url;
+
+impl Kind for Url {
+    type Out = Target;
+
+    fn read(&self, value: &Value) -> Result<Target, Vec<Fault>> {
+        match value {
+            Value::Sequence(_) => Err(Fault::here(
+                "there is one upstream, and this is a list; write the address of a load balancer, or choose by `routes`",
+            )),
+            Value::Mapping(_) => Err(Fault::here("the address is one text: write ws://host:port")),
+            _ => TARGET.read(value),
+        }
+    }
+
+    fn show(&self, value: &Target) -> Json {
+        TARGET.show(value)
+    }
+
+    fn schema(&self) -> Json {
+        TARGET.schema()
+    }
+}
+
 /// `upstream:` as a line or as a block.
 pub(super) fn upstream(s: &mut Section<'_>, base: &Backend) -> Backend {
     let doc = "The backend: a line such as `ws://127.0.0.1:9501`, or this block.";
@@ -80,7 +108,7 @@ fn block(s: &mut Section<'_>, base: &Backend) -> Backend {
     let target = s.needed(
         "url",
         base.target.as_ref(),
-        &TARGET,
+        &Url,
         "The backend's address, such as `ws://127.0.0.1:9501` or `unix:/run/app.sock`.",
     );
     let connect_timeout = s.key(

@@ -89,6 +89,50 @@ fn the_file_is_the_options_or_the_environments_or_the_folders() {
 }
 
 #[test]
+fn check_reads_a_named_file_or_standard_input_and_prints_json() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("my.yaml"), GOOD).unwrap();
+    let (code, stdout, _) = run(sidebeat(folder.path()).args(["check", "my.yaml"]));
+    assert_eq!((code, &*stdout), (Some(0), "my.yaml is valid\n"));
+    let piped = |text: &str, arguments: &[&str]| {
+        let mut child = sidebeat(folder.path())
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(text.as_bytes()).unwrap();
+        drop(input);
+        let output = child.wait_with_output().unwrap();
+        let stdout = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), stdout)
+    };
+    assert_eq!(
+        piped(GOOD, &["check", "-"]),
+        (Some(0), "standard input is valid\n".to_owned())
+    );
+    let (code, stdout) = piped("listen: :1\nupstrem: ws://a\n", &["check", "--json", "-"]);
+    assert_eq!(code, Some(78));
+    let report: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(report["file"], "standard input");
+    assert_eq!(
+        (&report["valid"], &report["errors"]),
+        (&false.into(), &2.into())
+    );
+    let problem = &report["problems"][1];
+    assert_eq!(
+        (&problem["line"], &problem["column"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(problem["path"], "upstrem");
+    assert_eq!(problem["severity"], "error");
+    let (code, stdout, stderr) =
+        run(sidebeat(folder.path()).args(["check", "my.yaml", "-c", "other.yaml"]));
+    assert_eq!((code, &*stdout), (Some(2), ""), "{stderr}");
+}
+
+#[test]
 fn usage_is_exit_status_2() {
     let folder = tempfile::tempdir().unwrap();
     for wrong in [
