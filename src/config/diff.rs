@@ -1,6 +1,8 @@
 //! What changed between two files, key by key.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde_yaml::{Mapping, Value};
 
@@ -42,10 +44,12 @@ impl fmt::Display for Change {
 
 /// What holds at the top level when the key is not there; a route's keys inherit instead.
 fn default_of(path: &str) -> Option<String> {
-    super::keys()
-        .into_iter()
-        .find(|key| key.path == path)?
-        .default
+    static DEFAULTS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+        let keys = super::keys().into_iter();
+        keys.filter_map(|key| Some((key.path, key.default?)))
+            .collect()
+    });
+    DEFAULTS.get(path).cloned()
 }
 
 /// The leaves in which two expanded trees differ, in the order of the old file, then of the new one.

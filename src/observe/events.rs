@@ -97,7 +97,7 @@ pub struct ConfigReloaded<'a> {
     pub config: &'a str,
     /// What asked for it: `file`, `signal`, `api`.
     pub trigger: &'static str,
-    /// The keys that differ.
+    /// The keys that differ, at most 100 of them.
     pub changed: &'a [String],
     /// The same with their values.
     pub detail: &'a str,

@@ -12,6 +12,9 @@ use crate::observe::status::{Reload, ReloadOutcome};
 use crate::observe::{Command, events};
 use crate::proxy::route_of;
 
+/// Keys that are named as changed; whoever exchanges thousands of routes reads the file.
+const MAX_CHANGES: usize = 100;
+
 impl Running {
     /// Puts what was read in force, if it can be used, and keeps and tells what came of it.
     pub(super) fn reload(
@@ -76,13 +79,22 @@ impl Running {
         self.checks.follow(&config);
         let connections = self.follow(&config);
 
-        let changes = config::diff(&self.state.file.load().tree, &tree);
+        let mut changes = config::diff(&self.state.file.load().tree, &tree);
+        let untold = changes.len().saturating_sub(MAX_CHANGES);
+        if untold > 0 {
+            // No number of routes hides a key that concerns everybody.
+            changes.sort_by_key(|change| change.path.starts_with("routes["));
+            changes.truncate(MAX_CHANGES);
+        }
         self.state.file.store(File::read(name.clone(), tree));
         let changed: Vec<String> = changes
             .iter()
             .map(|change| change.path.to_string())
             .collect();
-        let detail: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        let mut detail: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        if untold > 0 {
+            detail.push(format!("and {untold} more"));
+        }
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         let detail = if detail.is_empty() {
             "no key changed".to_owned()

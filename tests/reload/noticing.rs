@@ -131,3 +131,21 @@ fn every_changed_key_is_named() {
         "{detail}"
     );
 }
+
+#[test]
+fn of_thousands_of_changes_a_hundred_are_named() {
+    let sidecar = Sidecar::start(FIRST);
+    let routes: String = (0..3000)
+        .map(|route| format!("- match: {{path: /{route}}}\n"))
+        .collect();
+    sidecar.write_config(&format!("{FIRST}routes:\n{routes}drain: {{spread: 1s}}\n"));
+    let record = reloaded(&sidecar);
+    assert_eq!(record["changed"][0], "drain.spread");
+    assert_eq!(record["changed"].as_array().unwrap().len(), 100);
+    let detail = record["detail"].as_str().unwrap();
+    assert!(
+        detail.ends_with("; and 2901 more"),
+        "{}",
+        &detail[detail.len() - 100..]
+    );
+}

@@ -35,7 +35,7 @@ struct LastReload {
     result: Outcome,
     /// What asked for it: `file`, `signal` or `api`.
     trigger: &'static str,
-    /// The keys that differed.
+    /// The keys that differed, at most 100 of them.
     changed: Vec<String>,
     /// Everything that was wrong with the file.
     problems: Vec<String>,
@@ -55,7 +55,7 @@ pub(super) enum Outcome {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Reloaded {
     result: Outcome,
-    /// The keys that differ.
+    /// The keys that differ, at most 100 of them.
     changed: Vec<String>,
     /// The same with their values.
     detail: String,
