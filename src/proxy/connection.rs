@@ -374,6 +374,14 @@ async fn route(
             return refuse("", failure, &error.to_string());
         }
     };
+    if let Err(error) = headers::is_chunked(request.headers()) {
+        let failure = HandshakeFailure::ClientBadHandshake;
+        let mut response = refuse(&host, failure, &error.to_string());
+        // Where the body ends is not sure enough to read another request behind it.
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(CONNECTION, close);
+        return response;
+    }
     let has_path = request.uri().path().starts_with('/') || request.method() == Method::OPTIONS;
     if request.method() == Method::CONNECT || !has_path {
         let detail = "the request names no path";

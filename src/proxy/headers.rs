@@ -55,23 +55,34 @@ pub(super) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// What is wrong with an answer's head.
+/// What is wrong with the framing of a request or of an answer.
 #[derive(Debug, Error)]
 #[error("its Transfer-Encoding is {0:?}, and not chunked")]
 pub(super) struct UnknownEncoding(Box<str>);
 
+/// Whether a body is chunked.
+///
+/// # Errors
+/// A transfer coding that nobody here takes off, and that its receiver would not learn of (RFC 9112 section 6.1).
+pub(super) fn is_chunked(headers: &HeaderMap) -> Result<bool, UnknownEncoding> {
+    if !headers.contains_key(TRANSFER_ENCODING) {
+        return Ok(false);
+    }
+    let codings: Vec<&str> = tokens(headers, &TRANSFER_ENCODING).collect();
+    match codings[..] {
+        [coding] if coding.eq_ignore_ascii_case("chunked") => Ok(true),
+        _ => Err(UnknownEncoding(bounded(&codings.join(", ")))),
+    }
+}
+
 /// Makes an upstream's headers those of the answer to the client.
 ///
 /// # Errors
-/// A transfer coding that nobody here takes off, and that the client did not ask for (RFC 9112 section 7.4).
+/// Its framing cannot be understood.
 pub(super) fn prepare_answer(headers: &mut HeaderMap) -> Result<(), UnknownEncoding> {
-    let codings: Vec<&str> = tokens(headers, &TRANSFER_ENCODING).collect();
-    let is_chunked = matches!(codings[..], [coding] if coding.eq_ignore_ascii_case("chunked"));
-    if is_chunked {
+    if is_chunked(headers)? {
         // RFC 9112 section 6.3: Transfer-Encoding overrides Content-Length, which must not be passed on.
         headers.remove(CONTENT_LENGTH);
-    } else if headers.contains_key(TRANSFER_ENCODING) {
-        return Err(UnknownEncoding(bounded(&codings.join(", "))));
     }
     remove_hop_by_hop(headers);
     Ok(())

@@ -23,7 +23,8 @@ use super::http_connections::HttpConnections;
 use super::respond::{self, Body, BodyError, with_causes};
 use super::stream::Stream;
 use super::upstream::{DialError, dial};
-use super::{Shared, headers};
+use super::upstream_io::UpstreamIo;
+use super::{Shared, answer_head, headers};
 use crate::config::policy::Upstream;
 use crate::observe::{HandshakeFailure, Observer, bounded, events, log};
 
@@ -59,6 +60,8 @@ impl Clients {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .http1_preserve_header_case(true)
+            .http1_max_buf_size(answer_head::MOST)
+            .http1_max_headers(answer_head::MAX_LINES)
             .build(Dialer {
                 upstream: Arc::clone(upstream),
                 observer: Arc::clone(&shared.observer),
@@ -94,7 +97,12 @@ pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
     *request.uri_mut() = absolute(&request, &route.upstream);
     *request.version_mut() = Version::HTTP_11;
     let client = shared.clients.of(&route.upstream, shared);
+    let max_head = shared.config.load().process.max_head;
     let failed = match send(&client, request).await {
+        sent if answer_head::is_too_long(&sent, max_head) => Failed::new(
+            HandshakeFailure::UpstreamBadHandshake,
+            answer_head::too_long(max_head),
+        ),
         Ok(response) => match answer(response) {
             Ok(answer) => return answer,
             Err(failed) => failed,
@@ -239,9 +247,9 @@ struct Dialer {
 }
 
 impl Service<Uri> for Dialer {
-    type Response = TokioIo<Stream>;
+    type Response = TokioIo<UpstreamIo<Stream>>;
     type Error = DialError;
-    type Future = Pin<Box<dyn Future<Output = Result<TokioIo<Stream>, DialError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, DialError>> + Send>>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), DialError>> {
         Poll::Ready(Ok(()))
@@ -255,12 +263,12 @@ impl Service<Uri> for Dialer {
         } = self.clone();
         Box::pin(async move {
             let stream = dial(&upstream, &observer, &connections).await?;
-            Ok(TokioIo::new(stream))
+            Ok(TokioIo::new(UpstreamIo::new(stream)))
         })
     }
 }
 
-impl Connection for Stream {
+impl Connection for UpstreamIo<Stream> {
     fn connected(&self) -> Connected {
         Connected::new().extra(Answered::default())
     }

@@ -17,7 +17,9 @@
 //! | `requests` | those of them that are in flight |
 //! | `host` | the host that a request is for |
 //! | `headers` | what of a head is passed on |
+//! | `answer_head` | how long the head of a backend's answer may be |
 //! | `upstream` | dialling |
+//! | `upstream_io` | a backend's byte stream in hyper's hands |
 //! | `health` | whether backends are up, found out in the background |
 //! | `established` | the task of one WebSocket connection, from its 101 to its closing record |
 //! | `extensions`, `subprotocol` | what was negotiated in Sec-WebSocket-Extensions and Sec-WebSocket-Protocol |
@@ -26,6 +28,7 @@
 //! | `stream`, `clock` | sockets and time |
 //! | `fuzzing` | what `fuzz/` does to the parts that the library does not show; for fuzzers and tests only |
 
+mod answer_head;
 pub mod clock;
 mod connection;
 mod departure;
@@ -55,6 +58,7 @@ pub mod stream;
 mod subprotocol;
 mod upgrade;
 mod upstream;
+mod upstream_io;
 pub mod workers;
 
 use std::sync::Arc;

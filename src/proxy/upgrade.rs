@@ -29,7 +29,8 @@ use super::respond::{self, Body, with_causes};
 use super::stream::Stream;
 use super::subprotocol::{self, SubprotocolError};
 use super::upstream::{DialError, dial};
-use super::{Shared, established, headers};
+use super::upstream_io::UpstreamIo;
+use super::{Shared, answer_head, established, headers};
 use crate::config::policy::{Compression, Config, Route};
 use crate::config::{MAX_ROUTE_PATH, normal};
 use crate::observe::{HandshakeFailure, MAX_LOGGED, Refusal, Routing, bounded};
@@ -59,6 +60,8 @@ enum UpstreamError {
     Timeout,
     #[error("the opening handshake was not answered: {0}")]
     NoAnswer(String),
+    #[error("{}", answer_head::too_long(*.0))]
+    HeadTooLong(usize),
     #[error("101 without `Upgrade: websocket` and `Connection: Upgrade`")]
     NoUpgrade,
     #[error("101 with a wrong Sec-WebSocket-Accept")]
@@ -305,6 +308,7 @@ async fn ask_upstream(
 ) -> Result<Answer, UpstreamError> {
     let upstream = &route.upstream;
     let stream = dial(upstream, &shared.observer, &shared.http_connections).await?;
+    let max_head = shared.config.load().process.max_head;
     let asked = Asked {
         key: generate_key(),
         subprotocols: subprotocol::offers(incomer.request.headers()),
@@ -312,10 +316,10 @@ async fn ask_upstream(
     };
     let (request, offers) = upstream_request(incomer, route, &asked);
     let response = match upstream.handshake_timeout {
-        Some(limit) => timeout(limit, exchange(stream, request))
+        Some(limit) => timeout(limit, exchange(stream, request, max_head))
             .await
             .map_err(|_| UpstreamError::Timeout)??,
-        None => exchange(stream, request).await?,
+        None => exchange(stream, request, max_head).await?,
     };
     judge(response, &asked, &offers)
 }
@@ -358,11 +362,21 @@ fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<
 
 /// Sends the request and waits for the head of the answer. The connection is driven by this same task, so that a
 /// WebSocket costs no other one; only an answer with a body needs it, until the body has passed.
-async fn exchange(stream: Stream, request: Request<Body>) -> Result<Exchanged, UpstreamError> {
-    let no_answer = |error: hyper::Error| UpstreamError::NoAnswer(with_causes(&error));
+async fn exchange(
+    stream: Stream,
+    request: Request<Body>,
+    max_head: usize,
+) -> Result<Exchanged, UpstreamError> {
+    let no_answer = |error: hyper::Error| match answer_head::is_too_long_for_hyper(&error) {
+        true => UpstreamError::HeadTooLong(max_head),
+        false => UpstreamError::NoAnswer(with_causes(&error)),
+    };
     let (mut sender, mut connection) = http1::Builder::new()
         .preserve_header_case(true)
-        .handshake(TokioIo::new(stream))
+        .max_header_size(max_head)
+        .max_buf_size(answer_head::MOST)
+        .max_headers(answer_head::MAX_LINES)
+        .handshake(TokioIo::new(UpstreamIo::new(stream)))
         .await
         .map_err(no_answer)?;
     let mut answer = pin!(sender.send_request(request));
@@ -389,7 +403,7 @@ async fn exchange(stream: Stream, request: Request<Body>) -> Result<Exchanged, U
     let parts = connection.into_parts();
     Ok(Exchanged::Switched(
         response.map(|_| respond::full("")),
-        (parts.io.into_inner(), parts.read_buf),
+        (parts.io.into_inner().into_inner(), parts.read_buf),
     ))
 }
 

@@ -6,11 +6,13 @@
 mod blame;
 mod bodies;
 mod departures;
+mod early;
 mod failures;
 mod framing;
 mod heads;
 mod hosts;
 mod peer;
+mod smuggling;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -40,6 +40,11 @@ impl Peer {
             .expect("the bytes are taken");
     }
 
+    /// Whether the bytes were taken.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
     pub(crate) fn request(&mut self, request: &Request) {
         self.send(request.encode());
     }
@@ -73,6 +78,18 @@ impl Peer {
         }
         let rest = self.unread.split_off(len);
         std::mem::replace(&mut self.unread, rest)
+    }
+
+    /// Bytes up to and with this, unless the end comes first.
+    pub(crate) fn up_to(&mut self, delimiter: &[u8]) -> Option<Vec<u8>> {
+        let mut bytes = Vec::new();
+        while !bytes.ends_with(delimiter) {
+            if self.unread.is_empty() {
+                self.unread = self.read().ok()?;
+            }
+            bytes.push(self.unread.remove(0));
+        }
+        Some(bytes)
     }
 
     /// The data of the next chunk; empty for the last one.
