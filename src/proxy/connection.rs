@@ -231,13 +231,19 @@ async fn converse(
         began,
     } = client;
     let exchange = Arc::new(Exchange::new(place));
+    // hyper makes room for as many lines with every head: for an opening handshake, which no other head follows as a
+    // rule, only as much as it needs.
+    let lines = match head.is_opening() {
+        true => head.lines(),
+        false => limits.max_head / SHORTEST_LINE,
+    };
     let service =
         service_fn(|request| answer(request, peer, Arc::clone(&exchange), Arc::clone(&shared)));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.timeout.map(|limit| limit.max(KEEP_ALIVE)))
         .max_header_size(limits.max_head)
-        .max_headers((limits.max_head / SHORTEST_LINE).max(LEAST_LINES))
+        .max_headers(lines.max(LEAST_LINES))
         .max_buf_size(limits.max_head.max(LEAST_BUFFER))
         .preserve_header_case(true)
         // A client may end its side after its request; `departure` finds out whether it has gone.

@@ -33,6 +33,24 @@ pub(super) struct Head {
     pub(super) end: usize,
 }
 
+impl Head {
+    /// Whether it looks like that of an opening handshake.
+    pub(super) fn is_opening(&self) -> bool {
+        const KEY: &[u8] = b"sec-websocket-key:";
+        let mut lines = self.bytes[..self.end].split(|byte| *byte == b'\n');
+        lines.any(|line| {
+            line.get(..KEY.len())
+                .is_some_and(|name| name.eq_ignore_ascii_case(KEY))
+        })
+    }
+
+    /// How many lines it has.
+    pub(super) fn lines(&self) -> usize {
+        let newlines = self.bytes[..self.end].iter().filter(|byte| **byte == b'\n');
+        newlines.count()
+    }
+}
+
 /// Reads until the head is whole, longer than `max`, or no request. None: the client ended its side before it had
 /// sent anything.
 ///
@@ -133,6 +151,18 @@ mod tests {
         }
         assert_eq!(end_of_head(b"", 0), None);
         assert_eq!(end_of_head(b"\r\n\r\n\r\n", 0), None);
+    }
+
+    #[test]
+    fn an_opening_is_known_by_its_key() {
+        let head = |text: &str| Head {
+            bytes: text.into(),
+            end: text.find("\r\n\r\n").unwrap() + 4,
+        };
+        let opening = head("GET / HTTP/1.1\r\nSEC-WebSocket-Key: a\r\n\r\nmore\n");
+        assert!(opening.is_opening());
+        assert_eq!(opening.lines(), 3);
+        assert!(!head("GET / HTTP/1.1\r\nA: b\r\n\r\nSec-WebSocket-Key: a\r\n").is_opening());
     }
 
     #[test]
