@@ -11,7 +11,8 @@
 //                                                                           (unchecked: 1006, which no frame may carry, goes out too)
 //   sleep SECONDS           {"type":"sleep","seconds":5}                      blocks a worker: no pong from it meanwhile
 //
-// Environment: CHAT_HOST, CHAT_PORT, CHAT_WORKERS, CHAT_IDLE_TIME and CHAT_CHECK_INTERVAL (seconds).
+// Environment: CHAT_HOST, CHAT_PORT, CHAT_WORKERS, CHAT_IDLE_TIME and CHAT_CHECK_INTERVAL (seconds), and CHAT_PROXIES: how
+// many proxies stand in front of the sidecar and append to X-Forwarded-For (0, or 1 for nginx, an ingress or the like).
 
 declare(strict_types=1);
 
@@ -51,6 +52,17 @@ $server->set([
 function say(string $event, array $fields = []): void
 {
     echo date('c'), ' ', json_encode(['event' => $event] + $fields, JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE), "\n";
+}
+
+/**
+ * The address of the client. Each proxy on the way has appended that of whoever connected to it, so the client's is found
+ * from the right; what stands further left the client may have made up. Without a proxy it is the peer's own.
+ */
+function client(Request $request): string
+{
+    $chain = array_map('trim', explode(',', $request->header['x-forwarded-for'] ?? $request->server['remote_addr']));
+
+    return $chain[count($chain) - 1 - (int) env('CHAT_PROXIES', '0')] ?? $chain[0];
 }
 
 function send(Server $server, int $fd, array $message): void
@@ -109,8 +121,7 @@ $server->on('open', function (Server $server, Request $request) use ($members): 
     say('open', [
         'fd' => $request->fd,
         'worker' => $server->worker_id,
-        // Behind a proxy the peer's address is the proxy's; the client's is in the header.
-        'client' => $request->header['x-forwarded-for'] ?? $request->server['remote_addr'],
+        'client' => client($request),
     ]);
     send($server, $request->fd, ['type' => 'welcome', 'fd' => $request->fd, 'room' => 'lobby', 'worker' => $server->worker_id]);
 });

@@ -7,12 +7,13 @@ use std::time::Duration;
 use super::address::LISTEN;
 use super::close::{closes, drain_close};
 use super::heartbeat::{Heartbeats, heartbeats};
-use super::kind::{Choice, List, Switch};
+use super::kind::{Choice, List};
 use super::limits::{
     RouteLimits, process_defaults, process_limits, refuse_process_limits, route_limits,
 };
+use super::log::log;
 use super::management::{admin, metrics};
-use super::policy::{Compression, Config, Drain, Log, LogFormat, Policy, Route, RouteMatch};
+use super::policy::{Compression, Config, Drain, Policy, Route, RouteMatch};
 use super::route::{HOST_PATTERN, PATH, SUBPROTOCOL};
 use super::section::{Absent, Section};
 use super::units::{TIME, TIME_OR_NONE};
@@ -233,40 +234,5 @@ fn drain(s: &mut Section<'_>) -> Drain {
         spread,
         timeout,
         close: drain_close(s, &base),
-    }
-}
-
-fn log(s: &mut Section<'_>) -> Log {
-    let levels = Choice(&[
-        ("error", tracing::Level::ERROR),
-        ("warn", tracing::Level::WARN),
-        ("info", tracing::Level::INFO),
-        ("debug", tracing::Level::DEBUG),
-        ("trace", tracing::Level::TRACE),
-    ]);
-    let formats = Choice(&[
-        ("auto", LogFormat::Auto),
-        ("json", LogFormat::Json),
-        ("text", LogFormat::Text),
-    ]);
-    Log {
-        level: s.key(
-            "level",
-            &tracing::Level::INFO,
-            &levels,
-            "The least severe level that is written.",
-        ),
-        format: s.key(
-            "format",
-            &LogFormat::Auto,
-            &formats,
-            "`auto` is text on a terminal, else JSON.",
-        ),
-        opened: s.key(
-            "opened",
-            &true,
-            &Switch,
-            "Whether connection_opened is logged.",
-        ),
     }
 }

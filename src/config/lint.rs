@@ -9,11 +9,13 @@ mod heartbeat;
 use std::collections::HashSet;
 use std::net::IpAddr;
 
+use hyper::header::HeaderName;
 use serde_yaml::Value;
 
 use super::file::File;
 use super::heartbeat::Heartbeats;
 use super::keypath::{Found, KeyPath, Place};
+use super::log::SECRETS;
 use super::policy::{Config, Limits, Listen, Route, Target};
 use super::problem::Severity;
 use super::units::{show_duration, show_size};
@@ -34,6 +36,7 @@ pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
     };
     scope.route(&file.heartbeats, &config.default, config);
     scope.drain(config);
+    scope.log(config);
     scope.addresses(config);
     let routes = KeyPath::of(&["routes"]);
     for (index, ((_, route), beats)) in config
@@ -170,6 +173,19 @@ impl Scope<'_> {
                 &["limits", "close_timeout"],
             ];
             self.warn(&keys, message);
+        }
+    }
+
+    fn log(&mut self, config: &Config) {
+        let secrets = config.log.headers.iter();
+        let secrets = secrets.filter(|name| SECRETS.contains(name));
+        let names: Vec<&str> = secrets.map(HeaderName::as_str).collect();
+        if !names.is_empty() {
+            let message = format!(
+                "with what is in {}, whoever reads the log, the page or the API can act as your users; leave it out",
+                names.join(" and ")
+            );
+            self.warn(&[&["log", "headers"]], message);
         }
     }
 

@@ -22,6 +22,7 @@ mod kind;
 mod limits;
 mod lint;
 mod locate;
+mod log;
 mod management;
 mod message;
 mod nearest;

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::header::HeaderName;
+
 use crate::heartbeat::{Matcher, Rules};
 use crate::protocol::Close;
 use crate::session::{Cause, Leg};
@@ -460,6 +462,8 @@ pub struct Log {
     pub format: LogFormat,
     /// Whether `connection_opened` is logged.
     pub opened: bool,
+    /// Headers of opening handshakes that are recorded.
+    pub headers: Vec<HeaderName>,
 }
 
 /// The shape of a log line.

@@ -2,8 +2,10 @@
 
 use serde::Serialize;
 
+use super::RequestHeaders;
+
 /// The names of all lifecycle events, which go to the log and to those who listen.
-pub const NAMES: [&str; 16] = [
+pub const NAMES: [&str; 17] = [
     "connection_opened",
     "connection_closed",
     "handshake_failed",
@@ -14,6 +16,7 @@ pub const NAMES: [&str; 16] = [
     "drained",
     "upstream_down",
     "upstream_up",
+    "upgrade_missing",
     "listening",
     "listening_ended",
     "metrics_listening",
@@ -29,6 +32,9 @@ pub struct HandshakeFailed<'a> {
     pub request_id: Option<&'a str>,
     /// The client's address with its port.
     pub client: &'a str,
+    /// What is recorded of the request's headers.
+    #[serde(flatten)]
+    pub headers: Option<&'a RequestHeaders>,
     /// The route's name.
     pub route: Option<&'a str>,
     /// The Host header.
@@ -162,4 +168,21 @@ pub struct UpstreamUp<'a> {
     pub detail: &'a str,
     /// How long it was down, in milliseconds.
     pub down_ms: u64,
+}
+
+/// `upgrade_missing`.
+#[derive(Debug, Serialize)]
+pub struct UpgradeMissing<'a> {
+    /// The request's id.
+    pub request_id: &'a str,
+    /// The client's address with its port: that of the proxy in front.
+    pub client: &'a str,
+    /// The Host header.
+    pub host: &'a str,
+    /// The path, without its query.
+    pub path: &'a str,
+    /// How many of these requests there were since the last such line, this one included.
+    pub count: u64,
+    /// What is missing, and what to do.
+    pub detail: &'a str,
 }

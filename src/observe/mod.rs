@@ -14,8 +14,10 @@ pub mod metrics;
 mod observer;
 mod record;
 mod registry;
+mod request_headers;
 pub mod status;
 mod tally;
+mod throttle;
 mod totals;
 mod upstreams;
 
@@ -28,9 +30,10 @@ pub use mailbox::Command;
 pub use observer::Observer;
 pub use record::{ClosedLine, ClosingRecord, Identity, Opened};
 pub use registry::{Beginning, Counts, Handle, Permit, Refusal, Registry, Routing};
+pub use request_headers::RequestHeaders;
 pub use tally::{STATUS_CLASSES, Tally};
 pub use totals::{LegTotals, Totals};
 pub use upstreams::{Upstream, Upstreams};
 
 pub(crate) use ip_group::ip_group;
-pub(crate) use record::{MAX_LOGGED, bounded, millis, rtt_millis};
+pub(crate) use record::{MAX_LOGGED, bounded, millis, rtt_millis, shown_subprotocol};

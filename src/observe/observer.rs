@@ -5,12 +5,14 @@ use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
 use serde::Serialize;
+use tokio::time::Instant;
 use tracing::Level;
 
-use super::events::HandshakeFailed;
+use super::events::{HandshakeFailed, UpgradeMissing};
 use super::history::{History, Sample};
 use super::registry::lock;
 use super::status::{Drain, Reload};
+use super::throttle::Throttle;
 use super::upstreams::{Change, Evidence};
 use super::{
     ClosingRecord, Handle, HandshakeFailure, Journal, Opened, Permit, Registry, Tally, Upstreams,
@@ -31,6 +33,7 @@ pub struct Observer {
     pub history: History,
     /// Exists while somebody can ask.
     journal: ArcSwapOption<Journal>,
+    missing_upgrades: Throttle,
     reload: Mutex<Option<Arc<Reload>>>,
     drain: Mutex<Option<Drain>>,
 }
@@ -129,6 +132,16 @@ impl Observer {
                 self.tell(Level::INFO, "upstream_up", &record);
             }
             None => {}
+        }
+    }
+
+    /// An opening handshake had lost its Upgrade on the way here. It is logged at most once in ten seconds: whoever
+    /// configured a proxy so has all of its WebSockets come so.
+    pub fn upgrade_missing(&self, record: UpgradeMissing<'_>) {
+        self.tally.upgrade_missing();
+        if let Some(count) = self.missing_upgrades.count(Instant::now()) {
+            let record = UpgradeMissing { count, ..record };
+            self.tell(Level::WARN, "upgrade_missing", &record);
         }
     }
 

@@ -8,13 +8,18 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::RequestHeaders;
 use crate::protocol::Close;
 use crate::session::{Cause, Counters, LegClose};
 
 /// The most bytes of a path or host that are kept for logs; a request head may be far longer.
 pub(crate) const MAX_LOGGED: usize = 1024;
 
-/// Who a connection is. Query strings and headers are not kept: they carry tokens.
+/// The longest subprotocol that is shown: browsers, which can set no header, carry tokens in it.
+const MAX_SHOWN_SUBPROTOCOL: usize = 40;
+
+/// Who a connection is. Query strings and headers are not kept, because they carry tokens; `log.headers` names the
+/// exceptions.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Identity {
     /// The connection's id: a ULID, so that ids sort by time.
@@ -23,13 +28,16 @@ pub struct Identity {
     pub request_id: Box<str>,
     /// The client's address with its port.
     pub client: Box<str>,
+    /// What is recorded of the request's headers.
+    #[serde(flatten)]
+    pub headers: Option<Box<RequestHeaders>>,
     /// The route's name.
     pub route: Box<str>,
     /// The Host header.
     pub host: Box<str>,
     /// The path.
     pub path: Box<str>,
-    /// The subprotocol that the upstream chose.
+    /// The subprotocol that the upstream chose; the length of one that is longer than 40 bytes, such as `57 bytes`.
     pub subprotocol: Option<Box<str>>,
     /// The upstream's address, as dialled.
     pub upstream: Box<str>,
@@ -215,14 +223,27 @@ impl<'a> From<&'a LegClose> for CloseFields<'a> {
 /// A text from outside, cut to what may stand in a log line.
 #[must_use]
 pub(crate) fn bounded(text: &str) -> Box<str> {
-    if text.len() <= MAX_LOGGED {
+    bounded_to(text, MAX_LOGGED)
+}
+
+pub(super) fn bounded_to(text: &str, max: usize) -> Box<str> {
+    if text.len() <= max {
         return text.into();
     }
-    let mut end = MAX_LOGGED;
+    let mut end = max;
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     format!("{}…", &text[..end]).into()
+}
+
+/// A subprotocol as it is shown everywhere: a long one may be a token.
+#[must_use]
+pub(crate) fn shown_subprotocol(name: &str) -> Box<str> {
+    match name.len() {
+        len @ 0..=MAX_SHOWN_SUBPROTOCOL => name[..len].into(),
+        len => format!("{len} bytes").into(),
+    }
 }
 
 pub(crate) fn millis(duration: Duration) -> u64 {

@@ -486,6 +486,7 @@ mod tests {
             conn: "c".into(),
             request_id: "r".into(),
             client: "client".into(),
+            headers: None,
             route: route.into(),
             host: "host".into(),
             path: "/".into(),

@@ -47,6 +47,7 @@ pub struct Tally {
     started: SystemTime,
     /// In the order of [`HandshakeFailure::ALL`].
     handshakes_failed: [AtomicU64; HandshakeFailure::ALL.len()],
+    upgrades_missing: AtomicU64,
     /// In the order of [`STATUS_CLASSES`].
     http_answers: [AtomicU64; STATUS_CLASSES.len()],
     reloads_taken: AtomicU64,
@@ -66,6 +67,7 @@ impl Default for Tally {
         let tally = Tally {
             started: SystemTime::now(),
             handshakes_failed: Default::default(),
+            upgrades_missing: AtomicU64::default(),
             http_answers: Default::default(),
             reloads_taken: AtomicU64::default(),
             reloads_refused: AtomicU64::default(),
@@ -104,6 +106,16 @@ impl Tally {
         if let Some((_, count)) = all.find(|(known, _)| **known == failure) {
             count.fetch_add(1, Relaxed);
         }
+    }
+
+    pub(super) fn upgrade_missing(&self) {
+        self.upgrades_missing.fetch_add(1, Relaxed);
+    }
+
+    /// Opening handshakes that had lost their Upgrade on the way here.
+    #[must_use]
+    pub fn upgrades_missing(&self) -> u64 {
+        self.upgrades_missing.load(Relaxed)
     }
 
     /// A plain HTTP request got its answer.

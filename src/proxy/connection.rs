@@ -26,8 +26,8 @@ use super::head::{self, Head};
 use super::http_connections::Place;
 use super::respond::{Body, with_causes};
 use super::stream::Stream;
-use super::{Shared, departure, established, headers, host, http, opening, upgrade};
-use crate::observe::{HandshakeFailure, Observer, Refusal, bounded};
+use super::{Shared, departure, established, headers, host, http, lost_upgrade, opening, upgrade};
+use crate::observe::{HandshakeFailure, Observer, Refusal, RequestHeaders, bounded};
 
 /// For records.
 const NO_HEAD: &str = "no whole request head within limits.handshake_timeout";
@@ -368,8 +368,10 @@ async fn route(
     let request_id = headers::request_id(request.headers());
     let refuse = |host: &str, failure, detail: &str| {
         let (host, path) = (bounded(host), bounded(request.uri().path()));
+        let recorded = RequestHeaders::of(request.headers(), &shared.config.load().log.headers);
+        let observer = &shared.observer;
         let opening =
-            opening::Opening::new(&shared.observer, request_id.clone(), &peer, host, path);
+            opening::Opening::new(observer, request_id.clone(), &peer, recorded, host, path);
         upgrade::refuse(opening, failure, detail)
     };
     let host = match host {
@@ -407,6 +409,7 @@ async fn route(
         // What a backend has to say against it may be long.
         shared.requests.begin().answer(answer)
     } else {
+        lost_upgrade::report(&incomer, &shared.observer);
         let in_flight = shared.requests.begin();
         let answer = http::pass(incomer, &shared).await;
         shared.observer.tally.http_answer(answer.status());

@@ -20,6 +20,7 @@ use super::{Shared, route_of};
 use crate::config::policy::Route;
 use crate::observe::{
     Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, Routing,
+    shown_subprotocol,
 };
 use crate::session::{Cause, Counters, Leg, LegClose, Session};
 
@@ -83,10 +84,11 @@ fn establish(
         conn: ulid::Ulid::generate().to_string().into(),
         request_id: opening.request_id.clone(),
         client: opening.client.clone(),
+        headers: opening.headers.clone(),
         route: route.name.as_ref().into(),
         host: opening.host.clone(),
         path: opening.path.clone(),
-        subprotocol: upstream.subprotocol,
+        subprotocol: upstream.subprotocol.as_deref().map(shown_subprotocol),
         upstream: opening.upstream.clone().unwrap_or_default(),
     };
     let clock = shared.clock;
@@ -122,7 +124,7 @@ fn establish(
         });
     }
     let mut session = Session::new(policy, rand::random(), handle.beginning.opened);
-    session.speak(handle.identity.subprotocol.as_deref());
+    session.speak(upstream.subprotocol.as_deref());
     let relay = Relay::new(
         [client, upstream_io],
         session,

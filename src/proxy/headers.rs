@@ -14,6 +14,7 @@ use crate::observe::bounded;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
@@ -88,6 +89,24 @@ pub(super) fn prepare_answer(headers: &mut HeaderMap) -> Result<(), UnknownEncod
     Ok(())
 }
 
+/// Removes the headers that are for sidecar and backend alone (`X-Sidebeat-Conn` and so on): a client may not speak in
+/// the sidecar's name. Underscores count as hyphens, as they do where a backend makes variables of headers.
+fn remove_own(headers: &mut HeaderMap) {
+    let is_own = |name: &&HeaderName| {
+        let mut prefix = name.as_str().bytes().map(|byte| match byte {
+            b'_' => b'-',
+            other => other,
+        });
+        b"x-sidebeat-"
+            .iter()
+            .all(|byte| prefix.next() == Some(*byte))
+    };
+    let own: Vec<HeaderName> = headers.keys().filter(is_own).cloned().collect();
+    for name in own {
+        headers.remove(name);
+    }
+}
+
 /// Makes a client's headers those of the request to the upstream.
 pub(super) fn prepare_request(
     headers: &mut HeaderMap,
@@ -99,8 +118,11 @@ pub(super) fn prepare_request(
     remove_hop_by_hop(headers);
     // The sidecar itself answers `100 Continue`, as soon as it begins to pass the body on.
     headers.remove(EXPECT);
+    remove_own(headers);
     if let Some(ip) = peer.ip() {
-        append_to_list(headers, X_FORWARDED_FOR, &ip.to_string());
+        let ip = ip.to_string();
+        append_to_list(headers, X_FORWARDED_FOR, &ip);
+        insert_if_absent(headers, X_REAL_IP, &ip);
     }
     // Set by whatever stands in front, if anything does: the sidecar itself is reached over plain HTTP.
     insert_if_absent(headers, X_FORWARDED_PROTO, "http");
@@ -199,13 +221,15 @@ pub(super) fn kept_subprotocols(offered: &[&str], config: &Config) -> Box<str> {
     kept.into()
 }
 
+/// Makes one list of all lines of a header, and appends to it. What came is kept as it is.
 fn append_to_list(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if !headers.contains_key(&name) {
-        return insert(headers, name, value);
+    let came = headers.get_all(&name).into_iter();
+    let came = came.map(|line| line.as_bytes().trim_ascii());
+    let came = came.filter(|line| !line.is_empty());
+    let list: Vec<&[u8]> = came.chain([value.as_bytes()]).collect();
+    if let Ok(list) = HeaderValue::from_bytes(&list.join(&b", "[..])) {
+        headers.insert(name, list);
     }
-    let list: Vec<&str> = tokens(headers, &name).chain([value]).collect();
-    let list = list.join(", ");
-    insert(headers, name, &list);
 }
 
 fn insert_if_absent(headers: &mut HeaderMap, name: HeaderName, value: &str) {
@@ -263,8 +287,47 @@ mod tests {
         assert_eq!(map["x-forwarded-for"], "192.0.2.1, 203.0.113.7");
         assert_eq!(map["x-forwarded-proto"], "https");
         assert_eq!(map["x-forwarded-host"], "a");
+        assert_eq!(map["x-real-ip"], "203.0.113.7");
         assert_eq!(map["x-request-id"], "id");
         assert_eq!(map["host"], "b");
+    }
+
+    #[test]
+    fn what_came_in_forwarded_for_is_kept_whatever_it_is() {
+        let config = config("");
+        for (lines, list) in [
+            (&[][..], &b"203.0.113.7"[..]),
+            (&[&b""[..], b" "], b"203.0.113.7"),
+            (&[b"a", b"b, c"], b"a, b, c, 203.0.113.7"),
+            (
+                &[b"\xe9, unknown", b"[::1]:80,"],
+                b"\xe9, unknown, [::1]:80,, 203.0.113.7",
+            ),
+        ] {
+            let lines = lines.iter().map(|line| HeaderValue::from_bytes(line));
+            let mut map: HeaderMap = lines.map(|line| (X_FORWARDED_FOR, line.unwrap())).collect();
+            map.insert(X_REAL_IP, HeaderValue::from_static("192.0.2.1"));
+            let peer = Peer::for_tests("203.0.113.7:1234");
+            prepare_request(&mut map, "b", &peer, "id", &config.default.upstream);
+            assert_eq!(map["x-forwarded-for"].as_bytes(), list);
+            assert_eq!(map["x-real-ip"], "192.0.2.1", "set by a proxy in front");
+        }
+    }
+
+    #[test]
+    fn a_client_cannot_speak_in_the_sidecars_name() {
+        let mut map = headers(&[
+            ("x-sidebeat-conn", "1"),
+            ("x-sidebeat-user", "root"),
+            ("x_sidebeat_state", "1"),
+            ("x-sidebeatish", "1"),
+            ("x-side", "1"),
+        ]);
+        map.append("x-sidebeat-conn", HeaderValue::from_static("2"));
+        remove_own(&mut map);
+        let mut left: Vec<&str> = map.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, ["x-side", "x-sidebeatish"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! | `exchange` | whether it has a request in progress, and its byte stream while hyper serves it |
 //! | `departure` | noticing that a client has gone |
 //! | `upgrade` | opening handshakes on both sides |
+//! | `lost_upgrade` | requests that would open a WebSocket, had not a proxy in front lost their Upgrade |
 //! | `opening` | one opening handshake's record, told however it ends |
 //! | `http` | requests that open no WebSocket |
 //! | `requests` | those of them that are in flight |
@@ -46,6 +47,7 @@ mod http;
 mod http_connections;
 mod inspect;
 pub mod listener;
+mod lost_upgrade;
 pub(crate) mod open_files;
 mod opening;
 mod outbox;

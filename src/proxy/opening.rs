@@ -6,13 +6,14 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::connection::Peer;
-use crate::observe::{HandshakeFailure, Observer, bounded, events};
+use crate::observe::{HandshakeFailure, Observer, RequestHeaders, bounded, events};
 
 /// An opening handshake under way. Dropped without a word, the client has gone.
 pub(super) struct Opening {
     observer: Arc<Observer>,
     pub(super) request_id: Box<str>,
     pub(super) client: Box<str>,
+    pub(super) headers: Option<Box<RequestHeaders>>,
     pub(super) host: Box<str>,
     pub(super) path: Box<str>,
     pub(super) route: Option<Box<str>>,
@@ -26,6 +27,7 @@ impl Opening {
         observer: &Arc<Observer>,
         request_id: Box<str>,
         peer: &Peer,
+        headers: Option<Box<RequestHeaders>>,
         host: Box<str>,
         path: Box<str>,
     ) -> Self {
@@ -34,6 +36,7 @@ impl Opening {
             observer: Arc::clone(observer),
             request_id,
             client,
+            headers,
             host,
             path,
             route: None,
@@ -64,6 +67,7 @@ impl Opening {
         let record = events::HandshakeFailed {
             request_id: Some(&self.request_id),
             client: &self.client,
+            headers: self.headers.as_deref(),
             route: self.route.as_deref(),
             host: Some(&self.host),
             path: Some(&self.path),
@@ -104,6 +108,7 @@ pub(super) fn failed_without_request(
     let record = events::HandshakeFailed {
         request_id: None,
         client: &client,
+        headers: None,
         route: None,
         host: None,
         path: None,

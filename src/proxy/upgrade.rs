@@ -33,7 +33,7 @@ use super::upstream_io::UpstreamIo;
 use super::{Shared, answer_head, established, headers};
 use crate::config::policy::{Compression, Config, Route};
 use crate::config::{MAX_ROUTE_PATH, normal};
-use crate::observe::{HandshakeFailure, MAX_LOGGED, Refusal, Routing, bounded};
+use crate::observe::{HandshakeFailure, MAX_LOGGED, Refusal, RequestHeaders, Routing, bounded};
 use crate::protocol::ExtensionError;
 
 /// What is wrong with a client's opening handshake (section 4.2.1).
@@ -104,6 +104,7 @@ pub(super) async fn open(
         &shared.observer,
         incomer.request_id.clone(),
         &incomer.peer,
+        RequestHeaders::of(incomer.request.headers(), &shared.config.load().log.headers),
         host,
         path,
     );
@@ -440,7 +441,7 @@ fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, Up
     let subprotocol = headers
         .get(SEC_WEBSOCKET_PROTOCOL)
         .and_then(|value| value.to_str().ok())
-        .map(bounded);
+        .map(Into::into);
     let accepted = Accepted {
         subprotocol,
         socket,

@@ -79,6 +79,7 @@ fn the_backend_learns_who_asks() {
     let site = Site::start();
     let head = passed_on(&site, &get("/"));
     assert_eq!(head.header("x-forwarded-for"), Some("127.0.0.1"));
+    assert_eq!(head.header("x-real-ip"), Some("127.0.0.1"));
     assert_eq!(head.header("x-forwarded-proto"), Some("http"));
     assert_eq!(head.header("x-forwarded-host"), Some("chat.example.com"));
     assert_eq!(head.header("host"), Some("chat.example.com"));
@@ -87,6 +88,8 @@ fn the_backend_learns_who_asks() {
     let request = get("/")
         .header("X-Forwarded-For", "192.0.2.1")
         .header("X-Forwarded-For", "192.0.2.2, 192.0.2.3")
+        .header("X-Real-IP", "192.0.2.3")
+        .header("X-Sidebeat-User", "root")
         .header("X-Forwarded-Proto", "https")
         .header("X-Forwarded-Host", "outside.example.com")
         .header("X-Request-Id", "abc-123");
@@ -95,6 +98,8 @@ fn the_backend_learns_who_asks() {
         head.header("x-forwarded-for"),
         Some("192.0.2.1, 192.0.2.2, 192.0.2.3, 127.0.0.1")
     );
+    assert_eq!(head.header("x-real-ip"), Some("192.0.2.3"));
+    assert_eq!(head.header("x-sidebeat-user"), None);
     assert_eq!(head.header("x-forwarded-proto"), Some("https"));
     assert_eq!(head.header("x-forwarded-host"), Some("outside.example.com"));
     assert_eq!(head.header("x-request-id"), Some("abc-123"));

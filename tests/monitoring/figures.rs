@@ -18,6 +18,53 @@ routes:
     heartbeat: {app: []}
 ";
 
+#[test]
+fn an_opening_without_its_upgrade_is_passed_on_counted_and_logged_once_in_a_while() {
+    let page = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage";
+    let backend = Backend::answering(Handshake::raw(page));
+    let settings = format!("upstream: {}\n{METRICS}", backend.url());
+    let sidecar = Sidecar::start(&settings);
+    let metrics = address(&sidecar, "metrics");
+    let series = "sidebeat_upgrades_missing_total";
+    assert_eq!(Scrape::of(metrics).get(series), 0.0);
+    let opening = Request::opening("/chat?token=secret");
+    let cases = [
+        // As nginx passes it on without its lines.
+        opening
+            .clone()
+            .without("Upgrade")
+            .with("Connection", "close"),
+        opening.clone().without("Upgrade").without("Connection"),
+        opening.clone().with("Connection", "keep-alive"),
+        opening.clone().with("Upgrade", "h2c"),
+    ];
+    for (nth, request) in cases.iter().enumerate() {
+        let answer = Wire::connect(sidecar.address()).ask(request);
+        assert_eq!((answer.status, &answer.body[..]), (200, &b"page"[..]));
+        let head = backend.accept().head;
+        assert!(head.header("sec-websocket-key").is_some(), "{head:?}");
+        wait_until("it is counted", || {
+            Scrape::of(metrics).get(series) == nth as f64 + 1.0
+        });
+    }
+    let record = sidecar.log_event("upgrade_missing", PATIENCE);
+    assert_eq!(record["level"], "WARN");
+    assert_eq!(record["count"], 1);
+    assert_eq!(record["path"], "/chat");
+    let detail = record["detail"].as_str().unwrap();
+    for part in [
+        "without `Upgrade: websocket`",
+        "proxy_set_header Upgrade $http_upgrade",
+    ] {
+        assert!(detail.contains(part), "{detail}");
+    }
+    // A plain request is none, and neither is an opening handshake as it should be.
+    Wire::connect(sidecar.address()).ask(&request("GET /"));
+    Wire::connect(sidecar.address()).ask(&opening);
+    assert_eq!(Scrape::of(metrics).get(series), 4.0);
+    assert_eq!(sidecar.logged("upgrade_missing").len(), 1);
+}
+
 /// What the log says of all connections that have ended.
 fn logged(sidecar: &Sidecar, field: &str) -> f64 {
     let records = sidecar.logged("connection_closed");

@@ -48,6 +48,7 @@ impl Connection {
             conn: "c".into(),
             request_id: "r".into(),
             client: "192.0.2.1:1".into(),
+            headers: None,
             route: route.into(),
             host: "a".into(),
             path: "/".into(),
@@ -117,6 +118,7 @@ fn fail(observer: &Observer, failure: HandshakeFailure) {
     let record = HandshakeFailed {
         request_id: None,
         client: "",
+        headers: None,
         route: None,
         host: None,
         path: None,

@@ -251,7 +251,8 @@ impl Sidecar {
         is_idle(&there, &here) && is_idle(&here, &there)
     }
 
-    fn whole_log(&self) -> String {
+    /// Everything that was written so far, on both outputs.
+    pub fn whole_log(&self) -> String {
         let state = self.log.state.lock().unwrap();
         let mut text: String = state
             .records

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::paging::{Key, Place, Sort};
 use super::{Needle, time};
-use crate::observe::{Handle, millis, rtt_millis};
+use crate::observe::{Handle, RequestHeaders, millis, rtt_millis};
 use crate::session::{Leg, Time};
 
 /// A connection that lives. Names are those of the closing record; pings without a prefix are the client's.
@@ -21,6 +21,9 @@ pub(super) struct Row<'a> {
     request_id: &'a str,
     /// The client's address with its port.
     client: &'a str,
+    /// What is recorded of the request's headers.
+    #[serde(flatten)]
+    headers: Option<&'a RequestHeaders>,
     /// The route's name.
     route: &'a str,
     /// The Host header.
@@ -95,6 +98,7 @@ impl<'a> Row<'a> {
             conn: &identity.conn,
             request_id: &identity.request_id,
             client: &identity.client,
+            headers: identity.headers.as_deref(),
             route: &identity.route,
             host: &identity.host,
             path: &identity.path,
@@ -148,7 +152,12 @@ pub(super) fn matches(handle: &Handle, needle: &Needle) -> bool {
         &identity.host,
         &identity.path,
     ];
-    let texts = texts.into_iter().chain(&identity.subprotocol);
+    let headers = identity.headers.iter();
+    let headers = headers.flat_map(|it| it.trace_id.iter().chain(it.headers.values()));
+    let texts = texts
+        .into_iter()
+        .chain(&identity.subprotocol)
+        .chain(headers);
     needle.is_in(texts) || needle.is_in(captured(handle).values().map(|value| value.get()))
 }
 

@@ -51,6 +51,8 @@ function identity(row) {
     ['Host and path', el('code', {}, `${row.host}${row.path}`)],
     ['Subprotocol', row.subprotocol ?? NONE],
     ['Backend', el('code', {}, row.upstream)],
+    ...(row.trace_id ? [['Trace', el('code', {}, row.trace_id)]] : []),
+    ...Object.entries(row.headers ?? {}).map(([name, value]) => [`header ${name}`, el('code', {}, value)]),
   ];
 }
 

@@ -34,6 +34,7 @@ fn log(level: Level, format: LogFormat) -> Log {
         level,
         format,
         opened: true,
+        headers: Vec::new(),
     }
 }
 

@@ -116,6 +116,8 @@ families! {
         "Whether every backend of the configuration takes connections.";
     UPSTREAM_ADDRESS_UP: Gauge "sidebeat_upstream_address_up" ["upstream"],
         "Whether this backend takes connections.";
+    UPGRADES_MISSING: Counter "sidebeat_upgrades_missing" [],
+        "Opening handshakes that came without Upgrade, because a proxy in front did not pass it on.";
     DRAINING: Gauge "sidebeat_draining" [],
         "Whether the process is shutting down.";
     LOG_LINES_DROPPED: Counter "sidebeat_log_lines_dropped" [],

@@ -127,6 +127,8 @@ fn state(page: &mut Page, observer: &Observer) {
     for upstream in &upstreams {
         family.sample(&[&upstream.address], upstream.up);
     }
+    page.family(&families::UPGRADES_MISSING)
+        .sample(&[], tally.upgrades_missing());
     page.family(&families::DRAINING)
         .sample(&[], tally.is_draining());
     page.family(&families::LOG_LINES_DROPPED)

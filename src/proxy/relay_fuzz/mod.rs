@@ -105,6 +105,7 @@ impl Driver {
             conn: "c".into(),
             request_id: "r".into(),
             client: "client".into(),
+            headers: None,
             route: "default".into(),
             host: "host".into(),
             path: "/".into(),

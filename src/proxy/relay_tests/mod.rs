@@ -89,6 +89,7 @@ impl Bench {
             conn: "c".into(),
             request_id: "r".into(),
             client: "client".into(),
+            headers: None,
             route: "default".into(),
             host: "host".into(),
             path: "/".into(),

@@ -1,0 +1,58 @@
+//! Something that may happen a thousand times a second, and is logged now and then.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::registry::lock;
+
+/// At most one in so long goes through.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+/// Lets the first of many through, and then one in each interval, with the count of those that it stands for.
+#[derive(Debug, Default)]
+pub(super) struct Throttle {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the last one went through.
+    last: Option<Instant>,
+    held_back: u64,
+}
+
+impl Throttle {
+    /// It happened again. None: it is held back. Else how often it has happened since one went through, this time
+    /// included.
+    pub(super) fn count(&self, now: Instant) -> Option<u64> {
+        let mut state = lock(&self.state);
+        state.held_back += 1;
+        let is_early = |last| now.saturating_duration_since(last) < INTERVAL;
+        if state.last.is_some_and(is_early) {
+            return None;
+        }
+        state.last = Some(now);
+        Some(std::mem::take(&mut state.held_back))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_in_each_interval_goes_through_with_the_count_of_the_others() {
+        let throttle = Throttle::default();
+        let began = Instant::now();
+        let at = |millis| throttle.count(began + Duration::from_millis(millis));
+        assert_eq!(at(0), Some(1));
+        assert_eq!(at(1), None);
+        assert_eq!(at(9_999), None);
+        assert_eq!(at(10_000), Some(3));
+        assert_eq!(at(10_001), None);
+        assert_eq!(at(60_000), Some(2));
+        assert_eq!(at(70_000), Some(1));
+    }
+}
