@@ -27,6 +27,12 @@ impl OriginPattern {
     }
 }
 
+/// What an editor can tell of an origin; reading it tells more.
+const PATTERN: &str = concat!(
+    r"^(?!wss?://|http://.*:80$|https://.*:443$)",
+    r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#@* ]+|(\*\.)?[^/?#@*: ]+|\[[^/?#@* ]+\]|file://)$",
+);
+
 /// One item of `limits.allowed_origins`.
 pub(super) const ORIGIN: Word<OriginPattern> = Word {
     read: origin_pattern,
@@ -35,7 +41,7 @@ pub(super) const ORIGIN: Word<OriginPattern> = Word {
         OriginPattern::Host(host) => json!(host),
         OriginPattern::Subdomain(suffix) => json!(format!("*{suffix}")),
     },
-    schema: || json!({"type": "string", "minLength": 1}),
+    schema: || json!({"type": "string", "pattern": PATTERN}),
 };
 
 fn origin_pattern(text: &str) -> Result<OriginPattern, String> {

@@ -142,7 +142,7 @@ pub(super) fn is_subdomain(host: &str, suffix: &str) -> bool {
 pub(super) const PATH: Word<Option<String>> = Word {
     read: path,
     show: |value| json!(value.as_deref().unwrap_or_default()),
-    schema: || json!({"type": "string", "pattern": "^(/[^?#]*)?$"}),
+    schema: || json!({"type": "string", "pattern": r"^(?!.*/\.{0,2}/)(?!.*/\.{1,2}$)(/[^?#*\s]*)?$"}),
 };
 
 /// `match.host`.
