@@ -106,7 +106,15 @@ fn property(entry: &Entry) -> Json {
     let shape = match &entry.shape {
         Shape::Value(schema) => schema.clone(),
         Shape::Block => or_nothing(block(&entry.path)),
-        Shape::LineOrBlock(line) => json!({"anyOf": [line, block(&entry.path)]}),
+        Shape::LineOrBlock(line) => {
+            let block = block(&entry.path);
+            // Nothing is not enough for a block that has to say something.
+            let block = match block.get("required") {
+                Some(_) => block,
+                None => or_nothing(block),
+            };
+            json!({"anyOf": [line, block]})
+        }
         Shape::Blocks => {
             let items = block(&entry.path.then(Step::Each));
             or_nothing(json!({"type": "array", "items": items}))

@@ -20,6 +20,9 @@ const BLOCK: &str = "expected a block of keys";
 /// Unknown keys of one block that are told one by one.
 const MAX_UNKNOWN: usize = 200;
 
+/// Mistakes of a file beyond which unknown keys get no advice.
+const MAX_WORDED: usize = 1000;
+
 /// A block that is being asked.
 pub(super) struct Section<'a> {
     sink: &'a Sink,
@@ -448,6 +451,12 @@ impl<'a> Section<'a> {
                 let message = format!("unknown key, and so are {} more", more - 1);
                 self.sink.complain(Found::error(path, Place::Key, message));
                 return;
+            }
+            // Looking for the key that was meant takes time; a file with so many mistakes is not told all of them.
+            if self.sink.complaints() > MAX_WORDED {
+                self.sink
+                    .complain(Found::error(path, Place::Key, "unknown key"));
+                continue;
             }
             let message = unknown_key(&name, &place, &self.usable, describe::paths());
             self.sink.complain(Found::error(path, Place::Key, message));
