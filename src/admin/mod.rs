@@ -5,6 +5,7 @@
 //! | `server` | a small HTTP server on a listener of its own |
 //! | `table`, `activity` | its connections, what each is doing, and which goes when there are too many |
 //! | `watched` | a connection's bytes, and clients that do not take them |
+//! | `spare` | a file in reserve, for a process that has none left |
 //! | `expensive` | answers that take long to make |
 //! | `accept` | in which format somebody wants metrics |
 //! | `probes` | /metrics, /livez and /readyz, for monitoring |
@@ -25,6 +26,7 @@ mod problem;
 mod recorder;
 mod respond;
 mod server;
+mod spare;
 mod table;
 mod watched;
 

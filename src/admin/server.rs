@@ -1,6 +1,6 @@
 //! A small HTTP server on a listener of its own: a newcomer is always let in, and nobody can keep it from being answered.
 //!
-//! `table` says who goes when there are too many, `watched` gives up those that do not take their answers, and
+//! `table` says who goes when there are too many, `spare` has a file left when the process has none, `watched` gives up those that do not take their answers, and
 //! `expensive` keeps answers that take long from holding up the others, of which `/livez` is one.
 
 use std::convert::Infallible;
@@ -19,11 +19,11 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{sleep, timeout};
 
 use super::activity::{Activity, AnswerBody, RequestBody};
+use super::spare::{Lent, Spares};
 use super::table::Table;
 use super::watched::Watched;
 use super::{Service, State};
 use crate::proxy::listener::{Failure, Listener};
-use crate::proxy::stream::Stream;
 
 /// For a request head, and between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
@@ -31,6 +31,9 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_HEAD: usize = 16 * 1024;
 /// How long answers that are on their way hold up the end of the process.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
+/// Newcomers that are accepted before those are looked at that have come: far fewer than have room. More than one, so
+/// that a probe behind a crowd does not wait until each of it has been looked at.
+const AT_ONCE: usize = 16;
 /// Until the next try, when the system has no room for another connection: a probe waits for it.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
@@ -74,34 +77,43 @@ async fn accept(
 ) {
     let failure = Failure::default();
     let mut table = Table::default();
+    let mut accepted = 0_usize;
+    let spares = Spares::default();
+    spares.fill();
     loop {
         let stream = match listener.try_next().await {
             Ok((stream, _)) => stream,
             Err(error) => {
-                failure.tell(&listener, &error);
-                // That one's file may be what is missing.
-                table.drop_idle();
-                sleep(ACCEPT_AGAIN).await;
+                if !spares.spend() {
+                    failure.tell(&listener, &error);
+                    // That one's file may be what is missing.
+                    table.drop_idle();
+                    sleep(ACCEPT_AGAIN).await;
+                }
                 continue;
             }
         };
+        spares.fill();
         table.make_room();
         let activity = Activity::new();
         let task = tokio::spawn(converse(
-            stream,
+            Lent::new(stream, spares.clone()),
             service,
             Arc::clone(&state),
             Arc::clone(&activity),
             ending.subscribe(),
         ));
         table.add(&task, activity);
-        // Its request may be there already, and is read before so many others have come that it is dropped.
-        yield_now().await;
+        accepted += 1;
+        if accepted.is_multiple_of(AT_ONCE) {
+            // Their requests may be there already: they are read before so many others come that these are dropped.
+            yield_now().await;
+        }
     }
 }
 
 async fn converse(
-    stream: Stream,
+    stream: Lent,
     service: Service,
     state: Arc<State>,
     activity: Arc<Activity>,

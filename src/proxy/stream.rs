@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -121,6 +121,21 @@ impl Stream {
         };
         let file = self.file;
         socket.map(|socket| Detached { socket, file })
+    }
+
+    /// Ends the connection, as closing it would, and keeps its file.
+    pub(crate) fn into_ended_file(self) -> io::Result<OwnedFd> {
+        Ok(match self.detach()?.socket {
+            DetachedSocket::Tcp(stream) => {
+                // A peer that has gone needs no end.
+                let _ = stream.shutdown(Shutdown::Both);
+                stream.into()
+            }
+            DetachedSocket::Unix(stream) => {
+                let _ = stream.shutdown(Shutdown::Both);
+                stream.into()
+            }
+        })
     }
 
     /// Has TCP connections tuned as those that listeners accept.

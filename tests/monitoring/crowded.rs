@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
 use super::support::{Backend, wait_until};
 use super::*;
 
@@ -76,6 +78,39 @@ fn those_that_do_not_take_their_answers_keep_nobody_out() {
         // Dropped already is as good.
         let _ = wire.try_send(requests.as_bytes());
     });
+}
+
+#[test]
+fn probes_are_answered_when_the_process_has_no_file_left() {
+    let (sidecar, metrics, admin) = both();
+    let files = || -> Vec<u64> {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", sidecar.pid())).unwrap();
+        let numbers = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+        numbers.map(|number| number.parse().unwrap()).collect()
+    };
+    let limit = 48;
+    let used = || files().iter().filter(|number| **number < limit).count();
+    let resource = Rlimit {
+        current: Some(limit),
+        maximum: Some(limit),
+    };
+    let pid = Pid::from_raw(i32::try_from(sidecar.pid()).unwrap());
+    prlimit(pid, Resource::Nofile, resource).unwrap();
+    // Operators who listen stay.
+    let listen = Request::line("GET /api/events HTTP/1.1").header("Host", "127.0.0.1");
+    let mut listening = Vec::new();
+    wait_until("no file is left", || {
+        let is_full = used() as u64 == limit;
+        if !is_full && listening.len() < 30 {
+            let mut wire = Wire::connect(admin);
+            wire.send(&listen.encode());
+            listening.push(wire);
+        }
+        is_full
+    });
+    for _ in 0..20 {
+        assert_eq!(get(metrics, "/livez").status, 200);
+    }
 }
 
 #[test]
