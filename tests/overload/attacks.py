@@ -153,6 +153,7 @@ class Attack:
                     self.outcomes["still there at the end"] += not reading.done()
                 reading.cancel()
                 writer.transport.abort()
+                await asyncio.sleep(min(AGAIN, self.left()))
 
         await asyncio.gather(*(one() for _ in range(count)))
 
