@@ -130,6 +130,7 @@ fn routes_take_what_the_readme_says() {
         "max_connections_per_ip",
         "max_http_connections",
         "max_http_connections_per_ip",
+        "max_http_requests",
         "max_head",
         "handshake_timeout",
     ];

@@ -141,6 +141,7 @@ impl Overridable {
         Some(Route {
             name: Arc::from(name),
             upstream: Arc::new(self.backend.clone().resolve()?),
+            http_timeout: self.limits.http_timeout,
             allowed_origins: self.limits.allowed_origins.clone(),
             compression: self.compression,
             policy: Arc::new(policy),

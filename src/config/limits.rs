@@ -20,6 +20,7 @@ const MAX_HEAD: SizeUpTo = SizeUpTo(64 << 10);
 #[derive(Clone, Debug)]
 pub(super) struct RouteLimits {
     pub(super) connection: Limits,
+    pub(super) http_timeout: Option<Duration>,
     pub(super) allowed_origins: Vec<OriginPattern>,
 }
 
@@ -37,6 +38,7 @@ impl Default for RouteLimits {
         };
         RouteLimits {
             connection,
+            http_timeout: Some(Duration::from_secs(5 * 60)),
             allowed_origins: Vec::new(),
         }
     }
@@ -49,6 +51,7 @@ pub(super) fn process_defaults() -> ProcessLimits {
         max_connections_per_ip: None,
         max_http_connections: Some(4096),
         max_http_connections_per_ip: None,
+        max_http_requests: Some(1024),
         max_head: 16 << 10,
         handshake_timeout: Some(Duration::from_secs(10)),
     }
@@ -82,6 +85,11 @@ pub(super) fn process_limits(s: &mut Section<'_>, base: &ProcessLimits) -> Proce
         base.max_http_connections_per_ip,
         "The same, for one client address (IPv6: one /64).",
     );
+    let max_http_requests = count(
+        "max_http_requests",
+        base.max_http_requests,
+        "Plain HTTP requests in flight; past it a 503 with Retry-After.",
+    );
     let max_head = s.key(
         "max_head",
         &(base.max_head as u64),
@@ -100,6 +108,7 @@ pub(super) fn process_limits(s: &mut Section<'_>, base: &ProcessLimits) -> Proce
         max_connections_per_ip,
         max_http_connections,
         max_http_connections_per_ip,
+        max_http_requests,
         max_head,
         handshake_timeout,
     }
@@ -112,6 +121,7 @@ pub(super) fn refuse_process_limits(s: &mut Section<'_>) {
         "max_connections_per_ip",
         "max_http_connections",
         "max_http_connections_per_ip",
+        "max_http_requests",
         "max_head",
         "handshake_timeout",
     ] {
@@ -165,6 +175,12 @@ pub(super) fn route_limits(s: &mut Section<'_>, base: &RouteLimits) -> RouteLimi
             "Whether text messages must be UTF-8 (1007); Swoole does not check.",
         ),
     };
+    let http_timeout = s.key(
+        "http_timeout",
+        &base.http_timeout,
+        &OrOff(TIME),
+        "Plain HTTP in which no byte moved for so long: 504 before the answer's head, else it is cut.",
+    );
     let origins = List {
         item: ORIGIN,
         needs_one: false,
@@ -177,6 +193,7 @@ pub(super) fn route_limits(s: &mut Section<'_>, base: &RouteLimits) -> RouteLimi
     );
     RouteLimits {
         connection,
+        http_timeout,
         allowed_origins,
     }
 }

@@ -147,6 +147,8 @@ pub struct ProcessLimits {
     pub max_http_connections: Option<usize>,
     /// The same, for one client address.
     pub max_http_connections_per_ip: Option<usize>,
+    /// Plain HTTP requests in flight.
+    pub max_http_requests: Option<usize>,
     /// Bytes of the head of a request or of an answer.
     pub max_head: usize,
     /// From accept to the first whole request head.
@@ -173,6 +175,8 @@ pub struct Route {
     pub name: Arc<str>,
     /// Where it goes.
     pub upstream: Arc<Upstream>,
+    /// How long no byte of plain HTTP may move, in either direction.
+    pub http_timeout: Option<Duration>,
     /// Origins that may open a WebSocket; empty: any.
     pub allowed_origins: Vec<OriginPattern>,
     /// What becomes of the client's offer of permessage-deflate (RFC 7692).

@@ -64,16 +64,16 @@ pub struct HttpFailed<'a> {
     pub request_id: &'a str,
     /// The client's address with its port.
     pub client: &'a str,
-    /// The route's name.
-    pub route: &'a str,
+    /// The route's name; none where it was not asked for.
+    pub route: Option<&'a str>,
     /// The upstream's address.
-    pub upstream: &'a str,
+    pub upstream: Option<&'a str>,
     /// `client`, `upstream` or `sidecar`.
     pub initiator: &'static str,
     /// [`super::HandshakeFailure::label`].
     pub reason: &'static str,
-    /// The status that the client got.
-    pub status: u16,
+    /// The status of the answer; none where the upstream's answer had begun, and was cut.
+    pub status: Option<u16>,
     /// In words.
     pub detail: &'a str,
 }

@@ -317,6 +317,7 @@ mod tests {
             max_connections_per_ip: Some(per_ip),
             max_http_connections: None,
             max_http_connections_per_ip: None,
+            max_http_requests: None,
             max_head: 16 << 10,
             handshake_timeout: None,
         }

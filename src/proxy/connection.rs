@@ -214,6 +214,8 @@ enum Ended {
     Departed,
     /// Dropped for others, which is recorded where it was decided.
     Dropped,
+    /// No byte of its answer has moved for `limits.http_timeout`.
+    Stalled,
 }
 
 /// Has hyper serve a connection from its first head on, and watches it meanwhile.
@@ -230,7 +232,7 @@ async fn converse(
         peer,
         began,
     } = client;
-    let exchange = Arc::new(Exchange::new(place));
+    let exchange = Arc::new(Exchange::new(place, shared.clock));
     // hyper makes room for as many lines with every head: for an opening handshake, which no other head follows as a
     // rule, only as much as it needs.
     let lines = match head.is_opening() {
@@ -254,6 +256,7 @@ async fn converse(
         );
     let ended = {
         let mut departed = pin!(None);
+        let mut stalled = pin!(None);
         let mut dropped = pin!(exchange.place.dropped());
         let mut ending = pin!(wait_until_true(&mut draining));
         let mut is_ending = false;
@@ -273,6 +276,15 @@ async fn converse(
                 }
                 if dropped.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(Ended::Dropped);
+                }
+                if !exchange.is_answering() {
+                    stalled.set(None);
+                } else if stalled.is_none() {
+                    stalled.set(Some(exchange.stalled()));
+                }
+                let stalled = stalled.as_mut().as_pin_mut();
+                if stalled.is_some_and(|stalled| stalled.poll(cx).is_ready()) {
+                    return Poll::Ready(Ended::Stalled);
                 }
                 // After hyper, which has read a request that is there already.
                 if is_ending || ending.as_mut().poll(cx).is_pending() {
@@ -322,6 +334,10 @@ async fn converse(
             );
         }
         (Ended::Dropped, _) => drop(stream),
+        (Ended::Stalled, _) => {
+            drop(stream);
+            http::record_stalled(&exchange, &peer);
+        }
     }
 }
 
@@ -348,7 +364,8 @@ async fn answer(
         false => Kind::Plain,
     };
     let has_body = !request.body().is_end_stream();
-    if !exchange.begin(kind, has_body) {
+    let timeout = shared.config.load().default.http_timeout;
+    if !exchange.begin(kind, has_body, timeout) {
         // The connection's task is about to drop it.
         return pending().await;
     }
@@ -410,10 +427,17 @@ async fn route(
         shared.requests.begin().answer(answer)
     } else {
         lost_upgrade::report(&incomer, &shared.observer);
-        let in_flight = shared.requests.begin();
-        let answer = http::pass(incomer, &shared).await;
+        let max = shared.config.load().process.max_http_requests;
+        let in_flight = shared.requests.admit(max);
+        let answer = match in_flight {
+            Some(_) => http::pass(incomer, exchange, &shared).await,
+            None => http::refuse_over_capacity(&incomer),
+        };
         shared.observer.tally.http_answer(answer.status());
-        in_flight.answer(answer)
+        match in_flight {
+            Some(in_flight) => in_flight.answer(answer),
+            None => answer,
+        }
     };
     if shared.observer.tally.is_draining() {
         // RFC 9112 section 9.6: the connection will not take another request, and the client is to know that from the

@@ -5,14 +5,17 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use hyper::Response;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::clock::Clock;
 use super::established::Newcomer;
 use super::head::Head;
 use super::http_connections::Place;
+use super::progress::{self, Moved};
 use super::requests::is_event_stream;
 use super::respond::Body;
 use super::stream::Stream;
@@ -34,6 +37,8 @@ pub(super) enum Kind {
 /// One connection's state, which its task, its service and its byte stream share.
 pub(super) struct Exchange {
     pub(super) place: Place,
+    /// When the client's stream moved bytes of a request or of an answer.
+    pub(super) moved: Moved,
     state: Mutex<State>,
 }
 
@@ -42,6 +47,8 @@ struct State {
     request: Option<Kind>,
     /// The request came with a body.
     has_body: bool,
+    /// hyper has the answer's head.
+    is_answering: bool,
     /// The whole answer has been handed to hyper.
     is_answered: bool,
     /// Bytes of the answer that have been written.
@@ -55,12 +62,26 @@ struct State {
     /// Bytes that hyper has read since no request is in progress.
     read_ahead: usize,
     websocket: Option<Newcomer>,
+    /// `limits.http_timeout` of the request.
+    timeout: Option<Duration>,
+    /// The request, if an upstream answers it.
+    forwarded: Option<Forwarded>,
+}
+
+/// A request that an upstream answers, for the record of an answer that is cut off.
+pub(super) struct Forwarded {
+    pub(super) request_id: Box<str>,
+    pub(super) route: Arc<str>,
+    pub(super) upstream: String,
+    /// When the upstream's stream moved bytes.
+    pub(super) moved: Moved,
 }
 
 impl Exchange {
-    pub(super) fn new(place: Place) -> Self {
+    pub(super) fn new(place: Place, clock: Clock) -> Self {
         Exchange {
             place,
+            moved: Moved::new(clock),
             state: Mutex::default(),
         }
     }
@@ -71,8 +92,12 @@ impl Exchange {
     }
 
     /// A request has come. False: the connection was dropped just before.
-    pub(super) fn begin(&self, kind: Kind, has_body: bool) -> bool {
+    pub(super) fn begin(&self, kind: Kind, has_body: bool, timeout: Option<Duration>) -> bool {
+        self.moved.note();
         let mut state = self.lock();
+        state.timeout = timeout;
+        state.forwarded = None;
+        state.is_answering = false;
         state.request = Some(kind);
         state.has_body = has_body;
         state.is_answered = false;
@@ -85,13 +110,46 @@ impl Exchange {
 
     /// Its answer. The request is in progress until the answer has been written.
     pub(super) fn answer(self: &Arc<Self>, response: Response<Body>) -> Response<Answer> {
+        let mut state = self.lock();
+        state.is_answering = true;
         if is_event_stream(&response) {
-            self.lock().request = Some(Kind::EventStream);
+            state.request = Some(Kind::EventStream);
         }
+        drop(state);
         response.map(|body| Answer {
             body,
             exchange: Arc::clone(self),
         })
+    }
+
+    /// The answer comes from an upstream, and may stop for so long.
+    pub(super) fn forward(&self, forwarded: Forwarded, timeout: Option<Duration>) {
+        let mut state = self.lock();
+        state.forwarded = Some(forwarded);
+        state.timeout = timeout;
+    }
+
+    /// Waits until an answer that has been handed to hyper has stopped for `limits.http_timeout`, whoever stopped it.
+    pub(super) async fn stalled(&self) {
+        let limit = self.lock().timeout;
+        progress::stalled(limit, || {
+            let state = self.lock();
+            let upstream = state.forwarded.iter().map(|it| it.moved.clone());
+            upstream.chain([self.moved.clone()]).collect()
+        })
+        .await;
+    }
+
+    /// Whether hyper has the head of an answer that has not been written to its end.
+    pub(super) fn is_answering(&self) -> bool {
+        let state = self.lock();
+        state.request.is_some() && state.is_answering
+    }
+
+    /// Whose request it is that has stopped, and whether that is because the client takes no more of the answer.
+    pub(super) fn take_stalled(&self) -> (Option<Forwarded>, bool) {
+        let mut state = self.lock();
+        (state.forwarded.take(), state.is_blocked)
     }
 
     /// The connection becomes a WebSocket when the answer has been written.
@@ -239,6 +297,9 @@ impl AsyncRead for ClientIo<'_> {
             ready!(this.stream.poll_read_shared(cx, buf))?;
         }
         let mut state = this.exchange.lock();
+        if state.has_body && buf.filled().len() > before {
+            this.exchange.moved.note();
+        }
         if state.request.is_none() {
             state.read_ahead += buf.filled().len() - before;
         }
@@ -262,6 +323,7 @@ impl ClientIo<'_> {
         state.is_blocked = written.is_pending();
         if let Poll::Ready(Ok(written)) = written {
             state.written = state.written.saturating_add(written);
+            self.exchange.moved.note();
         }
         written
     }

@@ -8,24 +8,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{CONNECTION, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::Extensions;
 use hyper::http::uri::PathAndQuery;
 use hyper::{Request, Response, StatusCode, Uri, Version};
-use hyper_util::client::legacy::connect::{Connected, Connection};
+use hyper_util::client::legacy::connect::{
+    CaptureConnection, Connected, Connection, capture_connection,
+};
 use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service;
 
-use super::connection::Incomer;
+use super::clock::Clock;
+use super::connection::{Incomer, Peer};
+use super::exchange::{Exchange, Forwarded};
 use super::http_connections::HttpConnections;
+use super::progress::{self, Moved, Noted};
+use super::request_body::{AwaitsClient, RequestBody};
 use super::respond::{self, Body, BodyError, with_causes};
 use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::upstream_io::UpstreamIo;
 use super::{Shared, answer_head, headers};
 use crate::config::policy::Upstream;
+use crate::config::show_duration;
 use crate::observe::{HandshakeFailure, Observer, bounded, events, log};
 
 /// Shorter than servers commonly keep idle connections, so that a request rarely meets one that is just being closed.
@@ -66,6 +74,7 @@ impl Clients {
                 upstream: Arc::clone(upstream),
                 observer: Arc::clone(&shared.observer),
                 connections: Arc::clone(&shared.http_connections),
+                clock: shared.clock,
             });
         clients.push((Arc::clone(upstream), client.clone()));
         client
@@ -73,7 +82,7 @@ impl Clients {
 }
 
 /// Passes a request on and its answer back.
-pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
+pub(super) async fn pass(incomer: Incomer, exchange: &Exchange, shared: &Shared) -> Response<Body> {
     let Incomer {
         mut request,
         peer,
@@ -98,29 +107,94 @@ pub(super) async fn pass(incomer: Incomer, shared: &Shared) -> Response<Body> {
     *request.version_mut() = Version::HTTP_11;
     let client = shared.clients.of(&route.upstream, shared);
     let max_head = shared.config.load().process.max_head;
-    let failed = match send(&client, request).await {
-        sent if answer_head::is_too_long(&sent, max_head) => Failed::new(
+    let awaits_client = AwaitsClient::default();
+    let limit = route.http_timeout;
+    let captured = capture_connection(&mut request);
+    let stalled = progress::stalled(limit, || {
+        let upstream = moved(&captured);
+        upstream
+            .into_iter()
+            .chain([exchange.moved.clone()])
+            .collect()
+    });
+    let sent = tokio::select! {
+        sent = send(&client, request, &awaits_client) => Ok(sent),
+        () = stalled => Err(Failed::stalled(limit, awaits_client.get())),
+    };
+    let upstream = route.upstream.target.to_string();
+    let failed = match sent {
+        Ok(sent) if answer_head::is_too_long(&sent, max_head) => Failed::new(
             HandshakeFailure::UpstreamBadHandshake,
             answer_head::too_long(max_head),
         ),
-        Ok(response) => match answer(response) {
-            Ok(answer) => return answer,
-            Err(failed) => failed,
-        },
-        Err(error) => Failed::of(&error),
+        Ok(Ok(response)) => {
+            let moved = response.extensions().get::<Moved>().cloned();
+            match answer(response) {
+                Ok(answer) => {
+                    let forwarded = Forwarded {
+                        request_id,
+                        route: Arc::clone(&route.name),
+                        upstream,
+                        moved: moved.unwrap_or_else(|| exchange.moved.clone()),
+                    };
+                    exchange.forward(forwarded, limit);
+                    return answer;
+                }
+                Err(failed) => failed,
+            }
+        }
+        Ok(Err(error)) => Failed::of(&error),
+        Err(failed) => failed,
     };
+    let route = Some(&*route.name);
+    failed.record(&request_id, &peer, route, Some(&upstream));
+    failed.answer(&request_id)
+}
+
+/// When bytes of a request's connection to the upstream last moved; none while there is no connection.
+fn moved(captured: &CaptureConnection) -> Option<Moved> {
+    let mut extras = Extensions::new();
+    captured
+        .connection_metadata()
+        .as_ref()?
+        .get_extras(&mut extras);
+    extras.remove()
+}
+
+/// A request beyond `limits.max_http_requests`.
+pub(super) fn refuse_over_capacity(incomer: &Incomer) -> Response<Body> {
+    let detail = "limits.max_http_requests is reached".to_owned();
+    let failed = Failed::new(HandshakeFailure::OverCapacity, detail);
+    failed.record(&incomer.request_id, &incomer.peer, None, None);
+    failed.answer(&incomer.request_id)
+}
+
+/// An answer that was cut because no byte of it moved for `limits.http_timeout`.
+pub(super) fn record_stalled(exchange: &Exchange, peer: &Peer) {
+    let (forwarded, is_client) = exchange.take_stalled();
+    // An answer of the sidecar's own is none of the upstream's.
+    let (failure, detail) = match is_client || forwarded.is_none() {
+        true => (
+            HandshakeFailure::ClientTimeout,
+            "the client took no byte of its answer within limits.http_timeout; it was cut",
+        ),
+        false => (
+            HandshakeFailure::UpstreamTimeout,
+            "no byte of the answer came within limits.http_timeout; it was cut",
+        ),
+    };
+    let forwarded = forwarded.as_ref();
     let record = events::HttpFailed {
-        request_id: &request_id,
+        request_id: forwarded.map_or("", |it| &it.request_id),
         client: &peer.to_string(),
-        route: &route.name,
-        upstream: &route.upstream.target.to_string(),
-        initiator: failed.failure.initiator().label(),
-        reason: failed.failure.label(),
-        status: failed.status.as_u16(),
-        detail: &bounded(&failed.detail),
+        route: forwarded.map(|it| &*it.route),
+        upstream: forwarded.map(|it| &*it.upstream),
+        initiator: failure.initiator().label(),
+        reason: failure.label(),
+        status: None,
+        detail,
     };
-    log::emit(failed.failure.level(), "http_failed", &record);
-    respond::error(failed.status, failed.failure.label(), &request_id)
+    log::emit(failure.level(), "http_failed", &record);
 }
 
 /// The client's answer from the upstream's.
@@ -152,6 +226,48 @@ impl Failed {
             status: failure.status().unwrap_or(gone),
             detail,
         }
+    }
+
+    /// No byte moved for `limit` before there was an answer.
+    fn stalled(limit: Option<Duration>, awaits_client: bool) -> Self {
+        let limit = show_duration(limit.unwrap_or_default());
+        match awaits_client {
+            // RFC 9110 section 15.5.9.
+            true => Failed {
+                failure: HandshakeFailure::ClientTimeout,
+                status: StatusCode::REQUEST_TIMEOUT,
+                detail: format!(
+                    "the client sent nothing more of its request's body within limits.http_timeout of {limit}"
+                ),
+            },
+            false => Failed::new(
+                HandshakeFailure::UpstreamTimeout,
+                format!("the upstream did not answer within limits.http_timeout of {limit}"),
+            ),
+        }
+    }
+
+    fn record(&self, request_id: &str, peer: &Peer, route: Option<&str>, upstream: Option<&str>) {
+        let record = events::HttpFailed {
+            request_id,
+            client: &peer.to_string(),
+            route,
+            upstream,
+            initiator: self.failure.initiator().label(),
+            reason: self.failure.label(),
+            status: Some(self.status.as_u16()),
+            detail: &bounded(&self.detail),
+        };
+        log::emit(self.failure.level(), "http_failed", &record);
+    }
+
+    fn answer(&self, request_id: &str) -> Response<Body> {
+        let mut answer = respond::error(self.status, self.failure.label(), request_id);
+        if self.status == StatusCode::REQUEST_TIMEOUT {
+            let close = HeaderValue::from_static("close");
+            answer.headers_mut().insert(CONNECTION, close);
+        }
+        answer
     }
 
     /// By the side that failed, which hyper's own error does not say.
@@ -188,11 +304,15 @@ fn keep_chunked(request: &mut Request<Incoming>) {
 async fn send(
     client: &HttpClient,
     request: Request<Incoming>,
+    awaits: &AwaitsClient,
 ) -> Result<Response<Incoming>, Error> {
     let (parts, body) = request.into_parts();
     let spare = (parts.method.is_safe() && body.is_end_stream()).then(|| parts.clone());
     let mut sent = client
-        .request(Request::from_parts(parts, respond::from_client(body)))
+        .request(Request::from_parts(
+            parts,
+            RequestBody::new(body, awaits.clone()).boxed(),
+        ))
         .await;
     if let (Err(error), Some(parts)) = (&sent, spare)
         && is_end_of_kept_connection(error)
@@ -244,10 +364,11 @@ struct Dialer {
     upstream: Arc<Upstream>,
     observer: Arc<Observer>,
     connections: Arc<HttpConnections>,
+    clock: Clock,
 }
 
 impl Service<Uri> for Dialer {
-    type Response = TokioIo<UpstreamIo<Stream>>;
+    type Response = TokioIo<UpstreamIo<Noted<Stream>>>;
     type Error = DialError;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, DialError>> + Send>>;
 
@@ -260,16 +381,20 @@ impl Service<Uri> for Dialer {
             upstream,
             observer,
             connections,
+            clock,
         } = self.clone();
         Box::pin(async move {
             let stream = dial(&upstream, &observer, &connections).await?;
+            let stream = Noted::new(stream, clock);
             Ok(TokioIo::new(UpstreamIo::new(stream)))
         })
     }
 }
 
-impl Connection for UpstreamIo<Stream> {
+impl Connection for UpstreamIo<Noted<Stream>> {
     fn connected(&self) -> Connected {
-        Connected::new().extra(Answered::default())
+        Connected::new()
+            .extra(Answered::default())
+            .extra(self.get_ref().moved().clone())
     }
 }

@@ -16,6 +16,8 @@
 //! | `opening` | one opening handshake's record, told however it ends |
 //! | `http` | requests that open no WebSocket |
 //! | `requests` | those of them that are in flight |
+//! | `request_body` | their bodies, and whether it is the client that is waited for |
+//! | `progress` | when bytes of them last moved |
 //! | `host` | the host that a request is for |
 //! | `headers` | what of a head is passed on |
 //! | `answer_head` | how long the head of a backend's answer may be |
@@ -51,7 +53,9 @@ mod lost_upgrade;
 pub(crate) mod open_files;
 mod opening;
 mod outbox;
+mod progress;
 mod relay;
+mod request_body;
 pub(crate) mod requests;
 mod respond;
 mod side;

@@ -49,7 +49,21 @@ impl EventStream {
 }
 
 impl Requests {
-    /// Counts a request in.
+    /// Counts a request in, unless there are `max` already.
+    pub(super) fn admit(self: &Arc<Self>, max: Option<usize>) -> Option<InFlight> {
+        let mut state = self.lock();
+        if max.is_some_and(|max| state.in_flight >= max) {
+            return None;
+        }
+        state.in_flight += 1;
+        drop(state);
+        Some(InFlight {
+            requests: Arc::clone(self),
+            event_stream: None,
+        })
+    }
+
+    /// Counts a request in whose answer is there already.
     pub(super) fn begin(self: &Arc<Self>) -> InFlight {
         self.lock().in_flight += 1;
         InFlight {

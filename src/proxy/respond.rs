@@ -50,11 +50,6 @@ pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The body of a client's request.
-pub(super) fn from_client(body: Incoming) -> Body {
-    body.map_err(BodyError::Client).boxed()
-}
-
 /// The body of an upstream's answer.
 pub(super) fn from_upstream(body: Incoming) -> Body {
     body.map_err(BodyError::Upstream).boxed()

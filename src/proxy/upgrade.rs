@@ -21,10 +21,11 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::connection::Incomer;
-use super::exchange::Exchange;
+use super::exchange::{Exchange, Forwarded};
 use super::extensions::{self, Extensions};
 use super::headers::UnknownEncoding;
 use super::opening::Opening;
+use super::progress::Noted;
 use super::respond::{self, Body, with_causes};
 use super::stream::Stream;
 use super::subprotocol::{self, SubprotocolError};
@@ -162,8 +163,17 @@ pub(super) async fn open(
 
     let (answer, upstream) = match ask_upstream(incomer, &route, &shared).await {
         Ok(Answer::Accepted(answer, accepted)) => (answer, accepted),
-        Ok(Answer::Other(response)) => {
+        Ok(Answer::Other(mut response)) => {
             let status = response.status();
+            if let Some(moved) = response.extensions_mut().remove() {
+                let forwarded = Forwarded {
+                    request_id: opening.request_id.clone(),
+                    route: Arc::clone(&route.name),
+                    upstream: route.upstream.target.to_string(),
+                    moved,
+                };
+                exchange.forward(forwarded, route.http_timeout);
+            }
             opening.failed(
                 HandshakeFailure::UpstreamRejected,
                 Some(status.as_u16()),
@@ -310,6 +320,7 @@ async fn ask_upstream(
     let upstream = &route.upstream;
     let stream = dial(upstream, &shared.observer, &shared.http_connections).await?;
     let max_head = shared.config.load().process.max_head;
+    let stream = Noted::new(stream, shared.clock);
     let asked = Asked {
         key: generate_key(),
         subprotocols: subprotocol::offers(incomer.request.headers()),
@@ -364,10 +375,11 @@ fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<
 /// Sends the request and waits for the head of the answer. The connection is driven by this same task, so that a
 /// WebSocket costs no other one; only an answer with a body needs it, until the body has passed.
 async fn exchange(
-    stream: Stream,
+    stream: Noted<Stream>,
     request: Request<Body>,
     max_head: usize,
 ) -> Result<Exchanged, UpstreamError> {
+    let moved = stream.moved().clone();
     let no_answer = |error: hyper::Error| match answer_head::is_too_long_for_hyper(&error) {
         true => UpstreamError::HeadTooLong(max_head),
         false => UpstreamError::NoAnswer(with_causes(&error)),
@@ -382,7 +394,7 @@ async fn exchange(
         .map_err(no_answer)?;
     let mut answer = pin!(sender.send_request(request));
     let mut ended = false;
-    let response = poll_fn(|cx| {
+    let mut response = poll_fn(|cx| {
         if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
             return Poll::Ready(answer);
         }
@@ -394,6 +406,7 @@ async fn exchange(
     .map_err(no_answer)?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         tokio::spawn(connection);
+        response.extensions_mut().insert(moved);
         return Ok(Exchanged::Other(response));
     }
     if !ended {
@@ -404,7 +417,10 @@ async fn exchange(
     let parts = connection.into_parts();
     Ok(Exchanged::Switched(
         response.map(|_| respond::full("")),
-        (parts.io.into_inner().into_inner(), parts.read_buf),
+        (
+            parts.io.into_inner().into_inner().into_inner(),
+            parts.read_buf,
+        ),
     ))
 }
 

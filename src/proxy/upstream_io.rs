@@ -73,6 +73,10 @@ impl<S> UpstreamIo<S> {
         }
     }
 
+    pub(super) fn get_ref(&self) -> &S {
+        &self.stream
+    }
+
     pub(super) fn into_inner(self) -> S {
         self.stream
     }

@@ -15,6 +15,7 @@ mod peer;
 mod smuggling;
 #[path = "../support/mod.rs"]
 mod support;
+mod timeouts;
 
 use std::time::Duration;
 

@@ -40,7 +40,7 @@ impl Peer {
             .expect("the bytes are taken");
     }
 
-    /// Whether the bytes were taken.
+    /// Sends this unless the other end has gone; whether it was taken.
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
     }
