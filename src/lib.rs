@@ -39,7 +39,8 @@
 //! - An idle connection owns no buffer: bytes are kept only while a frame header is incomplete, a socket is full, or a
 //!   read was more than one turn is enough for.
 //! - A connection's turn is bounded by what it costs, not by bytes: nobody's frames keep other connections waiting.
-//! - A data frame's payload is never copied unless a socket is full or a turn is over, and never changed.
+//! - A data frame's payload is never copied unless a socket is full, a turn is over, or many
+//!   short runs become one write; and never changed.
 //! - Bytes enter an outbox only where a frame may begin, so nothing injected can split a frame.
 //! - Backpressure: a leg is not read while the other one has bytes waiting, and its timers stand still meanwhile.
 //! - The session decides, the relay performs; the cause of an end is set once and never overwritten.

@@ -29,6 +29,11 @@ use crate::session::{Action, Actions, Event, Leg, Session, Time};
 /// How often a poll reads both legs before other connections have their turn.
 const ROUNDS_PER_POLL: usize = 8;
 
+/// After so many writes in a poll, runs that are shorter than this are gathered into one: control frames between small
+/// messages would otherwise make a system call of each.
+const FEW_WRITES: u32 = 8;
+const SHORT_RUN: usize = 1024;
+
 /// What came of reading a leg.
 enum Read {
     /// Bytes, or the end of the stream.
@@ -54,7 +59,7 @@ pub(super) struct Relay<S> {
     asking: Vec<(Leg, oneshot::Sender<Duration>)>,
     /// Small messages that were not looked into, because there were too many.
     uninspected: u64,
-    /// How often a socket has been written to.
+    /// How often a socket has been written to in this poll.
     writes: u32,
     /// A leg was reset inside a frame.
     mid_frame: bool,
@@ -119,6 +124,7 @@ impl<S: Transport> Relay<S> {
         scratch: &mut [u8],
     ) -> Poll<()> {
         self.now = self.clock.now();
+        self.writes = 0;
         for side in &mut self.sides {
             side.turn = TURN;
         }
@@ -254,12 +260,14 @@ impl<S: Transport> Relay<S> {
 
     /// Writes a run of data frames to a leg, up to `boundary`; what the socket does not take is kept.
     fn pass(&mut self, cx: &mut Context<'_>, to: Leg, run: &[u8], boundary: Boundary) {
+        let is_gathered = self.writes > FEW_WRITES && run.len() < SHORT_RUN;
         let side = self.side_mut(to);
         if run.is_empty() || side.out.is_closed() {
             return;
         }
         side.boundary = boundary;
-        if side.out.is_blocked() {
+        // The next flush writes what is kept.
+        if side.out.is_blocked() || is_gathered {
             side.out.keep(run);
             return;
         }
