@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use regex_lite::Regex;
+use fancy_regex::Regex;
 use serde_json::Value;
 use sidebeat::config;
 
@@ -63,7 +63,7 @@ fn is_valid(schema: &Value, value: &Value) -> bool {
             "anyOf" => rules().any(|one| is_valid(one, value)),
             "pattern" => value.as_str().is_none_or(|text| {
                 let pattern = Regex::new(rule.as_str().unwrap()).unwrap();
-                pattern.is_match(text)
+                pattern.is_match(text).unwrap()
             }),
             "minLength" => length(value).is_none_or(|length| length >= bound()),
             "maxLength" => length(value).is_none_or(|length| length <= bound()),
