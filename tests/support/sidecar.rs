@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{PATIENCE, Wire};
+use super::{PATIENCE, Wire, wait_until};
 
 /// A running sidecar; killed when it is dropped.
 pub struct Sidecar {
@@ -134,10 +134,25 @@ impl Sidecar {
         fs::rename(new, self.config_path()).unwrap();
     }
 
-    /// Sends a signal.
+    /// Sends a signal; a stopped process has stopped when this returns.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.pid).unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
+        if signal == Signal::STOP {
+            // Whichever thread takes the signal stops the others: until it gets a processor, they work on.
+            wait_until("every thread has stopped", || self.is_stopped());
+        }
+    }
+
+    fn is_stopped(&self) -> bool {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.pid)).unwrap();
+        let mut stats =
+            threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("stat")).ok());
+        // The state follows the name, which stands in brackets.
+        stats.all(|stat| {
+            stat.rsplit_once(") ")
+                .is_some_and(|(_, rest)| rest.starts_with('T'))
+        })
     }
 
     /// Waits for the next record of this event that was not taken yet, and takes it. A failing test shows the log.
