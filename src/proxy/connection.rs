@@ -32,8 +32,9 @@ use crate::observe::{HandshakeFailure, Observer, Refusal, RequestHeaders, bounde
 /// For records.
 const NO_HEAD: &str = "no whole request head within limits.handshake_timeout";
 
-/// The shortest header line, `a:` and a newline: the number of lines is bounded by the length of a head alone.
-const SHORTEST_LINE: usize = 3;
+/// How many lines a head may have that comes behind one of plain HTTP on the same connection. For the first head, the
+/// length alone counts. Room for more, 64 bytes for each, leaves holes in the heap: 18 KiB for every request in progress.
+const MANY_LINES: usize = 500;
 /// What hyper allows by itself.
 const LEAST_LINES: usize = 100;
 
@@ -233,11 +234,11 @@ async fn converse(
         began,
     } = client;
     let exchange = Arc::new(Exchange::new(place, shared.clock));
-    // hyper makes room for as many lines with every head: for an opening handshake, which no other head follows as a
-    // rule, only as much as it needs.
+    // hyper makes room for as many lines with every head. An opening handshake, which no other head follows as a rule,
+    // gets only what it needs; other heads may be followed by longer ones.
     let lines = match head.is_opening() {
         true => head.lines(),
-        false => limits.max_head / SHORTEST_LINE,
+        false => head.lines().max(MANY_LINES),
     };
     let service =
         service_fn(|request| answer(request, peer, Arc::clone(&exchange), Arc::clone(&shared)));
