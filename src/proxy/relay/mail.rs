@@ -81,7 +81,8 @@ impl<S: Transport> Relay<S> {
         });
         for leg in Leg::BOTH {
             self.flush(cx, leg);
-            if self.is_cut(leg) {
+            // A peer that has got a part of something is to notice that the rest does not come.
+            if self.is_cut(leg) || self.side(leg).out.is_blocked() {
                 self.perform(Action::Reset { leg });
             }
             self.tell(Event::Lost {
