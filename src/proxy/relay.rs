@@ -387,7 +387,14 @@ impl<S: Transport> Relay<S> {
                     side.shut_down();
                 }
             }
-            Action::Drop { leg } => self.side_mut(leg).drop_io(),
+            Action::Drop { leg } => {
+                let side = self.side_mut(leg);
+                // A peer that broke a rule and is still there must not see its stream end in good order inside a frame.
+                match side.reading == Reading::Broken && side.out.is_blocked() {
+                    true => side.reset(),
+                    false => side.drop_io(),
+                }
+            }
             Action::Reset { leg } => {
                 self.mid_frame |= self.is_cut(leg);
                 self.side_mut(leg).reset();
