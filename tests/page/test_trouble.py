@@ -36,11 +36,12 @@ def test_a_backend_that_is_down(desk):
     page = desk.open(sidecar)
     expect(page.locator("#backends")).to_contain_text("up")
     backend.kill()
-    expect(page.locator("#state")).to_have_text("Backend down")
-    expect(page.locator("#notices")).to_contain_text(f"Backend 127.0.0.1:{backend.port} has been down since")
     expect(page.locator("#reasons")).to_contain_text("upstream_lost")
+    # Health is passive: whoever comes next finds out.
     refused = desk.peer(connect=f"ws://{sidecar.address}/")
     refused.expect("refused", status=502)
+    expect(page.locator("#state")).to_have_text("Backend down")
+    expect(page.locator("#notices")).to_contain_text(f"Backend 127.0.0.1:{backend.port} has been down since")
     expect(page.locator("#handshakes")).to_contain_text("upstream_refused")
 
 
