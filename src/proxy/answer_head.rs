@@ -5,9 +5,9 @@ use std::error::Error;
 use hyper::Response;
 use hyper::ext::ReasonPhrase;
 
-/// How many header lines an answer may have. hyper makes room for so many before it reads a head, which costs next to
-/// nothing up to here, and a page fault for each head beyond.
-pub(super) const MAX_LINES: usize = 2048;
+/// How many header lines an answer may have. hyper makes room for so many, 64 bytes for each, before it reads a head:
+/// more would be given back to the system after every opening, and asked for again.
+pub(super) const MAX_LINES: usize = 500;
 
 /// The most that `limits.max_head` may be: hyper reads no more of a head than that.
 pub(super) const MOST: usize = 64 * 1024;
