@@ -388,18 +388,20 @@ impl<S: Transport> Relay<S> {
                 }
             }
             Action::Drop { leg } => {
-                let side = self.side_mut(leg);
+                let is_inside_a_frame = self.is_cut(leg) || self.side(leg).out.is_blocked();
                 // A peer that broke a rule and is still there must not see its stream end in good order inside a frame.
-                match side.reading == Reading::Broken && side.out.is_blocked() {
-                    true => side.reset(),
-                    false => side.drop_io(),
+                match self.side(leg).reading == Reading::Broken && is_inside_a_frame {
+                    true => self.reset(leg),
+                    false => self.side_mut(leg).drop_io(),
                 }
             }
-            Action::Reset { leg } => {
-                self.mid_frame |= self.is_cut(leg);
-                self.side_mut(leg).reset();
-            }
+            Action::Reset { leg } => self.reset(leg),
         }
+    }
+
+    fn reset(&mut self, leg: Leg) {
+        self.mid_frame |= self.is_cut(leg);
+        self.side_mut(leg).reset();
     }
 
     fn place_if_free(&mut self, leg: Leg) {
