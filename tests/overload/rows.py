@@ -65,7 +65,7 @@ ROWS = [
     Row("unanswered", "300 GETs that the backend does not answer"),
     Row("departed_fin", "300 GETs and a byte behind them, then FIN"),
     Row("departed_rst", "300 GETs and a byte behind them, then RST"),
-    Row("unread", "100 large answers that nobody reads", memory_mib=128),
+    Row("unread", "100 large answers that nobody reads"),
     Row("monitoring_held", "200 idle connections to each monitoring port"),
     Row("huge_heads", "300 heads of 60 KB without an end"),
     Row("inflated", "4 floods of small compressed messages that become 16 KB each"),
