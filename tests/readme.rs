@@ -9,9 +9,9 @@ use std::process::Command;
 
 use serde_json::Value;
 use sidebeat::config::KeyDoc;
-use sidebeat::observe::HandshakeFailure;
-use sidebeat::observe::metrics::FAMILIES;
 use sidebeat::session::{Cause, DefaultClose, Leg};
+use sidebeat::telemetry::HandshakeFailure;
+use sidebeat::telemetry::metrics::FAMILIES;
 use support::{Backend, Relayed, Sidecar};
 
 #[path = "readme/api.rs"]

@@ -228,7 +228,7 @@ fn an_import_that_goes_up_is_seen() {
             1,
         ),
         (
-            "src/observe/log.rs",
+            "src/telemetry/log.rs",
             "use crate::proxy::Shared;\nuse crate::cli;",
             2,
         ),

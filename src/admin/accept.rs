@@ -3,7 +3,7 @@
 use hyper::HeaderMap;
 use hyper::header::ACCEPT;
 
-use crate::observe::metrics::Format;
+use crate::telemetry::metrics::Format;
 
 /// OpenMetrics goes to those who name it and do not like the text format better; everybody else gets the text format,
 /// even one who asks for neither: better a page in another format than none.

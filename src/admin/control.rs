@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::observe::status::{Drain, Reload};
+use crate::telemetry::status::{Drain, Reload};
 
 /// Orders that wait to be carried out.
 const MAX_WAITING: usize = 16;

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::problem::Problem;
 use super::respond::{Body, answer as respond};
 use super::{State, accept};
-use crate::observe::{Observer, metrics};
+use crate::telemetry::{Observer, metrics};
 
 pub(super) async fn answer<B>(request: &Request<B>, state: &Arc<State>) -> Response<Body> {
     let path = request.uri().path();

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::observe::Observer;
-use crate::observe::history::INTERVAL;
+use crate::telemetry::Observer;
+use crate::telemetry::history::INTERVAL;
 
 /// Keeps the journal and the history going; both end when it is dropped.
 pub(crate) struct Recorder {

@@ -14,10 +14,10 @@ use self::backend::{Backend, Timing};
 use self::story::StoryError;
 use super::{block_on, complain, say};
 use crate::config::{self, Loaded, Problem};
-use crate::observe;
 use crate::proxy::listener::BindError;
 use crate::proxy::workers::Workers;
 use crate::runtime;
+use crate::telemetry;
 
 pub(super) const HELP: &str = "\
 Starts an echo backend that behaves like Swoole (it drops silent clients with no Close frame), the
@@ -79,7 +79,7 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let admin = available(ADMIN, "its admin API").map_err(DemoError::Listen)?;
     let text = configuration(listen, backend.address, admin);
     let loaded = load(&text)?;
-    let _log = observe::log::init(&loaded.config.log);
+    let _log = telemetry::log::init(&loaded.config.log);
     introduce(&text, listen, backend.address, admin);
     let name = "demo".to_owned();
     let mut sidecar = runtime::start(loaded.config, loaded.tree, name, Workers::here())

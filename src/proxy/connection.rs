@@ -27,7 +27,7 @@ use super::http_connections::Place;
 use super::respond::{Body, with_causes};
 use super::stream::Stream;
 use super::{Shared, departure, established, headers, host, http, lost_upgrade, opening, upgrade};
-use crate::observe::{HandshakeFailure, Observer, Refusal, RequestHeaders, bounded};
+use crate::telemetry::{HandshakeFailure, Observer, Refusal, RequestHeaders, bounded};
 
 /// For records.
 const NO_HEAD: &str = "no whole request head within limits.handshake_timeout";

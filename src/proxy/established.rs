@@ -18,11 +18,11 @@ use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
 use crate::config::policy::Route;
-use crate::observe::{
+use crate::session::{Cause, Counters, Leg, LegClose, Session};
+use crate::telemetry::{
     Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, Routing,
     shown_subprotocol,
 };
-use crate::session::{Cause, Counters, Leg, LegClose, Session};
 
 /// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame, which is at most
 /// a message to be looked into (16 KiB).

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::connection::Peer;
 use crate::config::policy::{Config, HostHeader, Target, Upstream};
-use crate::observe::bounded;
+use crate::telemetry::bounded;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");

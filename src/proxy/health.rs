@@ -21,7 +21,7 @@ use super::stream::Stream;
 use super::upstream::{Failure, try_once};
 use crate::config::policy::{Config, Health, HealthMode, HostHeader, Target, Upstream};
 use crate::config::show_duration;
-use crate::observe::Observer;
+use crate::telemetry::Observer;
 
 /// The most that is read of the head of an answer.
 const MAX_HEAD: usize = 64 * 1024;

@@ -34,7 +34,7 @@ use super::upstream_io::UpstreamIo;
 use super::{Shared, answer_head, headers};
 use crate::config::policy::Upstream;
 use crate::config::show_duration;
-use crate::observe::{HandshakeFailure, Observer, bounded, events, log};
+use crate::telemetry::{HandshakeFailure, Observer, bounded, events, log};
 
 /// Shorter than servers commonly keep idle connections, so that a request rarely meets one that is just being closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);

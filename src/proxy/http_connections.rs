@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::open_files::{OpenFile, OpenFiles};
 use crate::config::policy::ProcessLimits;
-use crate::observe::{HandshakeFailure, Observer, Refusal, ip_group};
+use crate::telemetry::{HandshakeFailure, Observer, Refusal, ip_group};
 
 /// Bytes that unfinished request heads may take in all: a thousand of the longest that are allowed by default. Past it
 /// the oldest of them go.

@@ -7,7 +7,7 @@ use hyper::header::{CONNECTION, SEC_WEBSOCKET_KEY, UPGRADE};
 
 use super::connection::Incomer;
 use super::headers::has_token;
-use crate::observe::{Observer, bounded, events};
+use crate::telemetry::{Observer, bounded, events};
 
 /// Reports a plain request that has a WebSocket's key.
 pub(super) fn report(incomer: &Incomer, observer: &Observer) {

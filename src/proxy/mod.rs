@@ -74,7 +74,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::config::policy::{Config, Route};
-use crate::observe::{Handle, Observer};
+use crate::telemetry::{Handle, Observer};
 use clock::Clock;
 use http::Clients;
 use http_connections::HttpConnections;

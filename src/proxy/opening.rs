@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::connection::Peer;
-use crate::observe::{HandshakeFailure, Observer, RequestHeaders, bounded, events};
+use crate::telemetry::{HandshakeFailure, Observer, RequestHeaders, bounded, events};
 
 /// An opening handshake under way. Dropped without a word, the client has gone.
 pub(super) struct Opening {
@@ -77,7 +77,7 @@ impl Opening {
             phase: "opening",
             status,
             detail: &detail,
-            duration_ms: crate::observe::millis(self.began.elapsed()),
+            duration_ms: crate::telemetry::millis(self.began.elapsed()),
         };
         self.observer.handshake_failed(failure, &record);
     }
@@ -118,7 +118,7 @@ pub(super) fn failed_without_request(
         phase: "opening",
         status,
         detail,
-        duration_ms: crate::observe::millis(age),
+        duration_ms: crate::telemetry::millis(age),
     };
     observer.handshake_failed(failure, &record);
 }

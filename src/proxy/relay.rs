@@ -22,9 +22,9 @@ use super::clock::Clock;
 use super::extensions::Extensions;
 use super::side::{READ, Reading, Side, TURN};
 use super::stream::Transport;
-use crate::observe::Handle;
 use crate::protocol::{Boundary, Role};
 use crate::session::{Action, Actions, Event, Leg, Session, Time};
+use crate::telemetry::Handle;
 
 /// How often a poll reads both legs before other connections have their turn.
 const ROUNDS_PER_POLL: usize = 8;

@@ -34,8 +34,8 @@ use super::upstream_io::UpstreamIo;
 use super::{Shared, answer_head, established, headers};
 use crate::config::policy::{Compression, Config, Route};
 use crate::config::{MAX_ROUTE_PATH, normal};
-use crate::observe::{HandshakeFailure, MAX_LOGGED, Refusal, RequestHeaders, Routing, bounded};
 use crate::protocol::ExtensionError;
+use crate::telemetry::{HandshakeFailure, MAX_LOGGED, Refusal, RequestHeaders, Routing, bounded};
 
 /// What is wrong with a client's opening handshake (section 4.2.1).
 #[derive(Debug, Error)]

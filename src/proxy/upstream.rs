@@ -14,7 +14,7 @@ use super::http_connections::HttpConnections;
 use super::stream::Stream;
 use crate::config::policy::{Target, Upstream};
 use crate::config::show_duration;
-use crate::observe::{HandshakeFailure, Observer};
+use crate::telemetry::{HandshakeFailure, Observer};
 
 /// Why a backend could not be reached, after all tries.
 #[derive(Debug, Error)]

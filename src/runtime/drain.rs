@@ -14,11 +14,11 @@ use super::listeners::Listeners;
 use crate::admin::{self, Order, Refused};
 use crate::config::policy::Drain;
 use crate::config::show_duration;
-use crate::observe::status::{self, DrainPhase};
-use crate::observe::{Command, Handle, Observer, events};
 use crate::proxy::Shared;
 use crate::proxy::requests::EventStream;
 use crate::session::Cause;
+use crate::telemetry::status::{self, DrainPhase};
+use crate::telemetry::{Command, Handle, Observer, events};
 
 /// How long connections that were aborted have to write their records.
 const LAST_WORDS: Duration = Duration::from_secs(1);

@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{Recorder, Server, Service, State};
 use crate::config::policy::{Config, Listen, share_addresses};
-use crate::observe::events;
 use crate::proxy::Shared;
 use crate::proxy::listener::{BindError, Listener};
 use crate::proxy::socket_file::SocketFile;
+use crate::telemetry::events;
 
 /// Who is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

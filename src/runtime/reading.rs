@@ -10,7 +10,7 @@ use super::source::Source;
 use super::watch::Look;
 use crate::admin::{self, Refused};
 use crate::config::Loaded;
-use crate::observe::status::Reload;
+use crate::telemetry::status::Reload;
 
 /// Where an operator waits for what comes of it.
 type Answer = oneshot::Sender<Result<Reload, Refused>>;
@@ -122,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::config::Flags;
-    use crate::observe::status::ReloadOutcome;
+    use crate::telemetry::status::ReloadOutcome;
 
     fn reload() -> Reload {
         Reload {

@@ -7,10 +7,10 @@ use super::Running;
 use crate::admin::File;
 use crate::config::policy::Config;
 use crate::config::{self, Loaded};
-use crate::observe::log::LogGuard;
-use crate::observe::status::{Reload, ReloadOutcome};
-use crate::observe::{Command, events};
 use crate::proxy::route_of;
+use crate::telemetry::log::LogGuard;
+use crate::telemetry::status::{Reload, ReloadOutcome};
+use crate::telemetry::{Command, events};
 
 /// Keys that are named as changed; whoever exchanges thousands of routes reads the file.
 const MAX_CHANGES: usize = 100;

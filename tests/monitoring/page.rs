@@ -10,12 +10,12 @@ use std::time::{Duration, SystemTime};
 
 use sidebeat::config::policy::HealthMode;
 use sidebeat::config::{self, Config};
-use sidebeat::observe::events::HandshakeFailed;
-use sidebeat::observe::metrics::{Format, render};
-use sidebeat::observe::{
+use sidebeat::session::{Actions, Cause, Counters, Event, Leg, LegClose, Session, Time};
+use sidebeat::telemetry::events::HandshakeFailed;
+use sidebeat::telemetry::metrics::{Format, render};
+use sidebeat::telemetry::{
     Beginning, ClosingRecord, Handle, HandshakeFailure, Identity, Observer, Opened, Permit,
 };
-use sidebeat::session::{Actions, Cause, Counters, Event, Leg, LegClose, Session, Time};
 
 use super::scrape::Scrape;
 

@@ -7,7 +7,7 @@ use super::support::{
     Answer, Backend, Frame, PATIENCE, Received, Request, Sidecar, Wire, op, wait_until,
 };
 use super::{READMES, blocks, names, table};
-use sidebeat::observe::events::NAMES;
+use sidebeat::telemetry::events::NAMES;
 
 fn start(backend: &Backend) -> (Sidecar, SocketAddr) {
     let settings = "admin: {listen: '127.0.0.1:0'}\ndrain: {spread: 0s, timeout: 1s}";

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::super::problem::Problem;
 use super::super::respond::Body;
 use super::{Call, Needle, json};
-use crate::observe::{ClosedLine, Entry};
+use crate::telemetry::{ClosedLine, Entry};
 
 /// A page of closing records.
 #[derive(Serialize, JsonSchema)]

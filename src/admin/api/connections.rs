@@ -14,10 +14,10 @@ use super::super::respond::Body;
 use super::paging::{self, Order};
 use super::row::{self, Row};
 use super::{Call, Needle, json};
-use crate::observe::{Command, Handle, rtt_millis};
 use crate::protocol::Close;
 use crate::proxy::route_of;
 use crate::session::{Cause, DefaultClose, Leg};
+use crate::telemetry::{Command, Handle, rtt_millis};
 
 /// How long a pong is waited for where no `pong_timeout` is set.
 const PONG_TIMEOUT: Duration = Duration::from_secs(10);

@@ -11,9 +11,9 @@ use super::super::problem::Problem;
 use super::super::respond::Body;
 use super::super::{Order, State};
 use super::{json, time};
-use crate::observe::millis;
-use crate::observe::status::{Drain, DrainPhase};
 use crate::proxy::Shared;
+use crate::telemetry::millis;
+use crate::telemetry::status::{Drain, DrainPhase};
 
 /// How far a drain has come.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::super::problem::Problem;
 use super::super::respond::Body;
 use super::Call;
-use crate::observe::{Heard, Listener};
+use crate::telemetry::{Heard, Listener};
 
 /// Between two signs of life while nothing happens: proxies in between end what is silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -109,7 +109,7 @@ mod tests {
     use tracing::Level;
 
     use super::*;
-    use crate::observe::{MAX_WAITING, Observer};
+    use crate::telemetry::{MAX_WAITING, Observer};
 
     #[derive(serde::Serialize)]
     struct Record {

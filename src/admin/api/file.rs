@@ -11,7 +11,7 @@ use super::super::respond::Body;
 use super::super::{Order, State};
 use super::{json, time};
 use crate::config;
-use crate::observe::status::{Reload, ReloadOutcome};
+use crate::telemetry::status::{Reload, ReloadOutcome};
 
 /// The configuration in force.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::super::State;
 use super::time;
-use crate::observe::history::{INTERVAL, Sample as Kept};
-use crate::observe::millis;
+use crate::telemetry::history::{INTERVAL, Sample as Kept};
+use crate::telemetry::millis;
 
 /// The last 15 minutes, or as many as there have been.
 #[derive(Debug, Serialize, JsonSchema)]

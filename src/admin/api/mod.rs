@@ -39,8 +39,8 @@ use serde::Serialize;
 use super::State;
 use super::problem::Problem;
 use super::respond::{self, Body};
-use crate::observe::log;
 use crate::printable::escaped_json;
+use crate::telemetry::log;
 use query::Values;
 use routes::{Found, Operation};
 

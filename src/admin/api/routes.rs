@@ -7,8 +7,8 @@ use serde_json::json;
 use super::paging::Order;
 use super::query::{Kind, Param};
 use super::{closed, connections, drain, file, history, row, summary};
-use crate::observe::events;
 use crate::session::{Cause, Leg};
+use crate::telemetry::events;
 
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use super::paging::{Key, Place, Sort};
 use super::{Needle, time};
-use crate::observe::{Handle, RequestHeaders, millis, rtt_millis};
 use crate::session::{Leg, Time};
+use crate::telemetry::{Handle, RequestHeaders, millis, rtt_millis};
 
 /// A connection that lives. Names are those of the closing record; pings without a prefix are the client's.
 #[derive(Debug, Serialize, JsonSchema)]

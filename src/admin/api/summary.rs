@@ -10,8 +10,8 @@ use super::super::State;
 use super::drain::Draining;
 use super::file::Outcome;
 use super::time;
-use crate::observe::{Handle, LegTotals, Observer, log, millis, rtt_millis};
 use crate::session::Leg;
+use crate::telemetry::{Handle, LegTotals, Observer, log, millis, rtt_millis};
 
 /// What goes on, and what was counted since the process began.
 #[derive(Debug, Serialize, JsonSchema)]

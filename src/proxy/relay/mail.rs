@@ -8,8 +8,8 @@ use tokio::sync::oneshot;
 
 use super::super::stream::{Transport, user_timeout};
 use super::Relay;
-use crate::observe::Command;
 use crate::session::{Action, Cause, Event, Leg};
+use crate::telemetry::Command;
 
 impl<S: Transport> Relay<S> {
     pub(super) fn read_mail(&mut self, cx: &mut Context<'_>) {

@@ -22,11 +22,11 @@ use self::input::{Input, Operation};
 use self::socket::{End, Ended, Shared};
 use super::Relay;
 use crate::config::policy::Policy;
-use crate::observe::{Beginning, Command, Handle, Identity};
 use crate::protocol::Close;
 use crate::proxy::clock::Clock;
 use crate::proxy::extensions::{self, Extensions};
 use crate::session::{Cause, Leg, Session};
+use crate::telemetry::{Beginning, Command, Handle, Identity};
 
 /// Polls in a row that neither moved a byte nor had to wait for one: timers that are set anew need a few.
 const MAX_FUTILE_POLLS: u32 = 8;

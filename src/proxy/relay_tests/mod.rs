@@ -18,12 +18,12 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::config::policy::{Activity, AnswerPings, Heartbeat, Limits, Policy, Probe, ProbeKind};
-use crate::observe::{Beginning, Command, Identity};
 use crate::protocol::{
     Close, Control, ControlKind, ControlPayload, Data, FrameReader, OpCode, Rules, Step,
     apply_mask, encode_frame,
 };
 use crate::session::Cause;
+use crate::telemetry::{Beginning, Command, Identity};
 use wire::{Ended, Peer, Stream, connection};
 
 const CLIENT: Leg = Leg::Client;

@@ -148,7 +148,7 @@ mod tests {
     use std::task::{Context, Poll, Waker};
 
     use super::*;
-    use crate::observe::listener::{Heard, MAX_WAITING};
+    use crate::telemetry::listener::{Heard, MAX_WAITING};
 
     fn enter(journal: &Journal, event: &'static str, cause: Option<Cause>, fields: &str) {
         journal.enter((SystemTime::now(), Level::INFO), event, cause, fields);

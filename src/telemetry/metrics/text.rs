@@ -6,7 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use super::families::{Family, Kind};
-use crate::observe::histogram::Distribution;
+use crate::telemetry::histogram::Distribution;
 
 /// In which of them to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
