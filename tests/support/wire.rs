@@ -243,6 +243,11 @@ impl Wire {
 
     /// Makes this end's receive buffer as small as the system lets it.
     pub fn read_slowly(&self) {
-        self.socket.set_recv_buffer_size(1).unwrap();
+        self.set_receive_buffer(1);
+    }
+
+    /// How many bytes the system keeps for this end; it has bounds of its own.
+    pub fn set_receive_buffer(&self, bytes: usize) {
+        self.socket.set_recv_buffer_size(bytes).unwrap();
     }
 }
