@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use sidebeat::config::{Policy, parse};
+use sidebeat::config::parse;
 use sidebeat::protocol::{
     ControlPayload, Data, FrameReader, OpCode, Role, Rules, Step, encode_frame,
 };
+use sidebeat::session::policy::Policy;
 use sidebeat::session::{Action, Actions, Event, Leg, Session, Time};
 
 fn main() {

@@ -14,7 +14,7 @@
 //! | 0 | [`printable`] | text from outside, made safe to show: the one place that knows what is escaped |
 //! | 1 | [`session`] | one connection's brain: events and times in, actions out. Every decision and its cause is made here |
 //! | 1 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
-//! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::policy`], which cannot express nonsense; differences; schema |
+//! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::Config`], which cannot express nonsense; differences; schema |
 //! | 2 | [`telemetry`] | the only place that tells anybody of an event: log lines, closing records, the registry of the living, sums and series |
 //! | 3 | [`proxy`] | IO: worker threads, listeners, opening handshakes, plain HTTP, dialling, and the relay that performs what a session decides |
 //! | 3 | [`admin`] | listeners that are not for clients: metrics and probes on one, the operators' API and page on the other |

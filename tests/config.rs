@@ -12,7 +12,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use sidebeat::config::{self, HostHeader, LoadError, Loaded, ProbeKind, Severity, Target};
+use sidebeat::config::{self, HostHeader, LoadError, Loaded, Severity, Target};
+use sidebeat::session::policy::ProbeKind;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 

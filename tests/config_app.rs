@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sidebeat::config::{self, Compression, Loaded, Policy, ProbeKind, Route};
+use sidebeat::config::{self, Compression, Loaded, Route};
 use sidebeat::heartbeat::json::Pattern;
 use sidebeat::heartbeat::{Context, Matcher, Preset, Reply, Rule};
+use sidebeat::session::policy::{Policy, ProbeKind};
 
 fn parse(text: &str) -> Result<Loaded, Vec<config::Problem>> {
     config::parse(text, "p.yaml", &|_| None)

@@ -217,11 +217,7 @@ fn an_import_that_goes_up_is_seen() {
             "use crate::{\n    protocol::{Close, session},\n    session::{Cause, Leg},\n    config,\n};",
             2,
         ),
-        (
-            "src/session/mod.rs",
-            "use crate::config::policy::Policy;",
-            0,
-        ),
+        ("src/session/mod.rs", "use crate::heartbeat::Rules;", 0),
         (
             "src/session/closing/echo.rs",
             "use super::super::super::proxy::Shared;",

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use sidebeat::config::policy::Config;
+use sidebeat::config::Config;
 use sidebeat::config::{self, normal};
 
 static CONFIG: LazyLock<Config> = LazyLock::new(|| {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use sidebeat::config::policy::{
+use sidebeat::protocol::{Close, ControlPayload, Violation};
+use sidebeat::session::policy::{
     Activity, AnswerPings, Heartbeat, IdleNotice, Limits, Policy, Probe, ProbeKind,
 };
-use sidebeat::protocol::{Close, ControlPayload, Violation};
 use sidebeat::session::{Action, Actions, Cause, Event, Leg, Session, Time};
 
 #[derive(Arbitrary, Clone, Copy, Debug)]

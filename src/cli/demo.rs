@@ -203,7 +203,7 @@ mod tests {
             let text = configuration(listen, ([127, 0, 0, 1], 9501).into(), ADMIN);
             let loaded = load(&text).unwrap();
             assert_eq!(loaded.warnings, []);
-            assert_eq!(loaded.config.listen, [config::policy::Listen::Tcp(listen)]);
+            assert_eq!(loaded.config.listen, [config::Listen::Tcp(listen)]);
         }
     }
 

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::keypath::quoted;
 use super::kind::Word;
+use super::model::{HostHeader, Listen, Target};
 use super::nearest::nearest;
-use super::policy::{HostHeader, Listen, Target};
 
 /// The longest path that a Unix socket's address holds, in bytes.
 const MAX_SOCKET_PATH: usize = 107;

@@ -7,11 +7,11 @@ use serde_json::json;
 
 use super::kind::{Choice, List, Word};
 use super::message::{FIELD, Hex, MESSAGE, REPLY, matcher};
-use super::policy::ProbeKind;
 use super::section::Section;
 use super::units::{SizeUpTo, TIME, parse_duration, show_duration};
 use crate::heartbeat::{Forward, MAX_RULES, Matcher, Preset, Reply, Rule, Rules, Subprotocol};
 use crate::session::Leg;
+use crate::session::policy::ProbeKind;
 
 /// Messages that are looked at may have up to this.
 const MAX_SIZE: SizeUpTo = SizeUpTo(16 << 10);

@@ -5,7 +5,7 @@ use serde_yaml::Value;
 
 use super::keypath::quoted;
 use super::kind::{Fault, Kind, Word, or_variable, scalar};
-use super::policy::Drain;
+use super::model::Drain;
 use super::section::Section;
 use crate::protocol::{Close, MAX_CLOSE_REASON, is_sendable_code};
 use crate::session::{Cause, DefaultClose, Leg};

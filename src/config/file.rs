@@ -13,13 +13,14 @@ use super::limits::{
 };
 use super::log::log;
 use super::management::{admin, metrics};
-use super::policy::{Compression, Config, Drain, Policy, Route, RouteMatch};
+use super::model::{Compression, Config, Drain, Route, RouteMatch};
 use super::route::{HOST_PATTERN, PATH, SUBPROTOCOL};
 use super::section::{Absent, Section};
 use super::units::{TIME, TIME_OR_NONE};
 use super::upstream::{Backend, upstream};
 use crate::protocol::Close;
 use crate::session::Cause;
+use crate::session::policy::Policy;
 
 /// What a file says.
 pub(super) struct File {

@@ -11,9 +11,9 @@ use super::keypath::{Step, key_text, plain};
 use super::kind::{
     Choice, Fault, Kind, OrOff, TEXT, Whole, is_off, not_one_of, or_variable, scalar,
 };
-use super::policy::{Activity, AnswerPings, Heartbeat, IdleNotice, Probe, ProbeKind};
 use super::section::Section;
 use super::units::{GRID, TIME};
+use crate::session::policy::{Activity, AnswerPings, Heartbeat, IdleNotice, Probe, ProbeKind};
 
 /// The block as it is written; routes inherit key by key, which [`Heartbeat`] could not tell.
 #[derive(Clone, Debug)]

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::kind::{List, OrOff, Switch, Whole};
+use super::model::{OriginPattern, ProcessLimits};
 use super::origin::ORIGIN;
-use super::policy::{Limits, OriginPattern, ProcessLimits};
 use super::section::Section;
 use super::units::{Size, SizeUpTo, TIME};
+use crate::session::policy::Limits;
 
 const COUNT: Whole = Whole {
     least: 1,

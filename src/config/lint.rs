@@ -16,9 +16,10 @@ use super::file::File;
 use super::heartbeat::Heartbeats;
 use super::keypath::{Found, KeyPath, Place};
 use super::log::SECRETS;
-use super::policy::{Config, Limits, Listen, Route, Target};
+use super::model::{Config, Listen, Route, Target};
 use super::problem::Severity;
 use super::units::{show_duration, show_size};
+use crate::session::policy::Limits;
 
 /// Routes that are looked at: each is compared with all before it.
 const MAX_ROUTES: usize = 1000;

@@ -8,7 +8,7 @@ use serde_yaml::Value;
 
 use super::keypath::quoted;
 use super::kind::{Choice, Fault, Kind, List, Switch, Word};
-use super::policy::{Log, LogFormat};
+use super::model::{Log, LogFormat};
 use super::section::Section;
 
 /// The most headers that are recorded: each stays with its connection.

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::address::LISTEN;
 use super::kind::{OrOff, Word};
-use super::policy::{Admin, Listen, Token};
+use super::model::{Admin, Listen, Token};
 use super::section::Section;
 
 /// `metrics:` as a block, or `off`.

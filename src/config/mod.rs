@@ -1,4 +1,4 @@
-//! `proxy.yaml`: text → tree with positions → [`policy`], which cannot express nonsense.
+//! `proxy.yaml`: text → tree with positions → [`Config`], which cannot express nonsense.
 //!
 //! [`parse`] reads the text into a tree (`tree`, within `bounds`), resolves merge keys and variables (`env`), asks the tree for every
 //! key (`file` and the blocks beside it, through `section` and `kind`), looks for settings that defeat each other
@@ -25,11 +25,11 @@ mod locate;
 mod log;
 mod management;
 mod message;
+mod model;
 mod nearest;
 pub mod normal;
 mod number;
 mod origin;
-pub mod policy;
 mod problem;
 mod route;
 mod section;
@@ -53,7 +53,7 @@ pub use diff::{Change, diff, masked};
 pub use effective::effective;
 pub use flags::Flags;
 use keypath::{Found, KeyPath, Place, Step};
-pub use policy::*;
+pub use model::*;
 pub use problem::{LoadError, MAX_FILE, Problem, Severity};
 pub use route::MAX_ROUTE_PATH;
 use sink::Sink;

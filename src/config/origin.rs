@@ -7,8 +7,8 @@ use serde_json::json;
 use super::address::is_host;
 use super::keypath::quoted;
 use super::kind::Word;
+use super::model::OriginPattern;
 use super::normal;
-use super::policy::OriginPattern;
 use super::route::{check_ascii, host_pattern, is_subdomain};
 
 impl OriginPattern {

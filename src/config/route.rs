@@ -8,8 +8,8 @@ use serde_json::json;
 use super::address::is_host;
 use super::keypath::quoted;
 use super::kind::Word;
+use super::model::{Config, Route, RouteMatch};
 use super::normal;
-use super::policy::{Config, Route, RouteMatch};
 
 /// The longest path that a route may have, in bytes. Of the path of a live connection one byte more is kept, which is
 /// enough to find its route again.

@@ -8,7 +8,7 @@ use serde_yaml::Value;
 use super::address::{HOST, TARGET};
 use super::keypath::quoted;
 use super::kind::{Choice, Fault, Kind, OrOff, Whole, Word};
-use super::policy::{Health, HealthMode, HostHeader, Retry, Target, Upstream};
+use super::model::{Health, HealthMode, HostHeader, Retry, Target, Upstream};
 use super::section::{Absent, Section};
 use super::units::{TIME, TIME_OR_NONE};
 

@@ -17,7 +17,7 @@ use super::side::READ;
 use super::stream::Stream;
 use super::upgrade::Accepted;
 use super::{Shared, route_of};
-use crate::config::policy::Route;
+use crate::config::Route;
 use crate::session::{Cause, Counters, Leg, LegClose, Session};
 use crate::telemetry::{
     Beginning, ClosingRecord, Command, Handle, Identity, Observer, Opened, Permit, Routing,

@@ -8,7 +8,7 @@ use hyper::{HeaderMap, Uri};
 use thiserror::Error;
 
 use super::connection::Peer;
-use crate::config::policy::{Config, HostHeader, Target, Upstream};
+use crate::config::{Config, HostHeader, Target, Upstream};
 use crate::telemetry::bounded;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");

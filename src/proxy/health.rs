@@ -19,8 +19,8 @@ use super::headers::authority;
 use super::respond;
 use super::stream::Stream;
 use super::upstream::{Failure, try_once};
-use crate::config::policy::{Config, Health, HealthMode, HostHeader, Target, Upstream};
 use crate::config::show_duration;
+use crate::config::{Config, Health, HealthMode, HostHeader, Target, Upstream};
 use crate::telemetry::Observer;
 
 /// The most that is read of the head of an answer.

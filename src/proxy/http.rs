@@ -32,7 +32,7 @@ use super::stream::Stream;
 use super::upstream::{DialError, dial};
 use super::upstream_io::UpstreamIo;
 use super::{Shared, answer_head, headers};
-use crate::config::policy::Upstream;
+use crate::config::Upstream;
 use crate::config::show_duration;
 use crate::telemetry::{HandshakeFailure, Observer, bounded, events, log};
 

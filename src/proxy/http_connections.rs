@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use super::open_files::{OpenFile, OpenFiles};
-use crate::config::policy::ProcessLimits;
+use crate::config::ProcessLimits;
 use crate::telemetry::{HandshakeFailure, Observer, Refusal, ip_group};
 
 /// Bytes that unfinished request heads may take in all: a thousand of the longest that are allowed by default. Past it

@@ -19,7 +19,7 @@ use super::http_connections::Place;
 use super::socket_file::{RemovedAtEnd, SocketFile};
 use super::stream::{Detached, Stream};
 use super::{Shared, socket_file, stream};
-use crate::config::policy::{Listen, is_every_address};
+use crate::config::{Listen, is_every_address};
 
 /// Connections that the system keeps until they are accepted.
 pub(super) const BACKLOG: i32 = 4096;

@@ -73,7 +73,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::config::policy::{Config, Route};
+use crate::config::{Config, Route};
 use crate::telemetry::{Handle, Observer};
 use clock::Clock;
 use http::Clients;

@@ -32,7 +32,7 @@ use super::subprotocol::{self, SubprotocolError};
 use super::upstream::{DialError, dial};
 use super::upstream_io::UpstreamIo;
 use super::{Shared, answer_head, established, headers};
-use crate::config::policy::{Compression, Config, Route};
+use crate::config::{Compression, Config, Route};
 use crate::config::{MAX_ROUTE_PATH, normal};
 use crate::protocol::ExtensionError;
 use crate::telemetry::{HandshakeFailure, MAX_LOGGED, Refusal, RequestHeaders, Routing, bounded};

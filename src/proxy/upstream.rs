@@ -12,8 +12,8 @@ use tokio::time::{sleep, timeout};
 
 use super::http_connections::HttpConnections;
 use super::stream::Stream;
-use crate::config::policy::{Target, Upstream};
 use crate::config::show_duration;
+use crate::config::{Target, Upstream};
 use crate::telemetry::{HandshakeFailure, Observer};
 
 /// Why a backend could not be reached, after all tries.

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::Running;
 use super::listeners::Listeners;
 use crate::admin::{self, Order, Refused};
-use crate::config::policy::Drain;
+use crate::config::Drain;
 use crate::config::show_duration;
 use crate::proxy::Shared;
 use crate::proxy::requests::EventStream;

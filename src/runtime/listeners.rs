@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::admin::{Recorder, Server, Service, State};
-use crate::config::policy::{Config, Listen, share_addresses};
+use crate::config::{Config, Listen, share_addresses};
 use crate::proxy::Shared;
 use crate::proxy::listener::{BindError, Listener};
 use crate::proxy::socket_file::SocketFile;

@@ -19,8 +19,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::admin::{self, Expensive, File, Order, Refused, State};
+use crate::config::Config;
 use crate::config::Loaded;
-use crate::config::policy::Config;
 use crate::printable::escaped_lines;
 use crate::proxy::Shared;
 use crate::proxy::health::Checks;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use super::Running;
 use crate::admin::File;
-use crate::config::policy::Config;
+use crate::config::Config;
 use crate::config::{self, Loaded};
 use crate::proxy::route_of;
 use crate::telemetry::log::LogGuard;

@@ -7,7 +7,7 @@ use super::{Action, Actions, Leg, Session, Time};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::config::policy::{Probe, ProbeKind};
+use super::policy::{Probe, ProbeKind};
 use crate::heartbeat::{Context, Forward, MessageKind, Reply, Rule, Rules, json};
 
 /// The longest value that is captured, as JSON text: records must stay small.
@@ -150,7 +150,7 @@ impl Session {
         self.application = Some(Box::new(Application::new(subprotocol, &self.policy.app)));
     }
 
-    /// Takes in a message of at most [`crate::config::policy::Policy::looks_at`] bytes; true: it goes on to the other
+    /// Takes in a message of at most [`super::policy::Policy::looks_at`] bytes; true: it goes on to the other
     /// leg.
     pub fn message(&mut self, message: &Message<'_>, now: Time, actions: &mut Actions) -> bool {
         if self.answers_app_ping(message) {

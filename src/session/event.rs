@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::policy::{Policy, ProbeKind};
+use super::policy::{Policy, ProbeKind};
 use crate::heartbeat::MessageKind;
 use crate::protocol::{Close, ControlPayload, Violation};
 

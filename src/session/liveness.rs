@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::Time;
 use super::measuring::{ASKED, Measuring};
+use super::policy::{Heartbeat, IdleNotice, Probe, ProbeKind};
 use super::received::LastReceived;
-use crate::config::policy::{Heartbeat, IdleNotice, Probe, ProbeKind};
 
 /// What was counted on one leg.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 //!
 //! | file | decides |
 //! |---|---|
+//! | [`policy`] | what it is told: settings of one connection, replaced when the file changes |
 //! | `cause` | the list of causes, and what each puts on the wire |
 //! | `liveness` | one leg's heartbeat: idle, pings and their pongs, standing still under backpressure |
 //! | `received` | when a leg was last heard of, by what counts as activity |
@@ -23,6 +24,7 @@ mod event;
 mod flood;
 mod liveness;
 mod measuring;
+pub mod policy;
 mod received;
 mod time;
 
@@ -36,12 +38,12 @@ pub use event::{Action, Actions, Event, Payload};
 pub use liveness::Counters;
 pub use time::Time;
 
-use crate::config::policy::{AnswerPings, Policy};
 use crate::protocol::ControlPayload;
 use application::Application;
 use closing::Closing;
 use flood::TokenBucket;
 use liveness::{Due, Liveness, Pong};
+use policy::{AnswerPings, Policy};
 
 /// The state of one relayed WebSocket connection.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! When one leg was last heard of, by what counts as activity, and what came without counting.
 
+use super::policy::Activity;
 use super::{Time, seconds};
-use crate::config::policy::Activity;
 
 #[derive(Debug)]
 pub(super) struct LastReceived {

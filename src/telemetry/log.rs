@@ -23,7 +23,7 @@ use tracing_subscriber::registry::Registry;
 
 use self::line::Head;
 use self::sink::Sink;
-use crate::config::policy::{Log, LogFormat};
+use crate::config::{Log, LogFormat};
 
 /// The target of lifecycle events; their `record` field holds JSON.
 const LIFECYCLE: &str = "sidebeat::event";

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::registry::lock;
-use crate::config::policy::Policy;
 use crate::protocol::Close;
+use crate::session::policy::Policy;
 use crate::session::{Cause, Leg};
 
 /// What a connection's task can be told.

@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use super::ip_group::ip_group;
 use super::mailbox::{Command, Mailbox};
 use super::{Identity, Live, Tally, Totals};
-use crate::config::policy::ProcessLimits;
+use crate::config::ProcessLimits;
 use crate::session::{Cause, Time};
 
 /// How a connection began.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 
-use crate::config::policy::HealthMode;
+use crate::config::HealthMode;
 
 /// One backend's address.
 #[derive(Clone, Debug, PartialEq, Eq)]

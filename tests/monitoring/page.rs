@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use sidebeat::config::policy::HealthMode;
+use sidebeat::config::HealthMode;
 use sidebeat::config::{self, Config};
 use sidebeat::session::{Actions, Cause, Counters, Event, Leg, LegClose, Session, Time};
 use sidebeat::telemetry::events::HandshakeFailed;

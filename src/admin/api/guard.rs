@@ -8,7 +8,7 @@ use hyper::http::uri::Authority;
 use hyper::{HeaderMap, StatusCode};
 
 use super::super::problem::Problem;
-use crate::config::policy::Token;
+use crate::config::Token;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 

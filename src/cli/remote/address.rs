@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use hyper::Uri;
 
-use crate::config::policy::Listen;
+use crate::config::Listen;
 
 /// Where to connect to, and under which name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::super::heartbeat::{Heartbeats, Leg};
-use super::super::policy::Activity;
 use super::super::problem::Severity;
 use super::super::units::show_duration;
 use super::Scope;
 use crate::heartbeat::Rule;
 use crate::session;
+use crate::session::policy::Activity;
 
 const APP: &[&str] = &["heartbeat", "app"];
 

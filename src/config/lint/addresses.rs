@@ -1,7 +1,7 @@
 //! Addresses that collide, and operators' doors that stand open.
 
 use super::super::keypath::KeyPath;
-use super::super::policy::{Config, Listen, is_every_address, share_addresses};
+use super::super::model::{Config, Listen, is_every_address, share_addresses};
 use super::super::problem::Severity;
 use super::Scope;
 

@@ -3,13 +3,13 @@
 use super::super::app::Item;
 use super::super::heartbeat::Heartbeats;
 use super::super::keypath::KeyPath;
-use super::super::policy::ProbeKind;
 use super::super::problem::Severity;
 use super::super::units::show_size;
 use super::Scope;
 use super::covers::covers;
 use crate::heartbeat::json::Pattern;
 use crate::heartbeat::{Forward, Matcher, Rule};
+use crate::session::policy::ProbeKind;
 
 /// An item of the list with its rules.
 struct Entry<'a> {

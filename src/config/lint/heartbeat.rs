@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::super::heartbeat::{Heartbeats, Leg};
-use super::super::policy::{Activity, AnswerPings, ProbeKind};
 use super::super::problem::Severity;
 use super::super::units::show_duration;
 use super::Scope;
+use crate::session::policy::{Activity, AnswerPings, ProbeKind};
 
 /// Idle timeouts of things that commonly stand in front: nginx and AWS load balancers, Cloudflare.
 const BALANCERS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(100)];

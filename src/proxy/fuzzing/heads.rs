@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::http::Head;
-use crate::config::policy::Config;
+use crate::config::Config;
 use crate::proxy::Shared;
 use crate::proxy::connection::{self, Peer};
 use crate::proxy::stream::Stream;

@@ -21,10 +21,10 @@ use tokio::time::{Instant, Sleep};
 use self::input::{Input, Operation};
 use self::socket::{End, Ended, Shared};
 use super::Relay;
-use crate::config::policy::Policy;
 use crate::protocol::Close;
 use crate::proxy::clock::Clock;
 use crate::proxy::extensions::{self, Extensions};
+use crate::session::policy::Policy;
 use crate::session::{Cause, Leg, Session};
 use crate::telemetry::{Beginning, Command, Handle, Identity};
 

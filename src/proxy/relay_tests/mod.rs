@@ -17,12 +17,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::*;
-use crate::config::policy::{Activity, AnswerPings, Heartbeat, Limits, Policy, Probe, ProbeKind};
 use crate::protocol::{
     Close, Control, ControlKind, ControlPayload, Data, FrameReader, OpCode, Rules, Step,
     apply_mask, encode_frame,
 };
 use crate::session::Cause;
+use crate::session::policy::{Activity, AnswerPings, Heartbeat, Limits, Policy, Probe, ProbeKind};
 use crate::telemetry::{Beginning, Command, Identity};
 use wire::{Ended, Peer, Stream, connection};
 

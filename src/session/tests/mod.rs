@@ -14,8 +14,8 @@ mod probes;
 mod random;
 mod reload;
 
+use super::policy::{Activity, Heartbeat, IdleNotice, Limits, Probe, ProbeKind};
 use super::*;
-use crate::config::policy::{Activity, Heartbeat, IdleNotice, Limits, Probe, ProbeKind};
 use crate::protocol::{Close, Violation};
 
 const CLIENT: Leg = Leg::Client;

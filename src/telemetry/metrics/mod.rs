@@ -16,7 +16,7 @@ pub use text::Format;
 use self::text::Page;
 use super::totals::{LegTotals, Totals};
 use super::{Observer, log};
-use crate::config::policy::Config;
+use crate::config::Config;
 use crate::session::{Cause, Leg};
 
 /// The page that Prometheus reads. It walks over all connections, so that it is nothing for a thread that serves them.

@@ -9,8 +9,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use clap::Args;
 use nix::time::{ClockId, clock_gettime};
 use serde_json::json;
-use sidebeat::config::{Policy, parse};
+use sidebeat::config::parse;
 use sidebeat::protocol::ControlPayload;
+use sidebeat::session::policy::Policy;
 use sidebeat::session::{Action, Actions, Event, Leg, Session, Time};
 
 /// A peer's pong comes this much later.
