@@ -53,34 +53,4 @@ impl Expensive {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn few_are_made_at_a_time_and_the_others_are_not_kept_waiting_for_ever() {
-        let expensive = Arc::new(Expensive::default());
-        let (release, held) = mpsc::channel::<()>();
-        let held = Arc::new(std::sync::Mutex::new(held));
-        let working: Vec<_> = (0..PLACES)
-            .map(|_| {
-                let (expensive, held) = (Arc::clone(&expensive), Arc::clone(&held));
-                tokio::spawn(async move {
-                    let work = move || held.lock().map(|held| held.recv().is_ok()).is_ok();
-                    expensive.run(work).await
-                })
-            })
-            .collect();
-        tokio::task::yield_now().await;
-        // They go away, which ends no work that has begun.
-        working.iter().for_each(|task| task.abort());
-        tokio::task::yield_now().await;
-        assert_eq!(expensive.places.available_permits(), 0);
-        tokio::time::resume();
-        for _ in 0..PLACES {
-            release.send(()).unwrap();
-        }
-        assert_eq!(expensive.run(|| 7).await.ok(), Some(7));
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use hyper::{Response, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::respond::{Body, answer};
+use super::response::{Body, answer};
 use crate::printable::escaped_json;
 
 /// What is wrong.

@@ -3,6 +3,11 @@
 //! `table` says who goes when there are too many, `spare` has a file left when the process has none, `watched` gives up those that do not take their answers, and
 //! `expensive` keeps answers that take long from holding up the others, of which `/livez` is one.
 
+mod activity;
+mod spare;
+mod table;
+mod watched;
+
 use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
@@ -18,12 +23,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{sleep, timeout};
 
-use super::activity::{Activity, AnswerBody, RequestBody};
-use super::spare::{Lent, Spares};
-use super::table::Table;
-use super::watched::Watched;
 use super::{Service, State};
 use crate::proxy::listener::{Failure, Listener};
+pub(in crate::admin) use activity::RequestBody;
+use activity::{Activity, AnswerBody};
+use spare::{Lent, Spares};
+use table::Table;
+use watched::Watched;
 
 /// For a request head, and between two requests.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);

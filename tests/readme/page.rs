@@ -7,7 +7,7 @@ use crate::{READMES, name, table};
 #[test]
 fn the_page_has_the_words_of_the_readme() {
     let page: Value =
-        serde_json::from_str(include_str!("../../src/admin/page/reasons.json")).unwrap();
+        serde_json::from_str(include_str!("../../src/admin/page/assets/reasons.json")).unwrap();
     let (_, readme) = READMES[0];
     for (key, rows, means) in [("closed", "reasons", 4), ("handshakes", "handshakes", 3)] {
         let told: Map<String, Value> = table(readme, rows)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::super::problem::Problem;
-use super::super::respond::Body;
+use super::super::response::Body;
 use super::{Call, Needle, json};
 use crate::telemetry::{ClosedLine, Entry};
 

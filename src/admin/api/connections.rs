@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::super::problem::Problem;
-use super::super::respond::Body;
+use super::super::response::Body;
 use super::paging::{self, Order};
 use super::row::{self, Row};
 use super::{Call, Needle, json};

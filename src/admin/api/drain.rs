@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::super::problem::Problem;
-use super::super::respond::Body;
+use super::super::response::Body;
 use super::super::{Order, State};
 use super::{json, time};
 use crate::proxy::Shared;

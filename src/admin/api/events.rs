@@ -14,7 +14,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::super::problem::Problem;
-use super::super::respond::Body;
+use super::super::response::Body;
 use super::Call;
 use crate::telemetry::{Heard, Listener};
 
@@ -103,95 +103,4 @@ impl HttpBody for EventStream {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use tracing::Level;
-
-    use super::*;
-    use crate::telemetry::{MAX_WAITING, Observer};
-
-    #[derive(serde::Serialize)]
-    struct Record {
-        detail: &'static str,
-    }
-
-    fn stream(observer: &Observer) -> EventStream {
-        let journal = observer.journal().unwrap();
-        EventStream {
-            listener: Some(journal.listen(None).unwrap()),
-            keep_alive: Box::pin(sleep(KEEP_ALIVE)),
-        }
-    }
-
-    async fn next(stream: &mut EventStream) -> Option<String> {
-        let frame = stream.frame().await?.unwrap();
-        Some(String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_event_is_its_name_its_number_and_its_line() {
-        let observer = Arc::new(Observer::default());
-        observer.keep_journal();
-        let mut stream = stream(&observer);
-        for _ in 0..2 {
-            let detail = "a\nb";
-            observer.tell(Level::INFO, "drained", &Record { detail });
-        }
-        let text = next(&mut stream).await.unwrap();
-        let events: Vec<&str> = text.split_terminator("\n\n").collect();
-        assert_eq!(events.len(), 2, "{text}");
-        assert!(events[1].starts_with("event: drained\nid: 2\ndata: {\"timestamp\":\""));
-        assert!(
-            events[1].ends_with(",\"level\":\"INFO\",\"event\":\"drained\",\"detail\":\"a\\nb\"}")
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn silence_is_filled_and_the_end_is_one() {
-        let observer = Arc::new(Observer::default());
-        observer.keep_journal();
-        let mut stream = stream(&observer);
-        let began = Instant::now();
-        assert_eq!(next(&mut stream).await.as_deref(), Some(": keep-alive\n\n"));
-        assert_eq!(next(&mut stream).await.as_deref(), Some(": keep-alive\n\n"));
-        assert_eq!(began.elapsed().as_secs(), 30);
-        observer.tell(Level::INFO, "drained", &Record { detail: "" });
-        observer.end();
-        assert!(next(&mut stream).await.unwrap().contains("drained"));
-        assert_eq!(next(&mut stream).await, None);
-        assert_eq!(next(&mut stream).await, None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_frame_gathers_no_more_than_fits_into_it() {
-        let observer = Arc::new(Observer::default());
-        observer.keep_journal();
-        let mut stream = stream(&observer);
-        let detail = "a detail of forty characters or nearly so";
-        let detail: &str = Box::leak(detail.repeat(50).into_boxed_str());
-        for _ in 0..MAX_WAITING {
-            observer.tell(Level::INFO, "listening", &Record { detail });
-        }
-        observer.end();
-        let mut heard = 0;
-        while let Some(text) = next(&mut stream).await {
-            assert!(text.len() < 70_000, "{}", text.len());
-            heard += text.matches("event: listening\n").count();
-        }
-        assert_eq!(heard, MAX_WAITING);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_did_not_fit_is_told() {
-        let observer = Arc::new(Observer::default());
-        observer.keep_journal();
-        let mut stream = stream(&observer);
-        for _ in 0..MAX_WAITING + 3 {
-            observer.tell(Level::INFO, "listening", &Record { detail: "" });
-        }
-        let text = next(&mut stream).await.unwrap();
-        assert_eq!(text.matches("event: listening\n").count(), MAX_WAITING);
-        assert!(text.ends_with("event: dropped\ndata: {\"count\":3}\n\n"));
-    }
-}
+mod tests;

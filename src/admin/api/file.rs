@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::super::problem::Problem;
-use super::super::respond::Body;
+use super::super::response::Body;
 use super::super::{Order, State};
 use super::{json, time};
 use crate::config;

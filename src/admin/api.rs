@@ -2,7 +2,7 @@
 //!
 //! | file | answers or does |
 //! |---|---|
-//! | `routes` | the table of all calls: which there are, what they take, which answers they give |
+//! | `operations` | the table of all calls: which there are, what they take, which answers they give |
 //! | `guard` | who may call |
 //! | `query` | parameters |
 //! | `summary`, `history` | the whole process |
@@ -21,9 +21,9 @@ mod file;
 mod guard;
 mod history;
 mod openapi;
+mod operations;
 mod paging;
 mod query;
-mod routes;
 mod row;
 mod summary;
 
@@ -38,11 +38,11 @@ use serde::Serialize;
 
 use super::State;
 use super::problem::Problem;
-use super::respond::{self, Body};
+use super::response::{self, Body};
 use crate::printable::escaped_json;
 use crate::telemetry::log;
+use operations::{Found, Operation};
 use query::Values;
-use routes::{Found, Operation};
 
 /// More than anybody has reason to send: no call takes a body.
 const MAX_BODY: usize = 64 * 1024;
@@ -85,7 +85,7 @@ where
         guard::check(&parts, token, changes)
     };
     check()?;
-    let (route, id) = match routes::find(&parts.method, path) {
+    let (route, id) = match operations::find(&parts.method, path) {
         Found::Route(route, id) => (route, id),
         Found::OtherMethods(allowed) => return Err(Problem::method(&allowed)),
         Found::Nothing => return Err(nothing()),
@@ -150,7 +150,7 @@ fn json(status: StatusCode, answer: &impl Serialize) -> Result<Response<Body>, P
         Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
     })?;
     let body = escaped_json(&body).into_owned();
-    Ok(respond::answer(status, "application/json", body))
+    Ok(response::answer(status, "application/json", body))
 }
 
 /// RFC 3339, UTC, milliseconds.

@@ -1,14 +1,16 @@
 //! What monitoring asks for: /metrics, /livez and /readyz.
 
+mod accept;
+
 use std::sync::Arc;
 
 use hyper::header::{HeaderValue, VARY};
 use hyper::{HeaderMap, Method, Request, Response, StatusCode};
 use serde_json::json;
 
+use super::State;
 use super::problem::Problem;
-use super::respond::{Body, answer as respond};
-use super::{State, accept};
+use super::response::{Body, answer as respond};
 use crate::telemetry::{Observer, metrics};
 
 pub(super) async fn answer<B>(request: &Request<B>, state: &Arc<State>) -> Response<Body> {

@@ -2,33 +2,24 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `server` | a small HTTP server on a listener of its own |
-//! | `table`, `activity` | its connections, what each is doing, and which goes when there are too many |
-//! | `watched` | a connection's bytes, and clients that do not take them |
-//! | `spare` | a file in reserve, for a process that has none left |
+//! | `server` | a small HTTP server on a listener of its own, with a bound on its connections |
 //! | `expensive` | answers that take long to make |
-//! | `accept` | in which format somebody wants metrics |
-//! | `probes` | /metrics, /livez and /readyz, for monitoring |
+//! | `monitoring` | /metrics, /livez and /readyz |
 //! | `api` | the API for operators |
 //! | `page` | the page for operators |
-//! | `control` | what operators want of the process |
+//! | `command` | what operators want of the process |
 //! | `recorder` | what is kept for them |
-//! | `respond`, `problem` | answers |
+//! | `response`, `problem` | answers |
 
-mod accept;
-mod activity;
 mod api;
-mod control;
+mod command;
 mod expensive;
+mod monitoring;
 mod page;
-mod probes;
 mod problem;
 mod recorder;
-mod respond;
+mod response;
 mod server;
-mod spare;
-mod table;
-mod watched;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -40,11 +31,11 @@ use hyper::Request;
 use hyper::Response;
 
 use crate::proxy::Shared;
-use activity::RequestBody;
-pub(crate) use control::{Order, Refused, channel, tell};
+pub(crate) use command::{Order, Refused, channel, tell};
 pub(crate) use expensive::Expensive;
 pub(crate) use recorder::Recorder;
-pub(crate) use respond::Body;
+pub(crate) use response::Body;
+use server::RequestBody;
 pub(crate) use server::Server;
 
 /// What answers are made from.
@@ -95,7 +86,7 @@ pub(crate) enum Service {
 impl Service {
     async fn answer(self, request: Request<RequestBody>, state: Arc<State>) -> Response<Body> {
         match self {
-            Service::Metrics => probes::answer(&request, &state).await,
+            Service::Metrics => monitoring::answer(&request, &state).await,
             Service::Admin => match page::respond(&request) {
                 Some(file) => file,
                 None => api::answer(request, &state).await,

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 
-use super::Body;
+use crate::admin::Body;
 
 /// Which connections are dropped first; among equals, the one for which it has been so for longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -119,7 +119,7 @@ impl Activity {
 }
 
 /// A request's body, whose connection is idle while more of it is awaited.
-pub(super) struct RequestBody {
+pub(in crate::admin) struct RequestBody {
     body: Incoming,
     activity: Arc<Activity>,
 }

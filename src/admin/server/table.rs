@@ -1,0 +1,55 @@
+//! The connections of one listener: so many at most, and beyond that the one that has been idle for longest goes.
+//!
+//! A newcomer is always let in, because it may be a probe, on whose answer hangs whether the process is killed. Who has
+//! sent no request, is between two, or does not take its answer has nothing to lose by being dropped.
+
+use std::sync::Arc;
+
+use tokio::task::{AbortHandle, JoinHandle};
+
+use super::activity::{Activity, Standing};
+
+/// Connections of one listener at the same time.
+pub(crate) const MAX_CONNECTIONS: usize = 64;
+
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    connections: Vec<(AbortHandle, Arc<Activity>)>,
+}
+
+impl Table {
+    /// Makes sure that one more has room.
+    pub(super) fn make_room(&mut self) {
+        self.connections.retain(|(task, _)| !task.is_finished());
+        if self.connections.len() >= MAX_CONNECTIONS {
+            self.drop_one(Standing::Busy);
+        }
+    }
+
+    /// Drops the idle connection that has been so for longest; false: there is none.
+    pub(super) fn drop_idle(&mut self) -> bool {
+        self.connections.retain(|(task, _)| !task.is_finished());
+        self.drop_one(Standing::Idle)
+    }
+
+    pub(super) fn add(&mut self, task: &JoinHandle<()>, activity: Arc<Activity>) {
+        self.connections.push((task.abort_handle(), activity));
+    }
+
+    /// Drops the one that is first by its standing, unless that is above `most`.
+    fn drop_one(&mut self, most: Standing) -> bool {
+        let standings = self.connections.iter().enumerate();
+        let standings = standings.map(|(index, (_, activity))| (activity.standing(), index));
+        match standings.min() {
+            Some(((standing, _), index)) if standing <= most => {
+                let (task, _) = self.connections.swap_remove(index);
+                task.abort();
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
