@@ -34,7 +34,7 @@ use super::upstream_io::UpstreamIo;
 use super::{Shared, answer_head, headers};
 use crate::config::Upstream;
 use crate::config::show_duration;
-use crate::telemetry::{HandshakeFailure, Observer, bounded, events, log};
+use crate::telemetry::{HandshakeFailure, LifecycleEvent, Observer, bounded, events};
 
 /// Shorter than servers commonly keep idle connections, so that a request rarely meets one that is just being closed.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
@@ -189,12 +189,11 @@ pub(super) fn record_stalled(exchange: &Exchange, peer: &Peer) {
         client: &peer.to_string(),
         route: forwarded.map(|it| &*it.route),
         upstream: forwarded.map(|it| &*it.upstream),
-        initiator: failure.initiator().label(),
-        reason: failure.label(),
+        failure,
         status: None,
         detail,
     };
-    log::emit(failure.level(), "http_failed", &record);
+    LifecycleEvent::HttpFailed(record).log();
 }
 
 /// The client's answer from the upstream's.
@@ -253,12 +252,11 @@ impl Failed {
             client: &peer.to_string(),
             route,
             upstream,
-            initiator: self.failure.initiator().label(),
-            reason: self.failure.label(),
+            failure: self.failure,
             status: Some(self.status.as_u16()),
             detail: &bounded(&self.detail),
         };
-        log::emit(self.failure.level(), "http_failed", &record);
+        LifecycleEvent::HttpFailed(record).log();
     }
 
     fn answer(&self, request_id: &str) -> Response<Body> {

@@ -72,14 +72,13 @@ impl Opening {
             host: Some(&self.host),
             path: Some(&self.path),
             upstream: self.upstream.as_deref(),
-            initiator: failure.initiator().label(),
-            reason: failure.label(),
+            failure,
             phase: "opening",
             status,
             detail: &detail,
             duration_ms: crate::telemetry::millis(self.began.elapsed()),
         };
-        self.observer.handshake_failed(failure, &record);
+        self.observer.handshake_failed(&record);
     }
 }
 
@@ -113,12 +112,11 @@ pub(super) fn failed_without_request(
         host: None,
         path: None,
         upstream: None,
-        initiator: failure.initiator().label(),
-        reason: failure.label(),
+        failure,
         phase: "opening",
         status,
         detail,
         duration_ms: crate::telemetry::millis(age),
     };
-    observer.handshake_failed(failure, &record);
+    observer.handshake_failed(&record);
 }

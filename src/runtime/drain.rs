@@ -17,8 +17,8 @@ use crate::config::show_duration;
 use crate::proxy::Shared;
 use crate::proxy::requests::EventStream;
 use crate::session::Cause;
-use crate::telemetry::status::{self, DrainPhase};
-use crate::telemetry::{Command, Handle, Observer, events};
+use crate::telemetry::status::{self, DrainPhase, DrainTrigger};
+use crate::telemetry::{Command, Handle, LifecycleEvent, Observer, events};
 
 /// How long connections that were aborted have to write their records.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ impl Running {
     pub(super) async fn drain<T>(
         &mut self,
         drain: &Drain,
-        trigger: &'static str,
+        trigger: DrainTrigger,
         answer: Option<oneshot::Sender<status::Drain>>,
         hurry: impl Future<Output = T>,
     ) {
@@ -69,7 +69,7 @@ impl Running {
             trigger,
             detail: detail.to_owned(),
         };
-        observer.tell(tracing::Level::INFO, "drained", &drained);
+        observer.publish(&LifecycleEvent::Drained(drained));
         // `sidebeat drain` in the same container would be killed together with this process: it goes first.
         let _ = timeout(FAREWELL, observer.deserted()).await;
         observer.end();
@@ -78,7 +78,7 @@ impl Running {
     }
 }
 
-fn begin(shared: &Shared, drain: &Drain, trigger: &'static str) {
+fn begin(shared: &Shared, drain: &Drain, trigger: DrainTrigger) {
     let observer = &shared.observer;
     observer.tally.drains();
     let connections = shared.remaining();
@@ -101,7 +101,7 @@ fn begin(shared: &Shared, drain: &Drain, trigger: &'static str) {
         trigger,
         detail,
     };
-    observer.tell(tracing::Level::INFO, "draining", &draining);
+    observer.publish(&LifecycleEvent::Draining(draining));
 }
 
 async fn close_all(shared: &Shared, listeners: &mut Listeners, drain: &Drain) {
@@ -163,10 +163,10 @@ async fn tell_progress(shared: &Shared) -> Infallible {
                 remaining,
                 // More may have come during the delay.
                 of: drain.of.max(remaining),
-                phase: drain.phase.label(),
+                phase: drain.phase,
                 trigger: drain.trigger,
             };
-            observer.tell(tracing::Level::INFO, "drain_progress", &progress);
+            observer.publish(&LifecycleEvent::DrainProgress(progress));
         }
     }
 }

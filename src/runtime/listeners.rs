@@ -13,7 +13,8 @@ use crate::config::{Config, Listen, share_addresses};
 use crate::proxy::Shared;
 use crate::proxy::listener::{BindError, Listener};
 use crate::proxy::socket_file::SocketFile;
-use crate::telemetry::events;
+use crate::telemetry::LifecycleEvent;
+use crate::telemetry::events::Listening;
 
 /// Who is let in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,12 +33,21 @@ impl Door {
         }
     }
 
-    /// The log's events: it is open, it is closed.
-    fn events(self) -> [&'static str; 2] {
+    fn opened(self, address: &str) -> LifecycleEvent<'_> {
+        let listening = Listening { address };
         match self {
-            Door::Clients => ["listening", "listening_ended"],
-            Door::Others(Service::Metrics) => ["metrics_listening", "metrics_listening_ended"],
-            Door::Others(Service::Admin) => ["admin_listening", "admin_listening_ended"],
+            Door::Clients => LifecycleEvent::Listening(listening),
+            Door::Others(Service::Metrics) => LifecycleEvent::MetricsListening(listening),
+            Door::Others(Service::Admin) => LifecycleEvent::AdminListening(listening),
+        }
+    }
+
+    fn closed(self, address: &str) -> LifecycleEvent<'_> {
+        let listening = Listening { address };
+        match self {
+            Door::Clients => LifecycleEvent::ListeningEnded(listening),
+            Door::Others(Service::Metrics) => LifecycleEvent::MetricsListeningEnded(listening),
+            Door::Others(Service::Admin) => LifecycleEvent::AdminListeningEnded(listening),
         }
     }
 }
@@ -112,8 +122,7 @@ impl Listeners {
             let is_it = |(of, address): &(Door, Listen)| of == door && address.place() == *place;
             let keep = wanted.iter().any(is_it);
             if !keep {
-                let [_, ended] = door.events();
-                observer.tell(tracing::Level::INFO, ended, &open.record());
+                observer.publish(&door.closed(&open.address));
             }
             keep
         });
@@ -179,9 +188,8 @@ impl Listeners {
             mode,
             accepting,
         };
-        let [begun, _] = door.events();
         let observer = &self.state.shared.observer;
-        observer.tell(tracing::Level::INFO, begun, &open.record());
+        observer.publish(&door.opened(&open.address));
         open
     }
 
@@ -209,12 +217,6 @@ impl Open {
             return false;
         };
         share_addresses(ours, *new)
-    }
-
-    fn record(&self) -> events::Listening<'_> {
-        events::Listening {
-            address: &self.address,
-        }
     }
 
     async fn end(self) {

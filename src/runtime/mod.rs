@@ -26,8 +26,8 @@ use crate::proxy::Shared;
 use crate::proxy::health::Checks;
 use crate::proxy::listener::BindError;
 use crate::proxy::workers::Workers;
-use crate::telemetry::status::{self, Reload};
-use crate::telemetry::{events, log};
+use crate::telemetry::status::{self, DrainTrigger, Reload, ReloadTrigger};
+use crate::telemetry::{LifecycleEvent, events, log};
 use listeners::Listeners;
 use reading::Readings;
 pub use source::Source;
@@ -85,24 +85,24 @@ pub fn start(
 enum Wish {
     /// Read the file again.
     Reload(
-        &'static str,
+        ReloadTrigger,
         Option<oneshot::Sender<Result<Reload, Refused>>>,
     ),
     /// End.
-    Drain(&'static str, Option<oneshot::Sender<status::Drain>>),
+    Drain(DrainTrigger, Option<oneshot::Sender<status::Drain>>),
 }
 
 /// Somebody's wish that the process ends.
 pub struct DrainOrder {
-    trigger: &'static str,
+    trigger: DrainTrigger,
     answer: Option<oneshot::Sender<status::Drain>>,
 }
 
 impl Running {
     async fn order(&mut self) -> Wish {
         match self.orders.recv().await {
-            Some(Order::Reload(answer)) => Wish::Reload("api", Some(answer)),
-            Some(Order::Drain(answer)) => Wish::Drain("api", Some(answer)),
+            Some(Order::Reload(answer)) => Wish::Reload(ReloadTrigger::Api, Some(answer)),
+            Some(Order::Drain(answer)) => Wish::Drain(DrainTrigger::Api, Some(answer)),
             // `state` holds a sender for as long as this lives.
             None => std::future::pending().await,
         }
@@ -128,7 +128,7 @@ impl Running {
         drain.spread = std::time::Duration::ZERO;
         let never = std::future::pending::<()>();
         let DrainOrder { trigger, answer } = ordered.unwrap_or(DrainOrder {
-            trigger: "shutdown",
+            trigger: DrainTrigger::Shutdown,
             answer: None,
         });
         self.drain(&drain, trigger, answer, never).await;
@@ -189,7 +189,7 @@ async fn serve(
         config: &name,
         pid: std::process::id(),
     };
-    log::emit(tracing::Level::INFO, "started", &started);
+    LifecycleEvent::Started(started).log();
     for warning in &loaded.warnings {
         tracing::warn!(event = "config_warning", "{warning}");
     }
@@ -202,10 +202,10 @@ async fn serve(
     loop {
         let wish = tokio::select! {
             _ = hangup.recv() => match terminal.has_hung_up() {
-                true => Wish::Drain("SIGHUP", None),
-                false => Wish::Reload("signal", None),
+                true => Wish::Drain(DrainTrigger::Sighup, None),
+                false => Wish::Reload(ReloadTrigger::Signal, None),
             },
-            () = changed(&mut watched) => Wish::Reload("file", None),
+            () = changed(&mut watched) => Wish::Reload(ReloadTrigger::File, None),
             ended = end.recv() => Wish::Drain(ended, None),
             wish = running.order() => wish,
             (asked, look, loaded) = readings.finished() => {
@@ -278,17 +278,17 @@ impl EndSignals {
             let signal = self.recv().await;
             tracing::info!(
                 event = "draining_already",
-                signal,
+                signal = signal.label(),
                 "another signal ends at once"
             );
         }
         self.recv().await;
     }
 
-    async fn recv(&mut self) -> &'static str {
+    async fn recv(&mut self) -> DrainTrigger {
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => DrainTrigger::Sigterm,
+            _ = self.interrupt.recv() => DrainTrigger::Sigint,
         }
     }
 }

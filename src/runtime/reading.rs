@@ -10,7 +10,7 @@ use super::source::Source;
 use super::watch::Look;
 use crate::admin::{self, Refused};
 use crate::config::Loaded;
-use crate::telemetry::status::Reload;
+use crate::telemetry::status::{Reload, ReloadTrigger};
 
 /// Where an operator waits for what comes of it.
 type Answer = oneshot::Sender<Result<Reload, Refused>>;
@@ -32,7 +32,7 @@ type Finished = (Look, Result<Loaded, Vec<String>>);
 /// Why the file is read.
 pub(super) struct Asked {
     /// Who was first.
-    pub(super) trigger: &'static str,
+    pub(super) trigger: ReloadTrigger,
     answers: Vec<Answer>,
 }
 
@@ -61,7 +61,7 @@ impl Readings {
     }
 
     /// Has the file read; needs a tokio runtime.
-    pub(super) fn ask(&mut self, trigger: &'static str, answer: Option<Answer>) {
+    pub(super) fn ask(&mut self, trigger: ReloadTrigger, answer: Option<Answer>) {
         let asked = self.next.get_or_insert_with(|| Asked {
             trigger,
             answers: Vec::new(),
@@ -127,7 +127,7 @@ mod tests {
     fn reload() -> Reload {
         Reload {
             at: std::time::SystemTime::UNIX_EPOCH,
-            trigger: "api",
+            trigger: ReloadTrigger::Api,
             outcome: ReloadOutcome::Success {
                 changed: Vec::new(),
                 detail: String::new(),
@@ -141,25 +141,28 @@ mod tests {
         let path = folder.path().join("p.yaml");
         fs::write(&path, "listen: ':1'\nupstream: ws://a\n").unwrap();
         let mut readings = Readings::new(Source::file(path.clone(), Flags::default()));
-        readings.ask("signal", None);
+        readings.ask(ReloadTrigger::Signal, None);
         let (first, mut first_answer) = oneshot::channel();
         let (second, mut second_answer) = oneshot::channel();
-        readings.ask("api", Some(first));
-        readings.ask("api", Some(second));
+        readings.ask(ReloadTrigger::Api, Some(first));
+        readings.ask(ReloadTrigger::Api, Some(second));
 
         let (asked, look, loaded) = readings.finished().await;
-        assert_eq!((asked.trigger, loaded.is_ok()), ("signal", true));
+        assert_eq!(
+            (asked.trigger, loaded.is_ok()),
+            (ReloadTrigger::Signal, true)
+        );
         assert!(look.unwrap().content.is_ok());
         asked.answer(&reload());
         assert!(first_answer.try_recv().is_err(), "that one began before");
         let (asked, _, _) = readings.finished().await;
-        assert_eq!(asked.trigger, "api");
+        assert_eq!(asked.trigger, ReloadTrigger::Api);
         asked.answer(&reload());
         assert_eq!(first_answer.try_recv(), Ok(Ok(reload())));
         assert_eq!(second_answer.try_recv(), Ok(Ok(reload())));
 
         fs::remove_file(&path).unwrap();
-        readings.ask("file", None);
+        readings.ask(ReloadTrigger::File, None);
         let (_, _, loaded) = readings.finished().await;
         assert!(loaded.unwrap_err()[0].contains("no such file"));
     }
@@ -170,7 +173,7 @@ mod tests {
         let mut readings = Readings::new(source);
         let ask = |readings: &mut Readings| {
             let (answer, answered) = oneshot::channel();
-            readings.ask("api", Some(answer));
+            readings.ask(ReloadTrigger::Api, Some(answer));
             answered
         };
         let mut waiting = [ask(&mut readings), ask(&mut readings)];
@@ -184,7 +187,7 @@ mod tests {
     async fn without_a_file_there_is_nothing_to_read() {
         let mut readings = Readings::new(Source::flags(Flags::default()));
         let (answer, mut answered) = oneshot::channel();
-        readings.ask("api", Some(answer));
+        readings.ask(ReloadTrigger::Api, Some(answer));
         assert_eq!(answered.try_recv(), Ok(Err(NO_FILE)));
     }
 }

@@ -9,8 +9,8 @@ use crate::config::Config;
 use crate::config::{self, Loaded};
 use crate::proxy::route_of;
 use crate::telemetry::log::LogGuard;
-use crate::telemetry::status::{Reload, ReloadOutcome};
-use crate::telemetry::{Command, events};
+use crate::telemetry::status::{Reload, ReloadOutcome, ReloadTrigger};
+use crate::telemetry::{Command, LifecycleEvent, events};
 
 /// Keys that are named as changed; whoever exchanges thousands of routes reads the file.
 const MAX_CHANGES: usize = 100;
@@ -20,7 +20,7 @@ impl Running {
     pub(super) fn reload(
         &mut self,
         loaded: Result<Loaded, Vec<String>>,
-        trigger: &'static str,
+        trigger: ReloadTrigger,
         log: &LogGuard,
     ) -> Reload {
         let outcome = match loaded.and_then(|loaded| self.put_in_force(loaded, trigger, log)) {
@@ -36,7 +36,7 @@ impl Running {
         reload
     }
 
-    fn reject(&self, trigger: &'static str, problems: Vec<String>) -> ReloadOutcome {
+    fn reject(&self, trigger: ReloadTrigger, problems: Vec<String>) -> ReloadOutcome {
         let detail = "nothing was changed: the configuration in force stays";
         let record = events::ConfigRejected {
             config: &self.state.file.load().name,
@@ -46,7 +46,7 @@ impl Running {
         };
         let observer = &self.shared.observer;
         observer.tally.reloaded(false);
-        observer.tell(tracing::Level::ERROR, "config_rejected", &record);
+        observer.publish(&LifecycleEvent::ConfigRejected(record));
         let detail = detail.to_owned();
         ReloadOutcome::Failure { problems, detail }
     }
@@ -55,7 +55,7 @@ impl Running {
     fn put_in_force(
         &mut self,
         loaded: Loaded,
-        trigger: &'static str,
+        trigger: ReloadTrigger,
         log: &LogGuard,
     ) -> Result<ReloadOutcome, Vec<String>> {
         let Loaded {
@@ -111,7 +111,7 @@ impl Running {
         };
         self.shared
             .observer
-            .tell(tracing::Level::INFO, "config_reloaded", &record);
+            .publish(&LifecycleEvent::ConfigReloaded(record));
         Ok(ReloadOutcome::Success { changed, detail })
     }
 

@@ -1,29 +1,138 @@
-//! The records that are not about one established connection.
+//! The lifecycle events: one list with each event's name, and the records that they carry.
+//!
+//! An event is made where something happens, and goes through [`super::Observer::publish`] to the log and to those who
+//! follow the event stream. Its name in both is the one in the list below; a record's fields are written in their order.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use tracing::Level;
 
-use super::RequestHeaders;
+use super::status::{DrainPhase, DrainTrigger, ReloadTrigger};
+use super::{ClosingRecord, HandshakeFailure, Opened, RequestHeaders, log};
+use crate::session::Cause;
 
-/// The names of all lifecycle events, which go to the log and to those who listen.
-pub const NAMES: [&str; 17] = [
-    "connection_opened",
-    "connection_closed",
-    "handshake_failed",
-    "config_reloaded",
-    "config_rejected",
-    "draining",
-    "drain_progress",
-    "drained",
-    "upstream_down",
-    "upstream_up",
-    "upgrade_missing",
-    "listening",
-    "listening_ended",
-    "metrics_listening",
-    "metrics_listening_ended",
-    "admin_listening",
-    "admin_listening_ended",
-];
+macro_rules! lifecycle_events {
+    ($($kind:ident($record:ty) $name:literal;)*) => {
+        /// Something that happened to the process or to one of its connections, with its record.
+        #[derive(Debug, Serialize)]
+        #[serde(untagged)]
+        #[expect(missing_docs, reason = "EventKind::name is what each is called")]
+        pub enum LifecycleEvent<'a> {
+            $($kind($record),)*
+        }
+
+        /// Which event it is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "EventKind::name is what each is called")]
+        pub enum EventKind {
+            $($kind,)*
+        }
+
+        impl EventKind {
+            /// Every kind, in the order of the documents.
+            pub const ALL: &[EventKind] = &[$(EventKind::$kind,)*];
+
+            /// The name in the log and in the event stream.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(EventKind::$kind => $name,)*
+                }
+            }
+        }
+
+        impl LifecycleEvent<'_> {
+            /// Which event it is.
+            #[must_use]
+            pub fn kind(&self) -> EventKind {
+                match self {
+                    $(LifecycleEvent::$kind(_) => EventKind::$kind,)*
+                }
+            }
+        }
+    };
+}
+
+lifecycle_events! {
+    ConnectionOpened(&'a Opened<'a>) "connection_opened";
+    ConnectionClosed(&'a ClosingRecord<'a>) "connection_closed";
+    HandshakeFailed(&'a HandshakeFailed<'a>) "handshake_failed";
+    ConfigReloaded(ConfigReloaded<'a>) "config_reloaded";
+    ConfigRejected(ConfigRejected<'a>) "config_rejected";
+    Draining(Draining) "draining";
+    DrainProgress(DrainProgress) "drain_progress";
+    Drained(Draining) "drained";
+    UpstreamDown(UpstreamDown<'a>) "upstream_down";
+    UpstreamUp(UpstreamUp<'a>) "upstream_up";
+    UpgradeMissing(UpgradeMissing<'a>) "upgrade_missing";
+    Listening(Listening<'a>) "listening";
+    ListeningEnded(Listening<'a>) "listening_ended";
+    MetricsListening(Listening<'a>) "metrics_listening";
+    MetricsListeningEnded(Listening<'a>) "metrics_listening_ended";
+    AdminListening(Listening<'a>) "admin_listening";
+    AdminListeningEnded(Listening<'a>) "admin_listening_ended";
+    Started(Started<'a>) "started";
+    HttpFailed(HttpFailed<'a>) "http_failed";
+}
+
+impl EventKind {
+    /// Those that the event stream carries.
+    pub fn streamed() -> impl Iterator<Item = EventKind> {
+        let all = EventKind::ALL.iter().copied();
+        all.filter(|kind| kind.is_streamed())
+    }
+
+    /// The event of the stream with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<EventKind> {
+        EventKind::streamed().find(|kind| kind.name() == name)
+    }
+
+    /// Nobody can follow a process that has not started, and a failed plain request is in the log only: there may be
+    /// thousands of them.
+    pub(super) fn is_streamed(self) -> bool {
+        !matches!(self, EventKind::Started | EventKind::HttpFailed)
+    }
+}
+
+impl LifecycleEvent<'_> {
+    /// How severe it is: `WARN` and `ERROR` are for what an operator should look at.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match self {
+            LifecycleEvent::ConnectionClosed(record) => record.cause.level(),
+            LifecycleEvent::HandshakeFailed(record) => record.failure.level(),
+            LifecycleEvent::HttpFailed(record) => record.failure.level(),
+            LifecycleEvent::ConfigRejected(_) => Level::ERROR,
+            LifecycleEvent::UpstreamDown(_) | LifecycleEvent::UpgradeMissing(_) => Level::WARN,
+            _ => Level::INFO,
+        }
+    }
+
+    /// Writes it to the log alone: for events that the stream does not carry.
+    pub(crate) fn log(&self) {
+        log::emit(self.level(), self.kind().name(), self);
+    }
+
+    /// Why a connection ended; `None` for every other event.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        match self {
+            LifecycleEvent::ConnectionClosed(record) => Some(record.cause),
+            _ => None,
+        }
+    }
+}
+
+/// Writes the two fields that a failure determines: `initiator` and `reason`.
+fn failure_fields<S: Serializer>(
+    failure: &HandshakeFailure,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    use serde::ser::SerializeMap;
+    let mut fields = serializer.serialize_map(Some(2))?;
+    fields.serialize_entry("initiator", failure.initiator().label())?;
+    fields.serialize_entry("reason", failure.label())?;
+    fields.end()
+}
 
 /// `handshake_failed`.
 #[derive(Debug, Serialize)]
@@ -43,10 +152,9 @@ pub struct HandshakeFailed<'a> {
     pub path: Option<&'a str>,
     /// The upstream's address.
     pub upstream: Option<&'a str>,
-    /// `client`, `upstream` or `sidecar`.
-    pub initiator: &'static str,
-    /// [`super::HandshakeFailure::label`].
-    pub reason: &'static str,
+    /// Who caused the failure and why, as `initiator` and `reason`.
+    #[serde(flatten, serialize_with = "failure_fields")]
+    pub failure: HandshakeFailure,
     /// Always `opening`.
     pub phase: &'static str,
     /// The status that the client got.
@@ -68,10 +176,9 @@ pub struct HttpFailed<'a> {
     pub route: Option<&'a str>,
     /// The upstream's address.
     pub upstream: Option<&'a str>,
-    /// `client`, `upstream` or `sidecar`.
-    pub initiator: &'static str,
-    /// [`super::HandshakeFailure::label`].
-    pub reason: &'static str,
+    /// Who caused the failure and why, as `initiator` and `reason`.
+    #[serde(flatten, serialize_with = "failure_fields")]
+    pub failure: HandshakeFailure,
     /// The status of the answer; none where the upstream's answer had begun, and was cut.
     pub status: Option<u16>,
     /// In words.
@@ -101,8 +208,8 @@ pub struct Listening<'a> {
 pub struct ConfigReloaded<'a> {
     /// The file.
     pub config: &'a str,
-    /// What asked for it: `file`, `signal`, `api`.
-    pub trigger: &'static str,
+    /// What asked for it.
+    pub trigger: ReloadTrigger,
     /// The keys that differ, at most 100 of them.
     pub changed: &'a [String],
     /// The same with their values.
@@ -119,7 +226,7 @@ pub struct ConfigRejected<'a> {
     /// The file.
     pub config: &'a str,
     /// What asked for it.
-    pub trigger: &'static str,
+    pub trigger: ReloadTrigger,
     /// Every problem, with file, line and column.
     pub problems: &'a [String],
     /// What now.
@@ -133,10 +240,10 @@ pub struct DrainProgress {
     pub remaining: usize,
     /// How many there were.
     pub of: usize,
-    /// `delay`, `closing` or `finishing`.
-    pub phase: &'static str,
+    /// What it is at.
+    pub phase: DrainPhase,
     /// What asked for the drain.
-    pub trigger: &'static str,
+    pub trigger: DrainTrigger,
 }
 
 /// `draining` and `drained`.
@@ -144,8 +251,8 @@ pub struct DrainProgress {
 pub struct Draining {
     /// What is waited for and still there: WebSockets, opening handshakes, and plain HTTP in flight.
     pub connections: usize,
-    /// What asked for it: `SIGTERM`, `SIGINT`, `SIGHUP`, `api`.
-    pub trigger: &'static str,
+    /// What asked for it.
+    pub trigger: DrainTrigger,
     /// In words.
     pub detail: String,
 }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use tokio::sync::Notify;
-use tracing::Level;
 
+use super::events::{EventKind, LifecycleEvent};
 use super::listener::{Listener, Queue};
 use super::log;
 use super::registry::lock;
@@ -25,8 +25,8 @@ pub const MAX_LISTENERS: usize = 32;
 pub struct Entry {
     /// Counts events from 1 on.
     pub id: u64,
-    /// The log's name of it.
-    pub event: &'static str,
+    /// Which event it is.
+    pub kind: EventKind,
     /// Why a connection ended; none for other events.
     pub cause: Option<Cause>,
     /// The log line as a JSON object, without a newline.
@@ -56,25 +56,28 @@ pub struct TooManyListeners;
 
 impl Journal {
     /// Whether anybody would see an event.
-    pub(super) fn wants(&self, event: &str, cause: Option<Cause>) -> bool {
-        cause.is_some() || lock(&self.listeners).iter().any(|queue| queue.wants(event))
+    pub(super) fn wants(&self, event: &LifecycleEvent<'_>) -> bool {
+        event.cause().is_some() || self.is_followed(event.kind())
+    }
+
+    fn is_followed(&self, kind: EventKind) -> bool {
+        kind.is_streamed() && lock(&self.listeners).iter().any(|queue| queue.wants(kind))
     }
 
     /// Takes an event in; `fields` is its record, a JSON object's text.
-    pub(super) fn enter(
-        &self,
-        (time, level): (SystemTime, Level),
-        event: &'static str,
-        cause: Option<Cause>,
-        fields: &str,
-    ) {
-        let line = log::json_line(time, level, event, fields).into();
+    pub(super) fn enter(&self, time: SystemTime, event: &LifecycleEvent<'_>, fields: &str) {
+        let (kind, cause) = (event.kind(), event.cause());
+        let line = log::json_line(time, event.level(), kind.name(), fields).into();
+        self.keep(kind, cause, line);
+    }
+
+    fn keep(&self, kind: EventKind, cause: Option<Cause>, line: Box<str>) {
         // Held until everybody has it, so that everything is in the order of its ids everywhere.
         let mut past = lock(&self.past);
         past.last_id += 1;
         let entry = Arc::new(Entry {
             id: past.last_id,
-            event,
+            kind,
             cause,
             line,
         });
@@ -83,7 +86,7 @@ impl Journal {
             past.closed.push_front(Arc::clone(&entry));
         }
         for queue in lock(&self.listeners).iter() {
-            if queue.wants(event) && !queue.push(&entry) {
+            if queue.wants(kind) && !queue.push(&entry) {
                 self.dropped.fetch_add(1, Relaxed);
             }
         }
@@ -101,7 +104,7 @@ impl Journal {
     /// There are too many listeners.
     pub fn listen(
         self: &Arc<Self>,
-        events: Option<Vec<Box<str>>>,
+        events: Option<Vec<EventKind>>,
     ) -> Result<Listener, TooManyListeners> {
         let mut listeners = lock(&self.listeners);
         if listeners.len() >= MAX_LISTENERS {
@@ -147,11 +150,14 @@ mod tests {
     use std::future::poll_fn;
     use std::task::{Context, Poll, Waker};
 
+    use tracing::Level;
+
     use super::*;
     use crate::telemetry::listener::{Heard, MAX_WAITING};
 
-    fn enter(journal: &Journal, event: &'static str, cause: Option<Cause>, fields: &str) {
-        journal.enter((SystemTime::now(), Level::INFO), event, cause, fields);
+    fn enter(journal: &Journal, kind: EventKind, cause: Option<Cause>, fields: &str) {
+        let line = log::json_line(SystemTime::now(), Level::INFO, kind.name(), fields);
+        journal.keep(kind, cause, line.into());
     }
 
     async fn hear(listener: &mut Listener) -> Heard {
@@ -160,7 +166,7 @@ mod tests {
 
     fn name(heard: &Heard) -> String {
         match heard {
-            Heard::Event(entry) => entry.event.to_owned(),
+            Heard::Event(entry) => entry.kind.name().to_owned(),
             other => format!("{other:?}"),
         }
     }
@@ -172,11 +178,11 @@ mod tests {
             let fields = format!("{{\"nth\":{nth}}}");
             enter(
                 &journal,
-                "connection_closed",
+                EventKind::ConnectionClosed,
                 Some(Cause::ClientIdle),
                 &fields,
             );
-            enter(&journal, "connection_opened", None, "{}");
+            enter(&journal, EventKind::ConnectionOpened, None, "{}");
         }
         let closed = journal.closed();
         assert_eq!(closed.len(), MAX_CLOSED);
@@ -197,7 +203,8 @@ mod tests {
             let work = || {
                 start.wait();
                 for _ in 0..MAX_WAITING / 2 {
-                    enter(&journal, "connection_closed", Some(Cause::ClientIdle), "{}");
+                    let cause = Some(Cause::ClientIdle);
+                    enter(&journal, EventKind::ConnectionClosed, cause, "{}");
                 }
             };
             std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(drop));
@@ -218,17 +225,20 @@ mod tests {
     #[tokio::test]
     async fn listeners_hear_what_they_asked_for() {
         let journal = Arc::new(Journal::default());
-        assert!(!journal.wants("drained", None), "nobody is there");
+        assert!(!journal.is_followed(EventKind::Drained), "nobody is there");
         let mut all = journal.listen(None).unwrap();
-        let mut some = journal.listen(Some(vec!["drained".into()])).unwrap();
-        for event in ["draining", "drained"] {
-            enter(&journal, event, None, "{}");
+        let mut some = journal.listen(Some(vec![EventKind::Drained])).unwrap();
+        for kind in [EventKind::Draining, EventKind::Drained] {
+            enter(&journal, kind, None, "{}");
         }
         assert_eq!(name(&hear(&mut all).await), "draining");
         assert_eq!(name(&hear(&mut all).await), "drained");
         assert_eq!(name(&hear(&mut some).await), "drained");
         drop(all);
-        assert!(!journal.wants("draining", None), "who wanted it has left");
+        assert!(
+            !journal.is_followed(EventKind::Draining),
+            "who wanted it has left"
+        );
         journal.end();
         assert_eq!(name(&hear(&mut some).await), "End");
     }
@@ -237,16 +247,16 @@ mod tests {
     async fn who_does_not_keep_up_is_told_how_much_was_missed_and_where() {
         let journal = Arc::new(Journal::default());
         let mut slow = journal.listen(None).unwrap();
-        let mut elsewhere = journal.listen(Some(vec!["draining".into()])).unwrap();
+        let mut elsewhere = journal.listen(Some(vec![EventKind::Draining])).unwrap();
         for _ in 0..MAX_WAITING + 7 {
-            enter(&journal, "listening", None, "{}");
+            enter(&journal, EventKind::Listening, None, "{}");
         }
         assert_eq!(journal.dropped(), 7);
         for _ in 0..MAX_WAITING {
             assert_eq!(name(&hear(&mut slow).await), "listening");
         }
         assert_eq!(name(&hear(&mut slow).await), "Dropped(7)");
-        enter(&journal, "draining", None, "{}");
+        enter(&journal, EventKind::Draining, None, "{}");
         assert_eq!(name(&hear(&mut slow).await), "draining");
         assert_eq!(name(&hear(&mut elsewhere).await), "draining");
     }

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
+use super::events::EventKind;
 use super::registry::lock;
 use super::{Entry, Journal};
 
@@ -24,7 +25,8 @@ pub enum Heard {
 /// What waits for a listener.
 #[derive(Debug)]
 pub(super) struct Queue {
-    events: Option<Vec<Box<str>>>,
+    /// `None`: all of them.
+    events: Option<Vec<EventKind>>,
     state: Mutex<State>,
 }
 
@@ -38,17 +40,17 @@ struct State {
 }
 
 impl Queue {
-    pub(super) fn new(events: Option<Vec<Box<str>>>) -> Self {
+    pub(super) fn new(events: Option<Vec<EventKind>>) -> Self {
         Queue {
             events,
             state: Mutex::default(),
         }
     }
 
-    pub(super) fn wants(&self, event: &str) -> bool {
+    pub(super) fn wants(&self, kind: EventKind) -> bool {
         self.events
             .as_ref()
-            .is_none_or(|events| events.iter().any(|wanted| **wanted == *event))
+            .is_none_or(|events| events.contains(&kind))
     }
 
     /// False: there is no room. Once something was dropped, more is until the listener has caught up, so that a gap is

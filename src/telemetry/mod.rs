@@ -21,6 +21,7 @@ mod throttle;
 mod totals;
 mod upstreams;
 
+pub use events::{EventKind, LifecycleEvent};
 pub use handshake::HandshakeFailure;
 pub use histogram::Distribution;
 pub use journal::{Entry, Journal, MAX_CLOSED, MAX_LISTENERS, TooManyListeners};

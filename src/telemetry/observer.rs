@@ -4,11 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwapOption;
-use serde::Serialize;
 use tokio::time::Instant;
-use tracing::Level;
 
-use super::events::{HandshakeFailed, UpgradeMissing};
+use super::events::{HandshakeFailed, LifecycleEvent, UpgradeMissing};
 use super::history::{History, Sample};
 use super::registry::lock;
 use super::status::{Drain, Reload};
@@ -18,7 +16,6 @@ use super::{
     ClosingRecord, Handle, HandshakeFailure, Journal, Opened, Permit, Registry, Tally, Upstreams,
     events, log, millis,
 };
-use crate::session::Cause;
 
 /// Everything that a process knows of its connections.
 #[derive(Debug, Default)]
@@ -38,33 +35,18 @@ pub struct Observer {
     drain: Mutex<Option<Drain>>,
 }
 
-/// An event before it has a time and fields.
-struct News {
-    level: Level,
-    event: &'static str,
-    cause: Option<Cause>,
-    /// Whether the log gets it too.
-    logged: bool,
-}
-
 impl Observer {
-    /// A connection is established. `told`: `log.opened`.
+    /// A connection is established. `logged` is `log.opened`: without it only the event stream gets the event.
     pub fn opened(
         &self,
         permit: &mut Permit,
         handle: &Arc<Handle>,
         opened: &Opened<'_>,
-        told: bool,
+        logged: bool,
     ) {
         permit.establish(handle);
         self.tally.opened(opened.handshake);
-        let news = News {
-            level: Level::INFO,
-            event: "connection_opened",
-            cause: None,
-            logged: told,
-        };
-        self.spread(&news, opened);
+        self.publish_to(&LifecycleEvent::ConnectionOpened(opened), logged);
     }
 
     /// An established connection has ended. Its place is free by the time that anybody reads of it; a drain waits until
@@ -72,19 +54,13 @@ impl Observer {
     pub fn closed(&self, permit: &mut Permit, record: &ClosingRecord<'_>) {
         permit.closed(record.cause);
         self.tally.closed(record.duration);
-        let news = News {
-            level: record.cause.level(),
-            event: "connection_closed",
-            cause: Some(record.cause),
-            logged: true,
-        };
-        self.spread(&news, record);
+        self.publish(&LifecycleEvent::ConnectionClosed(record));
     }
 
     /// An opening handshake never became a connection.
-    pub fn handshake_failed(&self, failure: HandshakeFailure, record: &HandshakeFailed<'_>) {
-        self.tally.handshake_failed(failure);
-        self.tell(failure.level(), "handshake_failed", record);
+    pub fn handshake_failed(&self, record: &HandshakeFailed<'_>) {
+        self.tally.handshake_failed(record.failure);
+        self.publish(&LifecycleEvent::HandshakeFailed(record));
     }
 
     /// A connection was refused or dropped before it was an opening handshake: there may be thousands, so that each is
@@ -118,7 +94,7 @@ impl Observer {
                     upstream,
                     detail: detail.unwrap_or_default(),
                 };
-                self.tell(Level::WARN, "upstream_down", &record);
+                self.publish(&LifecycleEvent::UpstreamDown(record));
             }
             Some(Change::Up(after)) => {
                 let record = events::UpstreamUp {
@@ -129,7 +105,7 @@ impl Observer {
                     },
                     down_ms: millis(after),
                 };
-                self.tell(Level::INFO, "upstream_up", &record);
+                self.publish(&LifecycleEvent::UpstreamUp(record));
             }
             None => {}
         }
@@ -141,19 +117,31 @@ impl Observer {
         self.tally.upgrade_missing();
         if let Some(count) = self.missing_upgrades.count(Instant::now()) {
             let record = UpgradeMissing { count, ..record };
-            self.tell(Level::WARN, "upgrade_missing", &record);
+            self.publish(&LifecycleEvent::UpgradeMissing(record));
         }
     }
 
-    /// Any other event.
-    pub fn tell(&self, level: Level, event: &'static str, record: &impl Serialize) {
-        let news = News {
-            level,
-            event,
-            cause: None,
-            logged: true,
+    /// Sends an event to the log and to everybody who follows the event stream.
+    pub fn publish(&self, event: &LifecycleEvent<'_>) {
+        self.publish_to(event, true);
+    }
+
+    /// The one way that events go out. The record is serialised at most once, and not at all if nobody wants it.
+    fn publish_to(&self, event: &LifecycleEvent<'_>, logged: bool) {
+        let journal = self.journal.load();
+        let wanted = |journal: &&Arc<Journal>| journal.wants(event);
+        let Some(journal) = journal.as_ref().filter(wanted) else {
+            if logged {
+                event.log();
+            }
+            return;
         };
-        self.spread(&news, record);
+        let (time, fields) = (SystemTime::now(), log::fields(event));
+        // First, so that whoever reads of it in the log can ask for it.
+        journal.enter(time, event, &fields);
+        if logged {
+            log::emit_fields(event.level(), event.kind().name(), time, || &fields);
+        }
     }
 
     /// Begins to keep what operators may ask for.
@@ -214,29 +202,6 @@ impl Observer {
     pub fn end(&self) {
         if let Some(journal) = &*self.journal.load() {
             journal.end();
-        }
-    }
-
-    /// Tells everybody who wants to know; the record is serialised at most once.
-    fn spread(&self, news: &News, record: &impl Serialize) {
-        debug_assert!(
-            events::NAMES.contains(&news.event),
-            "{} is not among those that can be asked for",
-            news.event
-        );
-        let journal = self.journal.load();
-        let wanted = |journal: &&Arc<Journal>| journal.wants(news.event, news.cause);
-        let Some(journal) = journal.as_ref().filter(wanted) else {
-            if news.logged {
-                log::emit(news.level, news.event, record);
-            }
-            return;
-        };
-        let (time, fields) = (SystemTime::now(), log::fields(record));
-        // First, so that whoever reads of it in the log can ask for it.
-        journal.enter((time, news.level), news.event, news.cause, &fields);
-        if news.logged {
-            log::emit_fields(news.level, news.event, time, || &fields);
         }
     }
 }

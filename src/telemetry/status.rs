@@ -2,13 +2,79 @@
 
 use std::time::SystemTime;
 
+use serde::{Serialize, Serializer};
+
+/// What has the file read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReloadTrigger {
+    /// The file has changed.
+    File,
+    /// SIGHUP.
+    Signal,
+    /// `POST /api/reload`.
+    Api,
+}
+
+impl ReloadTrigger {
+    /// The name in log and API.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            ReloadTrigger::File => "file",
+            ReloadTrigger::Signal => "signal",
+            ReloadTrigger::Api => "api",
+        }
+    }
+}
+
+/// What has the process drain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DrainTrigger {
+    /// SIGTERM.
+    Sigterm,
+    /// SIGINT.
+    Sigint,
+    /// SIGHUP, because the terminal that the process was started on was closed.
+    Sighup,
+    /// `POST /api/drain`.
+    Api,
+    /// The program itself has ended, as the demo does.
+    Shutdown,
+}
+
+impl DrainTrigger {
+    /// The name in log and API.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            DrainTrigger::Sigterm => "SIGTERM",
+            DrainTrigger::Sigint => "SIGINT",
+            DrainTrigger::Sighup => "SIGHUP",
+            DrainTrigger::Api => "api",
+            DrainTrigger::Shutdown => "shutdown",
+        }
+    }
+}
+
+macro_rules! serialize_as_label {
+    ($($name:ident)*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.label())
+            }
+        }
+    )*};
+}
+
+serialize_as_label! { ReloadTrigger DrainTrigger DrainPhase }
+
 /// How the last reading of the file went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reload {
     /// When.
     pub at: SystemTime,
-    /// `file`, `signal` or `api`.
-    pub trigger: &'static str,
+    /// What asked for it.
+    pub trigger: ReloadTrigger,
     /// What came of it.
     pub outcome: ReloadOutcome,
 }
@@ -35,8 +101,8 @@ pub enum ReloadOutcome {
 /// How far a shutdown has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drain {
-    /// What asked for it: `api`, `SIGTERM`, `SIGINT`, `SIGHUP`.
-    pub trigger: &'static str,
+    /// What asked for it.
+    pub trigger: DrainTrigger,
     /// When.
     pub since: SystemTime,
     /// When what is left is cut off.

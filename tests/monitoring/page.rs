@@ -123,14 +123,13 @@ fn fail(observer: &Observer, failure: HandshakeFailure) {
         host: None,
         path: None,
         upstream: None,
-        initiator: failure.initiator().label(),
-        reason: failure.label(),
+        failure,
         phase: "opening",
         status: None,
         detail: "",
         duration_ms: 0,
     };
-    observer.handshake_failed(failure, &record);
+    observer.handshake_failed(&record);
 }
 
 /// Without what differs from process to process.

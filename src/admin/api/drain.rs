@@ -52,7 +52,7 @@ impl Draining {
         let rfc3339 = |at: SystemTime| time(at);
         let left = drain.deadline.duration_since(SystemTime::now());
         Draining {
-            trigger: drain.trigger,
+            trigger: drain.trigger.label(),
             since: rfc3339(drain.since),
             phase: match drain.phase {
                 DrainPhase::Delay => Phase::Delay,

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::super::problem::Problem;
 use super::super::response::Body;
 use super::Call;
-use crate::telemetry::{Heard, Listener};
+use crate::telemetry::{EventKind, Heard, Listener};
 
 /// Between two signs of life while nothing happens: proxies in between end what is silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -25,7 +25,7 @@ const MAX_FRAME: usize = 64 * 1024;
 
 pub(super) fn listen(call: &Call) -> Result<Response<Body>, Problem> {
     let types = call.values.text("types");
-    let types = types.map(|types| types.split(',').map(Into::into).collect());
+    let types = types.map(|types| types.split(',').filter_map(EventKind::from_name).collect());
     let too_many = || Problem::unavailable("there are 32 listeners, which is the most", "5");
     let journal = call
         .state
@@ -77,7 +77,9 @@ impl HttpBody for EventStream {
                 Heard::Event(entry) => write!(
                     text,
                     "event: {}\nid: {}\ndata: {}\n\n",
-                    entry.event, entry.id, entry.line
+                    entry.kind.name(),
+                    entry.id,
+                    entry.line
                 ),
                 Heard::Dropped(count) => {
                     write!(text, "event: dropped\ndata: {{\"count\":{count}}}\n\n")

@@ -92,7 +92,7 @@ fn last(reload: &Reload) -> LastReload {
     LastReload {
         at: time(reload.at),
         result: Outcome::of(reload),
-        trigger: reload.trigger,
+        trigger: reload.trigger.label(),
         changed,
         problems,
         detail,

@@ -8,7 +8,7 @@ use super::paging::Order;
 use super::query::{Kind, Param};
 use super::{closed, connections, drain, file, history, row, summary};
 use crate::session::{Cause, Leg};
-use crate::telemetry::events;
+use crate::telemetry::EventKind;
 
 /// What a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,7 +85,9 @@ fn legs() -> Vec<String> {
 }
 
 fn event_names() -> Vec<String> {
-    events::NAMES.map(str::to_owned).into()
+    EventKind::streamed()
+        .map(|kind| kind.name().to_owned())
+        .collect()
 }
 
 /// Every call.

@@ -208,7 +208,7 @@ pub(super) fn summary(state: &State) -> Summary {
             last_reload: observer.last_reload().map(|reload| ReloadResult {
                 at: time(reload.at),
                 result: Outcome::of(&reload),
-                trigger: reload.trigger,
+                trigger: reload.trigger.label(),
             }),
         },
         log_lines_dropped: log::dropped_lines(),

@@ -1,13 +1,11 @@
 use std::sync::Arc;
 
-use tracing::Level;
-
 use super::*;
-use crate::telemetry::{MAX_WAITING, Observer};
+use crate::telemetry::events::Listening;
+use crate::telemetry::{LifecycleEvent, MAX_WAITING, Observer};
 
-#[derive(serde::Serialize)]
-struct Record {
-    detail: &'static str,
+fn publish(observer: &Observer, address: &str) {
+    observer.publish(&LifecycleEvent::Listening(Listening { address }));
 }
 
 fn stream(observer: &Observer) -> EventStream {
@@ -29,14 +27,15 @@ async fn an_event_is_its_name_its_number_and_its_line() {
     observer.keep_journal();
     let mut stream = stream(&observer);
     for _ in 0..2 {
-        let detail = "a\nb";
-        observer.tell(Level::INFO, "drained", &Record { detail });
+        publish(&observer, "a\nb");
     }
     let text = next(&mut stream).await.unwrap();
     let events: Vec<&str> = text.split_terminator("\n\n").collect();
     assert_eq!(events.len(), 2, "{text}");
-    assert!(events[1].starts_with("event: drained\nid: 2\ndata: {\"timestamp\":\""));
-    assert!(events[1].ends_with(",\"level\":\"INFO\",\"event\":\"drained\",\"detail\":\"a\\nb\"}"));
+    assert!(events[1].starts_with("event: listening\nid: 2\ndata: {\"timestamp\":\""));
+    assert!(
+        events[1].ends_with(",\"level\":\"INFO\",\"event\":\"listening\",\"address\":\"a\\nb\"}")
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,9 +47,9 @@ async fn silence_is_filled_and_the_end_is_one() {
     assert_eq!(next(&mut stream).await.as_deref(), Some(": keep-alive\n\n"));
     assert_eq!(next(&mut stream).await.as_deref(), Some(": keep-alive\n\n"));
     assert_eq!(began.elapsed().as_secs(), 30);
-    observer.tell(Level::INFO, "drained", &Record { detail: "" });
+    publish(&observer, "");
     observer.end();
-    assert!(next(&mut stream).await.unwrap().contains("drained"));
+    assert!(next(&mut stream).await.unwrap().contains("listening"));
     assert_eq!(next(&mut stream).await, None);
     assert_eq!(next(&mut stream).await, None);
 }
@@ -60,10 +59,9 @@ async fn one_frame_gathers_no_more_than_fits_into_it() {
     let observer = Arc::new(Observer::default());
     observer.keep_journal();
     let mut stream = stream(&observer);
-    let detail = "a detail of forty characters or nearly so";
-    let detail: &str = Box::leak(detail.repeat(50).into_boxed_str());
+    let address = "a text of forty characters or nearly so".repeat(50);
     for _ in 0..MAX_WAITING {
-        observer.tell(Level::INFO, "listening", &Record { detail });
+        publish(&observer, &address);
     }
     observer.end();
     let mut heard = 0;
@@ -80,7 +78,7 @@ async fn what_did_not_fit_is_told() {
     observer.keep_journal();
     let mut stream = stream(&observer);
     for _ in 0..MAX_WAITING + 3 {
-        observer.tell(Level::INFO, "listening", &Record { detail: "" });
+        publish(&observer, "");
     }
     let text = next(&mut stream).await.unwrap();
     assert_eq!(text.matches("event: listening\n").count(), MAX_WAITING);
