@@ -1,5 +1,5 @@
 //! What the targets of `fuzz_targets/` do with an input: they panic if something does not hold for it.
-//! `tests/corpora.rs` of the main package replays the inputs under `corpus/` without a fuzzer.
+//! `tests/it/corpora.rs` of the main package replays the inputs under `corpus/` without a fuzzer.
 
 mod config;
 mod frame_reader;

@@ -15,7 +15,7 @@ from websockets.sync.server import serve
 
 SCHEMATHESIS = pathlib.Path(sys.executable).parent / "schemathesis"
 CLIENTS = 5
-# Never ends; ends the process. Both have their tests in tests/admin.
+# Never ends; ends the process. Both have their tests in tests/it/admin.
 LEFT_OUT = ["/api/events", "/api/drain"]
 # A connection that is being closed is still there, so that these two would complain of it.
 NOT_SO = "use_after_free,ensure_resource_availability"
