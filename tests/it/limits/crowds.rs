@@ -132,7 +132,7 @@ fn expect_gone(client: &mut Wire) {
 fn a_head_that_comes_slowly_counts_as_silent_and_a_websocket_not_at_all() {
     let backend = Backend::echo();
     let sidecar = Sidecar::start(&format!(
-        "upstream: {}\nlimits: {{max_http_connections: 3}}",
+        "upstream: {}\nlimits: {{max_http_connections: 3, handshake_timeout: off}}",
         backend.url()
     ));
     let mut websockets: Vec<Wire> = (0..6)
@@ -161,7 +161,7 @@ fn a_head_that_comes_slowly_counts_as_silent_and_a_websocket_not_at_all() {
 fn where_all_are_busy_the_newest_is_refused() {
     let backend = Backend::answering(support::Handshake::silent());
     let settings = format!(
-        "upstream: {{url: '{}'}}\nlimits: {{max_http_connections: 2}}",
+        "upstream: {{url: '{}', handshake_timeout: off}}\nlimits: {{max_http_connections: 2}}",
         backend.url()
     );
     let sidecar = Sidecar::start(&settings);
@@ -209,7 +209,7 @@ fn one_address_loses_its_own_oldest_and_a_reload_changes_the_bound() {
     let backend = Backend::echo();
     let config = |bound: &str| {
         format!(
-            "upstream: {}\nlimits: {{max_http_connections_per_ip: {bound}}}",
+            "upstream: {}\nlimits: {{max_http_connections_per_ip: {bound}, handshake_timeout: off}}",
             backend.url()
         )
     };
@@ -230,7 +230,10 @@ fn one_address_loses_its_own_oldest_and_a_reload_changes_the_bound() {
 #[test]
 fn an_unfinished_head_costs_what_was_sent_of_it() {
     let backend = Backend::echo();
-    let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
+    let sidecar = Sidecar::start(&format!(
+        "upstream: {}\nlimits: {{handshake_timeout: off}}",
+        backend.url()
+    ));
     let before = sidecar.memory_kib();
     let head = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}", "x".repeat(1000));
     let clients = crowd(&sidecar, 400, head.as_bytes());
