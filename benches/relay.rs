@@ -13,10 +13,10 @@ use std::sync::Arc;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use sidebeat::config::parse;
+use sidebeat::context::Context;
+use sidebeat::net::listener::Listener;
+use sidebeat::net::workers::Workers;
 use sidebeat::protocol::{Data, OpCode, encode_frame};
-use sidebeat::proxy::Shared;
-use sidebeat::proxy::listener::Listener;
-use sidebeat::proxy::workers::Workers;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::{Builder, Runtime};
@@ -69,7 +69,7 @@ async fn client(runtime: &Runtime, directory: &Path, with_sidecar: bool) -> Unix
         let text = format!("listen: unix:{front}\nupstream: unix:{back}\nlog: {{level: error}}\n");
         let config = Arc::new(parse(&text, "bench", &|_| None).unwrap().config);
         let listener = Listener::bind(&config.listen[0], "listen", false).unwrap();
-        let shared = Arc::new(Shared::new(config, Workers::here()));
+        let shared = Arc::new(Context::new(config, Workers::here()));
         runtime.spawn(listener.serve(shared, std::future::pending::<()>()));
     }
     let mut stream = UnixStream::connect(if with_sidecar { &front } else { &back })

@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 use hyper::Request;
 use hyper::Response;
 
-use crate::proxy::Shared;
+use crate::context::Context;
 pub(crate) use command::{Order, Refused, channel, tell};
 pub(crate) use expensive::Expensive;
 pub(crate) use recorder::Recorder;
@@ -41,7 +41,7 @@ pub(crate) use server::Server;
 /// What answers are made from.
 pub struct State {
     /// What the sidecar's connections share.
-    pub shared: Arc<Shared>,
+    pub shared: Arc<Context>,
     /// What the configuration in force was read from.
     pub(crate) file: ArcSwap<File>,
     /// Where orders go.

@@ -16,14 +16,17 @@
 //! | 1 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
 //! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::Config`], which cannot express nonsense; differences; schema |
 //! | 2 | [`telemetry`] | the only place that tells anybody of an event: log lines, closing records, the registry of the living, sums and series |
-//! | 3 | [`proxy`] | IO: worker threads, listeners, opening handshakes, plain HTTP, dialling, and the relay that performs what a session decides |
+//! | 3 | [`net`] | sockets and time: worker threads, listeners, streams, dialling, health checks, the clock |
+//! | 3 | [`relay`] | the driver of one connection, which performs what its session decides |
+//! | 3 | [`gateway`] | requests: opening handshakes on both sides, and plain HTTP |
+//! | 3 | [`context`] | what every task of the process shares |
 //! | 3 | [`admin`] | listeners that are not for clients: metrics and probes on one, the operators' API and page on the other |
 //! | 3 | [`runtime`] | the running process: one snapshot of the configuration, hot reload, signals, draining |
 //! | 4 | `cli` | one file a subcommand |
 //!
 //! # One connection's way through it
 //!
-//! [`proxy`] accepts, hyper reads the request head, the upstream is dialled and answers 101, the client gets its 101,
+//! [`gateway`] accepts, hyper reads the request head, the upstream is dialled and answers 101, the client gets its 101,
 //! and both raw sockets go to the relay together with whatever bytes came behind the heads. From then on:
 //!
 //! ```text
@@ -50,10 +53,13 @@
 pub mod admin;
 pub mod cli;
 pub mod config;
+pub mod context;
+pub mod gateway;
 pub mod heartbeat;
+pub mod net;
 pub mod printable;
 pub mod protocol;
-pub mod proxy;
+pub mod relay;
 pub mod runtime;
 pub mod session;
 pub mod telemetry;

@@ -170,7 +170,7 @@ fn nobody_imports_from_a_higher_floor() {
         ("protocol", 0),
         ("session", 1),
         ("config", 1),
-        ("proxy", 3),
+        ("relay", 3),
         ("cli", 4),
     ] {
         assert_eq!(
@@ -220,19 +220,19 @@ fn an_import_that_goes_up_is_seen() {
         ("src/session/mod.rs", "use crate::heartbeat::Rules;", 0),
         (
             "src/session/closing/echo.rs",
-            "use super::super::super::proxy::Shared;",
+            "use super::super::super::context::Context;",
             1,
         ),
         (
             "src/telemetry/log.rs",
-            "use crate::proxy::Shared;\nuse crate::cli;",
+            "use crate::context::Context;\nuse crate::cli;",
             2,
         ),
-        ("src/proxy/mod.rs", "use crate::runtime::Running;", 0),
+        ("src/net.rs", "use crate::runtime::Running;", 0),
         ("src/runtime/mod.rs", "use crate::cli::Cli;", 1),
         (
             "src/cli/run.rs",
-            "use crate::runtime; use crate::proxy::Shared;",
+            "use crate::runtime; use crate::context::Context;",
             0,
         ),
         ("src/elsewhere/mod.rs", "", 1),

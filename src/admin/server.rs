@@ -24,7 +24,7 @@ use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{sleep, timeout};
 
 use super::{Service, State};
-use crate::proxy::listener::{Failure, Listener};
+use crate::net::listener::{Failure, Listener};
 pub(in crate::admin) use activity::RequestBody;
 use activity::{Activity, AnswerBody};
 use spare::{Lent, Spares};

@@ -14,8 +14,8 @@ use self::backend::{Backend, Timing};
 use self::story::StoryError;
 use super::{block_on, complain, say};
 use crate::config::{self, Loaded, Problem};
-use crate::proxy::listener::BindError;
-use crate::proxy::workers::Workers;
+use crate::net::listener::BindError;
+use crate::net::workers::Workers;
 use crate::runtime;
 use crate::telemetry;
 

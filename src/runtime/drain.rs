@@ -14,8 +14,8 @@ use super::listeners::Listeners;
 use crate::admin::{self, Order, Refused};
 use crate::config::Drain;
 use crate::config::show_duration;
-use crate::proxy::Shared;
-use crate::proxy::requests::EventStream;
+use crate::context::Context;
+use crate::gateway::requests::EventStream;
 use crate::session::Cause;
 use crate::telemetry::status::{self, DrainPhase, DrainTrigger};
 use crate::telemetry::{Command, Handle, LifecycleEvent, Observer, events};
@@ -78,7 +78,7 @@ impl Running {
     }
 }
 
-fn begin(shared: &Shared, drain: &Drain, trigger: DrainTrigger) {
+fn begin(shared: &Context, drain: &Drain, trigger: DrainTrigger) {
     let observer = &shared.observer;
     observer.tally.drains();
     let connections = shared.remaining();
@@ -104,7 +104,7 @@ fn begin(shared: &Shared, drain: &Drain, trigger: DrainTrigger) {
     observer.publish(&LifecycleEvent::Draining(draining));
 }
 
-async fn close_all(shared: &Shared, listeners: &mut Listeners, drain: &Drain) {
+async fn close_all(shared: &Context, listeners: &mut Listeners, drain: &Drain) {
     sleep(drain.delay).await;
     enter(shared, DrainPhase::Closing);
     // In this order, for those who have just been accepted.
@@ -121,7 +121,7 @@ enum Lasting {
 }
 
 /// Ends WebSockets and event streams over `drain.spread`; other plain HTTP ends by itself.
-async fn close_evenly(shared: &Shared, drain: &Drain) {
+async fn close_evenly(shared: &Context, drain: &Drain) {
     let began = Instant::now();
     let websockets = shared.observer.registry.established();
     let websockets = websockets.into_iter().map(Lasting::WebSocket);
@@ -145,7 +145,7 @@ async fn close_evenly(shared: &Shared, drain: &Drain) {
 }
 
 /// Those who came during the delay are to be closed as well.
-fn enter(shared: &Shared, phase: DrainPhase) {
+fn enter(shared: &Context, phase: DrainPhase) {
     let observer = &shared.observer;
     if let Some(drain) = observer.drain() {
         let of = drain.of.max(shared.remaining());
@@ -153,7 +153,7 @@ fn enter(shared: &Shared, phase: DrainPhase) {
     }
 }
 
-async fn tell_progress(shared: &Shared) -> Infallible {
+async fn tell_progress(shared: &Context) -> Infallible {
     let observer = &shared.observer;
     loop {
         sleep(TELL_EVERY).await;

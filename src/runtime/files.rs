@@ -2,7 +2,7 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::proxy::open_files::needed_for;
+use crate::net::open_files::needed_for;
 
 /// Raises the soft limit to the hard one, and says so when that is not enough for `max_connections`.
 pub(super) fn raise_limit(max_connections: Option<usize>) {

@@ -10,9 +10,9 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{Recorder, Server, Service, State};
 use crate::config::{Config, Listen, share_addresses};
-use crate::proxy::Shared;
-use crate::proxy::listener::{BindError, Listener};
-use crate::proxy::socket_file::SocketFile;
+use crate::context::Context;
+use crate::net::listener::{BindError, Listener};
+use crate::net::socket_file::SocketFile;
 use crate::telemetry::LifecycleEvent;
 use crate::telemetry::events::Listening;
 
@@ -82,7 +82,7 @@ struct Clients {
 }
 
 impl Clients {
-    fn start(runtime: &Handle, listener: Listener, shared: &Arc<Shared>) -> Self {
+    fn start(runtime: &Handle, listener: Listener, shared: &Arc<Context>) -> Self {
         let (end, ended) = oneshot::channel();
         let accepting = runtime.spawn(listener.serve(Arc::clone(shared), ended));
         Clients { accepting, end }

@@ -21,11 +21,11 @@ use tokio::sync::{mpsc, oneshot};
 use crate::admin::{self, Expensive, File, Order, Refused, State};
 use crate::config::Config;
 use crate::config::Loaded;
+use crate::context::Context;
+use crate::net::health::Checks;
+use crate::net::listener::BindError;
+use crate::net::workers::Workers;
 use crate::printable::escaped_lines;
-use crate::proxy::Shared;
-use crate::proxy::health::Checks;
-use crate::proxy::listener::BindError;
-use crate::proxy::workers::Workers;
 use crate::telemetry::status::{self, DrainTrigger, Reload, ReloadTrigger};
 use crate::telemetry::{LifecycleEvent, events, log};
 use listeners::Listeners;
@@ -40,7 +40,7 @@ pub const EXIT_CONFIG: u8 = 78;
 /// A sidecar at work.
 pub struct Running {
     /// What its connections share.
-    pub shared: Arc<Shared>,
+    pub shared: Arc<Context>,
     state: Arc<State>,
     listeners: Listeners,
     orders: mpsc::Receiver<Order>,
@@ -57,7 +57,7 @@ pub fn start(
     name: String,
     workers: Workers,
 ) -> Result<Running, BindError> {
-    let shared = Arc::new(Shared::new(Arc::new(config), workers));
+    let shared = Arc::new(Context::new(Arc::new(config), workers));
     let (sender, orders) = admin::channel();
     let state = Arc::new(State {
         shared: Arc::clone(&shared),

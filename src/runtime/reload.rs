@@ -7,7 +7,7 @@ use super::Running;
 use crate::admin::File;
 use crate::config::Config;
 use crate::config::{self, Loaded};
-use crate::proxy::route_of;
+use crate::context::route_of;
 use crate::telemetry::log::LogGuard;
 use crate::telemetry::status::{Reload, ReloadOutcome, ReloadTrigger};
 use crate::telemetry::{Command, LifecycleEvent, events};

@@ -2,7 +2,7 @@
 //!
 //! Pure: [`Session::handle`] takes an event and the time, and answers with actions; the same events at the same times
 //! give the same actions. [`Session::next_deadline`] says when it wants [`Event::Timeout`]. The relay
-//! (`proxy::relay`) owns the sockets and performs.
+//! (`relay::driver`) owns the sockets and performs.
 //!
 //! | file | decides |
 //! |---|---|

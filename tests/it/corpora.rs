@@ -1,5 +1,5 @@
 //! Replays the inputs under `fuzz/corpus` against the targets that need no more than the library shows. The others do
-//! so beside what they test, in `src/proxy`.
+//! so beside what they test, in `src/gateway` and `src/relay`.
 
 use std::fs;
 use std::path::Path;

@@ -14,8 +14,8 @@ use super::super::response::Body;
 use super::paging::{self, Order};
 use super::row::{self, Row};
 use super::{Call, Needle, json};
+use crate::context::route_of;
 use crate::protocol::Close;
-use crate::proxy::route_of;
 use crate::session::{Cause, DefaultClose, Leg};
 use crate::telemetry::{Command, Handle, rtt_millis};
 

@@ -11,7 +11,7 @@ use super::super::problem::Problem;
 use super::super::response::Body;
 use super::super::{Order, State};
 use super::{json, time};
-use crate::proxy::Shared;
+use crate::context::Context;
 use crate::telemetry::millis;
 use crate::telemetry::status::{Drain, DrainPhase};
 
@@ -47,7 +47,7 @@ enum Phase {
 }
 
 impl Draining {
-    pub(super) fn new(drain: Drain, shared: &Shared) -> Self {
+    pub(super) fn new(drain: Drain, shared: &Context) -> Self {
         let remaining = shared.remaining();
         let rfc3339 = |at: SystemTime| time(at);
         let left = drain.deadline.duration_since(SystemTime::now());

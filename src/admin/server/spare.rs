@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::proxy::stream::Stream;
+use crate::net::stream::Stream;
 
 /// Kept for one listener: a probe comes while another one is answered.
 const SPARES: usize = 2;

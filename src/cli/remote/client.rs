@@ -18,7 +18,7 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::address::Address;
-use crate::proxy::stream::Stream;
+use crate::net::stream::Stream;
 
 /// The most that is waited for an answer.
 pub(in crate::cli) const PATIENCE: Duration = Duration::from_secs(5);

@@ -1,0 +1,114 @@
+//! What every task of the process shares.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+use crate::config::{Config, Route};
+use crate::gateway::http::Clients;
+use crate::gateway::requests::Requests;
+use crate::net::clock::Clock;
+use crate::net::http_connections::HttpConnections;
+use crate::net::listener::Failure;
+use crate::net::open_files::OpenFiles;
+use crate::net::workers::Workers;
+use crate::telemetry::{Handle, Observer};
+
+/// What every connection of a process shares.
+pub struct Context {
+    /// The configuration in force.
+    pub config: ArcSwap<Config>,
+    /// Where everything that happens is told.
+    pub observer: Arc<Observer>,
+    /// The data path's time.
+    pub clock: Clock,
+    /// The threads that connections run on.
+    pub workers: Workers,
+    /// Plain HTTP in flight.
+    pub(crate) requests: Arc<Requests>,
+    pub(crate) http_connections: Arc<HttpConnections>,
+    pub(crate) clients: Clients,
+    pub(crate) accept_failure: Failure,
+    /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
+    pub(crate) draining: watch::Sender<bool>,
+    /// True once what is left is cut off.
+    pub(crate) cut_off: AtomicBool,
+}
+
+impl Context {
+    /// Nobody connected yet.
+    #[must_use]
+    pub fn new(config: Arc<Config>, workers: Workers) -> Self {
+        let observer = Arc::<Observer>::default();
+        let files = OpenFiles::of_this_process();
+        observer.registry.bound_by_files(files.max_websockets());
+        let http_connections = HttpConnections::new(files, Arc::clone(&observer));
+        Context {
+            config: ArcSwap::new(config),
+            observer,
+            http_connections: Arc::new(http_connections),
+            clock: Clock::start(),
+            workers,
+            requests: Arc::default(),
+            clients: Clients::default(),
+            accept_failure: Failure::default(),
+            draining: watch::Sender::new(false),
+            cut_off: AtomicBool::new(false),
+        }
+    }
+
+    /// From now on newcomers on connections that are still open get 503, and HTTP connections end after the request
+    /// they are in.
+    pub fn refuse_newcomers(&self) {
+        self.draining.send_replace(true);
+    }
+
+    /// From now on a connection that becomes established is cut off at once; those that are are to be told.
+    pub fn cut_off_newcomers(&self) {
+        self.cut_off.store(true, Ordering::Release);
+    }
+
+    /// Waits until there is no HTTP connection.
+    pub async fn http_finished(&self) {
+        self.draining.closed().await;
+    }
+
+    /// How many a drain waits for: WebSockets, opening handshakes, and plain HTTP.
+    #[must_use]
+    pub fn remaining(&self) -> usize {
+        let registry = &self.observer.registry;
+        let admitted = registry.admitted();
+        let http = match self.is_draining() {
+            false => self.requests.in_flight(),
+            // Of HTTP connections only those are left that are in the middle of something, which may be the rest of an
+            // answer that the client is slow to take; the ones with an opening handshake are counted already.
+            true => {
+                let established = usize::try_from(registry.counts().established);
+                let opening = admitted.saturating_sub(established.unwrap_or(admitted));
+                self.draining.receiver_count().saturating_sub(opening)
+            }
+        };
+        admitted + http
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        *self.draining.borrow()
+    }
+}
+
+/// The route that a live connection's request takes under a configuration, which may be another than the one under
+/// which it was opened.
+#[must_use]
+pub fn route_of<'a>(config: &'a Config, handle: &Handle) -> &'a Arc<Route> {
+    let (path, host) = (&handle.identity.path, &handle.identity.host);
+    let Some(routing) = &handle.routing else {
+        return config.route_for(path, host, &[]);
+    };
+    let offered: Vec<&str> = routing.subprotocols.split(',').collect();
+    match &routing.path {
+        Some(normal) => config.route_for_normal(normal, host, &offered),
+        None => config.route_for(path, host, &offered),
+    }
+}

@@ -1,0 +1,85 @@
+//! Opening handshakes that lost their Upgrade in a proxy in front, as nginx drops it unless it is told otherwise. They
+//! are plain requests now (RFC 9110 section 7.8), and passed on as such; PHP answers them with some page, and nobody
+//! else would say why no WebSocket opens.
+
+use hyper::HeaderMap;
+use hyper::header::{CONNECTION, SEC_WEBSOCKET_KEY, UPGRADE};
+
+use super::connection::Incomer;
+use super::headers::has_token;
+use crate::telemetry::{Observer, bounded, events};
+
+/// Reports a plain request that has a WebSocket's key.
+pub(crate) fn report(incomer: &Incomer, observer: &Observer) {
+    let Some(detail) = what_is_lost(incomer.request.headers()) else {
+        return;
+    };
+    observer.upgrade_missing(events::UpgradeMissing {
+        request_id: &incomer.request_id,
+        client: &incomer.peer.to_string(),
+        host: &bounded(&incomer.host),
+        path: &bounded(incomer.request.uri().path()),
+        count: 1,
+        detail: &detail,
+    });
+}
+
+/// What a request with a WebSocket's key lacks, and what to do.
+fn what_is_lost(headers: &HeaderMap) -> Option<String> {
+    if !headers.contains_key(SEC_WEBSOCKET_KEY) {
+        return None;
+    }
+    let lost = match (
+        has_token(headers, &UPGRADE, "websocket"),
+        has_token(headers, &CONNECTION, "upgrade"),
+    ) {
+        (true, true) => return None,
+        (false, _) => "`Upgrade: websocket`",
+        (true, false) => "`Connection: Upgrade`",
+    };
+    Some(format!(
+        "an opening handshake came without {lost}, which a proxy in front has not passed on, and went to the backend \
+         as plain HTTP; in nginx write `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and \
+         `proxy_set_header Connection \"upgrade\"` beside its proxy_pass"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn lost(lines: &[(HeaderName, &'static str)]) -> Option<String> {
+        let key = (SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ==");
+        let lines = lines.iter().cloned().chain([key]);
+        let lines = lines.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        what_is_lost(&lines.collect())
+    }
+
+    #[test]
+    fn a_key_without_both_headers_has_lost_one() {
+        let whole = [(UPGRADE, "WebSocket"), (CONNECTION, "keep-alive, Upgrade")];
+        assert_eq!(lost(&whole), None);
+        for (headers, missing) in [
+            (&[(CONNECTION, "close")][..], "without `Upgrade: websocket`"),
+            (
+                &[(UPGRADE, "h2c"), (CONNECTION, "Upgrade")],
+                "without `Upgrade: websocket`",
+            ),
+            (
+                &[(UPGRADE, "websocket"), (CONNECTION, "close")],
+                "without `Connection: Upgrade`",
+            ),
+            (&[(UPGRADE, "websocket")], "without `Connection: Upgrade`"),
+        ] {
+            let detail = lost(headers).unwrap();
+            assert!(detail.contains(missing), "{detail}");
+        }
+        assert_eq!(
+            what_is_lost(&HeaderMap::new()),
+            None,
+            "no WebSocket was meant"
+        );
+    }
+}

@@ -1,0 +1,298 @@
+//! Plain HTTP requests in flight: how many there are, and ending the answers that stream events.
+//!
+//! A request is in flight from its head until its answer's body has been handed to the client's connection or given
+//! up. Most answers end by themselves, and a drain waits for them. An answer that streams events
+//! (`text/event-stream`) would go on for ever, so that a drain ends it: its body comes to a regular end, which the
+//! browser's `EventSource` takes as a reason to connect again.
+
+use std::collections::HashMap;
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use http_body_util::BodyExt;
+use hyper::Response;
+use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
+use hyper::header::CONTENT_TYPE;
+use rand::RngExt;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::respond::Body;
+
+/// All plain HTTP requests in flight.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    in_flight: usize,
+    next_key: u64,
+    event_streams: HashMap<u64, EventStream>,
+    /// Since event streams are ended: when the last of them ends.
+    ending_by: Option<Instant>,
+}
+
+/// An answer that streams events and can be ended.
+#[derive(Debug)]
+pub(crate) struct EventStream(oneshot::Sender<()>);
+
+impl EventStream {
+    /// Ends the answer's body, in good order.
+    pub(crate) fn end(self) {
+        // The body may be gone already.
+        let _ = self.0.send(());
+    }
+}
+
+impl Requests {
+    /// Counts a request in, unless there are `max` already.
+    pub(crate) fn admit(self: &Arc<Self>, max: Option<usize>) -> Option<InFlight> {
+        let mut state = self.lock();
+        if max.is_some_and(|max| state.in_flight >= max) {
+            return None;
+        }
+        state.in_flight += 1;
+        drop(state);
+        Some(InFlight {
+            requests: Arc::clone(self),
+            event_stream: None,
+        })
+    }
+
+    /// Counts a request in whose answer is there already.
+    pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
+        self.lock().in_flight += 1;
+        InFlight {
+            requests: Arc::clone(self),
+            event_stream: None,
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.lock().in_flight
+    }
+
+    /// Hands out the event streams there are, so that they can be ended one after the other; one whose answer begins
+    /// later ends by itself at a random time before `by`, or at once after it.
+    pub(crate) fn take_event_streams(&self, by: Instant) -> Vec<EventStream> {
+        let mut state = self.lock();
+        state.ending_by = Some(by);
+        state.event_streams.drain().map(|(_, it)| it).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves the state whole.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request in flight; counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    requests: Arc<Requests>,
+    event_stream: Option<u64>,
+}
+
+impl InFlight {
+    /// The request's answer, which stays in flight until its body is dropped.
+    pub(crate) fn answer(mut self, response: Response<Body>) -> Response<Body> {
+        let end = is_event_stream(&response).then(|| self.register_event_stream());
+        response.map(|body| {
+            let tracked = TrackedBody {
+                body,
+                end,
+                _in_flight: self,
+            };
+            tracked.boxed()
+        })
+    }
+
+    fn register_event_stream(&mut self) -> End {
+        let mut state = self.requests.lock();
+        if let Some(by) = state.ending_by {
+            let left = by.saturating_duration_since(Instant::now());
+            let at = Instant::now() + left.mul_f64(rand::rng().random_range(0.0..=1.0));
+            return End::At(Box::pin(sleep_until(at)));
+        }
+        let (sender, receiver) = oneshot::channel();
+        let key = state.next_key;
+        state.next_key += 1;
+        state.event_streams.insert(key, EventStream(sender));
+        self.event_stream = Some(key);
+        End::Ordered(receiver)
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut state = self.requests.lock();
+        state.in_flight -= 1;
+        if let Some(key) = self.event_stream {
+            state.event_streams.remove(&key);
+        }
+    }
+}
+
+pub(crate) fn is_event_stream(response: &Response<Body>) -> bool {
+    let content_type = response.headers().get(CONTENT_TYPE);
+    let media_type = content_type
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split(';').next());
+    media_type.is_some_and(|it| it.trim().eq_ignore_ascii_case("text/event-stream"))
+}
+
+/// What ends an event stream before its backend does.
+enum End {
+    Ordered(oneshot::Receiver<()>),
+    At(Pin<Box<Sleep>>),
+}
+
+/// The body of an answer in flight.
+struct TrackedBody {
+    body: Body,
+    /// Only for an answer that streams events.
+    end: Option<End>,
+    _in_flight: InFlight,
+}
+
+impl TrackedBody {
+    fn is_ended(&mut self, cx: &mut Context<'_>) -> bool {
+        let is_ready = match &mut self.end {
+            None => return false,
+            // The sender is dropped without a word only together with the body.
+            Some(End::Ordered(order)) => Pin::new(order).poll(cx).is_ready(),
+            Some(End::At(time)) => time.as_mut().poll(cx).is_ready(),
+        };
+        if is_ready {
+            // It is not to be polled again, whoever polls the body again.
+            self.end = None;
+            self.body = super::respond::full("");
+        }
+        is_ready
+    }
+}
+
+impl HttpBody for TrackedBody {
+    type Data = Bytes;
+    type Error = <Body as HttpBody>::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let this = self.get_mut();
+        match this.is_ended(cx) {
+            true => Poll::Ready(None),
+            false => Pin::new(&mut this.body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use hyper::header::HeaderValue;
+
+    use super::super::respond;
+    use super::*;
+
+    /// A backend's body that never ends.
+    struct Endless;
+
+    impl HttpBody for Endless {
+        type Data = Bytes;
+        type Error = respond::BodyError;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, respond::BodyError>>> {
+            Poll::Pending
+        }
+    }
+
+    fn endless(content_type: &'static str) -> Response<Body> {
+        let mut response = Response::new(Endless.boxed());
+        let value = HeaderValue::from_static(content_type);
+        response.headers_mut().insert(CONTENT_TYPE, value);
+        response
+    }
+
+    async fn goes_on(response: &mut Response<Body>) -> bool {
+        let frame = response.body_mut().frame();
+        let frame = tokio::time::timeout(Duration::from_millis(1), frame).await;
+        frame.is_err()
+    }
+
+    #[test]
+    fn a_request_is_in_flight_until_the_body_of_its_answer_is_dropped() {
+        let requests = Arc::new(Requests::default());
+        let (first, second) = (requests.begin(), requests.begin());
+        assert_eq!(requests.in_flight(), 2);
+        drop(first);
+        assert_eq!(requests.in_flight(), 1);
+        let answer = second.answer(Response::new(respond::full("body")));
+        assert_eq!(answer.body().size_hint().exact(), Some(4));
+        assert_eq!(requests.in_flight(), 1);
+        drop(answer);
+        assert_eq!(requests.in_flight(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn event_streams_end_when_they_are_told_and_other_answers_go_on() {
+        let requests = Arc::new(Requests::default());
+        let answer = |content_type| requests.begin().answer(endless(content_type));
+        let mut first = answer("text/event-stream");
+        let mut second = answer("Text/Event-Stream; charset=utf-8");
+        let mut page = answer("text/html");
+        drop(answer("text/event-stream"));
+        let mut streams = requests.take_event_streams(Instant::now());
+        assert_eq!(streams.len(), 2, "one is gone already");
+        assert!(goes_on(&mut first).await && goes_on(&mut second).await);
+        streams.pop().unwrap().end();
+        let mut ended = 0;
+        for stream in [&mut first, &mut second] {
+            ended += usize::from(!goes_on(stream).await);
+            // Whoever asks again gets the same.
+            let _ = goes_on(stream).await;
+        }
+        assert_eq!(ended, 1);
+        streams.pop().unwrap().end();
+        for stream in [&mut first, &mut second] {
+            assert!(stream.body_mut().frame().await.is_none());
+            assert!(stream.body().is_end_stream());
+        }
+        assert!(goes_on(&mut page).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_stream_that_begins_late_ends_with_the_others() {
+        let requests = Arc::new(Requests::default());
+        let spread = Duration::from_secs(10);
+        let by = Instant::now() + spread;
+        assert!(requests.take_event_streams(by).is_empty());
+        let answer = || {
+            let request = requests.begin();
+            request.answer(endless("text/event-stream"))
+        };
+        let mut late = answer();
+        assert!(late.body_mut().frame().await.is_none());
+        assert!(Instant::now() <= by + Duration::from_millis(1));
+        tokio::time::sleep(spread).await;
+        assert!(!goes_on(&mut answer()).await, "the time is over");
+    }
+}

@@ -1,0 +1,49 @@
+//! The one place that reads the time for the data path.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+use crate::session::Time;
+
+/// Counts from the moment it was made; tokio's clock, so that tests can pause it.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    origin: Instant,
+}
+
+impl Clock {
+    /// A clock that starts now.
+    #[must_use]
+    pub fn start() -> Self {
+        Clock {
+            origin: Instant::now(),
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        let micros = self.origin.elapsed().as_micros();
+        Time::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
+    /// When tokio's timers reach a time; none for [`Time::NEVER`] and what is as far away.
+    #[must_use]
+    pub fn instant(&self, time: Time) -> Option<Instant> {
+        if time == Time::NEVER {
+            return None;
+        }
+        self.origin
+            .checked_add(std::time::Duration::from_micros(time.micros()))
+    }
+}
+
+/// Wall-clock time for what people and applications read, in milliseconds since 1970-01-01 UTC.
+pub(crate) fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    // A clock that stands before 1970 is as wrong as it can be; zero says so.
+    since.map_or(0, |since| {
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    })
+}

@@ -1,0 +1,256 @@
+//! Finding out whether backends are up, in the background, as `upstream.health` says.
+//!
+//! A connection that brings no request is not free of charge everywhere: Swoole calls `onClose` for one, with an `$fd`
+//! that the application has never seen. So `passive` tries such a connection only while nothing better is known: before
+//! the first success, and while the backend is down.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::client::conn::http1;
+use hyper::header::{CONNECTION, HOST, USER_AGENT};
+use hyper::{Request, Response, StatusCode, body};
+use hyper_util::rt::TokioIo;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::dial::{Failure, try_once};
+use super::stream::Stream;
+use crate::config::show_duration;
+use crate::config::{Config, Health, HealthMode, HostHeader, Target, Upstream};
+use crate::gateway::headers::authority;
+use crate::gateway::respond;
+use crate::telemetry::Observer;
+
+/// The most that is read of the head of an answer.
+const MAX_HEAD: usize = 64 * 1024;
+
+/// The checks of all backends that the configuration names; they end when this is dropped.
+pub struct Checks {
+    observer: Arc<Observer>,
+    running: HashMap<Target, Running>,
+}
+
+struct Running {
+    check: Check,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// How one backend is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Check {
+    target: Target,
+    health: Health,
+    /// The Host of a request.
+    host: String,
+    connect_timeout: Duration,
+}
+
+impl Checks {
+    /// None yet; who is up and who is not is told to `observer`.
+    #[must_use]
+    pub fn new(observer: Arc<Observer>) -> Self {
+        Checks {
+            observer,
+            running: HashMap::new(),
+        }
+    }
+
+    /// Begins to check what is new, at once, and lets alone what is not used any more; needs a tokio runtime.
+    pub fn follow(&mut self, config: &Config) {
+        let wanted = wanted(config);
+        let known: Vec<(String, HealthMode)> = wanted
+            .iter()
+            .map(|check| (check.target.to_string(), check.health.mode))
+            .collect();
+        self.running
+            .retain(|_, running| wanted.contains(&running.check));
+        self.observer.upstreams.follow(&known);
+        let active = wanted
+            .into_iter()
+            .filter(|check| check.health.mode != HealthMode::Off);
+        for check in active {
+            let observer = &self.observer;
+            self.running
+                .entry(check.target.clone())
+                .or_insert_with(|| Running {
+                    task: tokio::spawn(run(check.clone(), Arc::clone(observer))),
+                    check,
+                });
+        }
+    }
+}
+
+/// Each backend once, in the order of the file. Where routes want it checked differently, the mode that does most
+/// counts, and of several of that mode the first, with the shortest interval; it has the longest time to connect.
+fn wanted(config: &Config) -> Vec<Check> {
+    let mut wanted: Vec<Check> = Vec::new();
+    let routes = config.routes.iter().map(|(_, route)| route);
+    for route in [&config.default].into_iter().chain(routes) {
+        let new = Check::of(&route.upstream);
+        let Some(check) = wanted.iter_mut().find(|check| check.target == new.target) else {
+            wanted.push(new);
+            continue;
+        };
+        let connect_timeout = check.connect_timeout.max(new.connect_timeout);
+        if new.health.mode > check.health.mode {
+            *check = new;
+        } else if new.health.mode == check.health.mode {
+            check.health.interval = check.health.interval.min(new.health.interval);
+        }
+        check.connect_timeout = connect_timeout;
+    }
+    wanted
+}
+
+impl Check {
+    fn of(upstream: &Upstream) -> Check {
+        let host = match &upstream.host {
+            HostHeader::Literal(host) => host.clone(),
+            // No client has sent one.
+            HostHeader::Preserve | HostHeader::Upstream => authority(&upstream.target),
+        };
+        Check {
+            target: upstream.target.clone(),
+            health: upstream.health.clone(),
+            host,
+            connect_timeout: upstream.connect_timeout,
+        }
+    }
+
+    /// Whether the backend is up; an error says why not, as far as that is the backend's fault.
+    async fn once(&self) -> Result<(), Option<String>> {
+        let connected = try_once(&self.target, self.connect_timeout).await;
+        let stream = connected.map_err(|failure: Failure| failure.reason())?;
+        if self.health.mode != HealthMode::Http {
+            // Closed at once, without a byte.
+            return Ok(());
+        }
+        let path = &self.health.path;
+        let interval = self.health.interval;
+        let status = match timeout(interval, self.ask(stream)).await {
+            Ok(Ok(answer)) => answer.status(),
+            Ok(Err(error)) => return Err(Some(format!("GET {path}: {}", causes(&error)))),
+            Err(_) => {
+                let within = show_duration(interval);
+                return Err(Some(format!("GET {path}: no answer within {within}")));
+            }
+        };
+        match status < StatusCode::INTERNAL_SERVER_ERROR {
+            true => Ok(()),
+            false => Err(Some(format!("GET {path}: {status}"))),
+        }
+    }
+
+    async fn ask(&self, stream: Stream) -> hyper::Result<Response<body::Incoming>> {
+        let request = Request::get(self.health.path.as_str())
+            .header(HOST, &self.host)
+            .header(USER_AGENT, concat!("sidebeat/", env!("CARGO_PKG_VERSION")))
+            .header(CONNECTION, "close")
+            .body(respond::full(""))
+            .unwrap_or_default();
+        let (mut sender, connection) = http1::Builder::new()
+            .max_buf_size(MAX_HEAD)
+            .handshake(TokioIo::new(stream))
+            .await?;
+        let mut answer = std::pin::pin!(sender.send_request(request));
+        tokio::select! {
+            biased;
+            answer = &mut answer => answer,
+            // However the connection ended, the answer tells of it.
+            _ = connection => answer.await,
+        }
+    }
+}
+
+/// An error with what is behind it.
+fn causes(error: &hyper::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+async fn run(check: Check, observer: Arc<Observer>) {
+    let name = check.target.to_string();
+    let interval = check.health.interval;
+    loop {
+        if check.health.mode == HealthMode::Passive && observer.upstreams.is_up(&name) {
+            observer.upstreams.goes_down(&name).await;
+            // A dial has failed just now; the next client's may succeed meanwhile.
+            sleep(interval).await;
+            continue;
+        }
+        let next = Instant::now() + interval;
+        match check.once().await {
+            Ok(()) => observer.upstream_checked(&name, Ok(())),
+            Err(Some(reason)) => observer.upstream_checked(&name, Err(&reason)),
+            // Nothing is learned of the backend while this process is out of files, say.
+            Err(None) => tracing::debug!(event = "upstream_check_impossible", upstream = name),
+        }
+        sleep_until(next).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checks(text: &str) -> Vec<Check> {
+        let loaded = crate::config::parse(text, "test", &|_| None).unwrap();
+        wanted(&loaded.config)
+    }
+
+    #[test]
+    fn each_backend_is_checked_once_in_the_way_that_does_most() {
+        let wanted = checks(
+            "listen: ':1'\nupstream: {url: ws://a:1, connect_timeout: 1s}\nroutes:\n\
+             - {match: {path: /b}, upstream: ws://b:1}\n\
+             - {match: {path: /c}, upstream: {connect_timeout: 2s, health: {mode: http, path: /c, interval: 9s}}}\n\
+             - {match: {path: /d}, upstream: {host: d, health: {mode: http, path: /d, interval: 8s}}}\n\
+             - {match: {path: /e}, upstream: {health: {mode: off, interval: 1s}}}\n",
+        );
+        let told: Vec<String> = wanted
+            .iter()
+            .map(|check| {
+                let Health {
+                    mode,
+                    interval,
+                    path,
+                } = &check.health;
+                let timeout = check.connect_timeout;
+                format!(
+                    "{} {mode:?} {path} {interval:?} {timeout:?} {}",
+                    check.target, check.host
+                )
+            })
+            .collect();
+        assert_eq!(told, ["a:1 Http /c 8s 2s a:1", "b:1 Passive / 5s 1s b:1"]);
+    }
+
+    #[test]
+    fn a_check_has_the_host_that_is_written() {
+        let host = |upstream: &str| {
+            checks(&format!("listen: ':1'\nupstream: {upstream}\n"))[0]
+                .host
+                .clone()
+        };
+        assert_eq!(host("ws://[::1]:81"), "[::1]:81");
+        assert_eq!(host("{url: ws://a, host: upstream}"), "a:80");
+        assert_eq!(
+            host("{url: ws://a, host: chat.example.com}"),
+            "chat.example.com"
+        );
+        assert_eq!(host("unix:/run/a.sock"), "localhost");
+    }
+}

@@ -1,0 +1,431 @@
+//! Listening sockets: binding them, accepting, and backing off when the system refuses.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, Socket, Type};
+use thiserror::Error;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
+
+use super::http_connections::Place;
+use super::socket_file;
+use super::socket_file::{RemovedAtEnd, SocketFile};
+use super::stream;
+use super::stream::{Detached, Stream};
+use crate::config::{Listen, is_every_address};
+use crate::context::Context;
+use crate::gateway::connection::{self, Peer};
+
+/// Connections that the system keeps until they are accepted.
+pub(crate) const BACKLOG: i32 = 4096;
+/// How long accepting pauses when the process or the system has no room for another connection.
+const BACK_OFF: Duration = Duration::from_millis(100);
+/// The same where a connection was dropped that gives its file back.
+const SHORT_BACK_OFF: Duration = Duration::from_millis(1);
+/// How often that is told, at most.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// Why an address cannot be listened on.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// Another socket has it.
+    #[error(
+        "cannot listen on {address}: the address is in use. Stop what uses it, or change `{key}`"
+    )]
+    InUse {
+        /// The key of `proxy.yaml` that names it.
+        key: &'static str,
+        /// The address.
+        address: Listen,
+    },
+    /// What has a Unix socket's name is none.
+    #[error(
+        "cannot listen on {address}: there is a file that is no socket. Remove it, or change `{key}`"
+    )]
+    NoSocket {
+        /// The key of `proxy.yaml` that names it.
+        key: &'static str,
+        /// The address.
+        address: Listen,
+    },
+    /// Anything else.
+    #[error("cannot listen on {address}: {error}. Check `{key}`: {}", what_to_check(.address))]
+    Other {
+        /// The key of `proxy.yaml` that names it.
+        key: &'static str,
+        /// The address.
+        address: Listen,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+fn what_to_check(address: &Listen) -> &'static str {
+    match address {
+        Listen::Tcp(_) => "the address, the port and the permission to use them",
+        Listen::Unix { .. } => {
+            "its folder must exist, and this user must be allowed to write there"
+        }
+    }
+}
+
+/// A bound socket.
+#[derive(Debug)]
+pub enum Listener {
+    /// TCP.
+    Tcp(TcpListener),
+    /// A Unix socket, whose file is removed before it is closed.
+    Unix(RemovedAtEnd, UnixListener),
+}
+
+impl Listener {
+    /// Binds an address, which `key` of `proxy.yaml` names; needs a tokio runtime. `joins`: another socket of this
+    /// process has it, or a part of it.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn bind(address: &Listen, key: &'static str, joins: bool) -> Result<Listener, BindError> {
+        let bound = match address {
+            Listen::Tcp(tcp) => bind_tcp(*tcp, joins).map(Listener::Tcp),
+            Listen::Unix { path, mode } => {
+                socket_file::bind(path, *mode).map(|(file, unix)| Listener::Unix(file, unix))
+            }
+        };
+        bound.map_err(|error| Listener::refused(error, address, key))
+    }
+
+    fn refused(error: io::Error, address: &Listen, key: &'static str) -> BindError {
+        let is_no_socket =
+            matches!(address, Listen::Unix { path, .. } if !socket_file::is_socket(path));
+        let address = address.clone();
+        match error.kind() {
+            io::ErrorKind::AddrInUse if is_no_socket => BindError::NoSocket { key, address },
+            io::ErrorKind::AddrInUse => BindError::InUse { key, address },
+            _ => BindError::Other {
+                key,
+                address,
+                error,
+            },
+        }
+    }
+
+    /// Binds an address for several runtimes: a TCP socket for each, among which the system spreads newcomers, or one
+    /// Unix socket for all. Each listener is to be served on its runtime. `joins`: another socket of this process has
+    /// the address, or a part of it.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn bind_for(
+        runtimes: &[Handle],
+        address: &Listen,
+        key: &'static str,
+        joins: bool,
+    ) -> Result<Vec<(Handle, Listener)>, BindError> {
+        let mut bound: Vec<(Handle, Listener)> = Vec::with_capacity(runtimes.len());
+        for runtime in runtimes {
+            let _entered = runtime.enter();
+            let listener = match bound.first() {
+                None => Listener::bind(address, key, joins)?,
+                Some((_, Listener::Tcp(first))) => first
+                    .local_addr()
+                    .and_then(|address| bind_tcp(address, true))
+                    .map(Listener::Tcp)
+                    .map_err(|error| Listener::refused(error, address, key))?,
+                Some((_, Listener::Unix(..))) => break,
+            };
+            bound.push((runtime.clone(), listener));
+        }
+        Ok(bound)
+    }
+
+    /// Accepts clients until `end` is ready, and those whom the system has let in by then.
+    pub async fn serve(self, shared: Arc<Context>, end: impl Future) {
+        let mut end = pin!(end);
+        loop {
+            let (stream, peer) = tokio::select! {
+                accepted = self.next_client(&shared) => accepted,
+                _ = &mut end => break,
+            };
+            welcome(stream, peer, &shared);
+            shared.http_connections.settled().await;
+        }
+        for (stream, peer) in self.last() {
+            welcome(stream, peer, &shared);
+        }
+    }
+
+    /// Those who wait, of whom the runtime may not have heard yet: closing the socket would reset them, although another
+    /// one may have the address already.
+    fn last(self) -> impl Iterator<Item = (Stream, Peer)> {
+        let (mut tcp, mut unix) = (None, None);
+        match self {
+            Listener::Tcp(listener) => tcp = listener.into_std().ok(),
+            Listener::Unix(file, listener) => {
+                // From here on nobody comes any more.
+                drop(file);
+                unix = listener.into_std().ok();
+            }
+        }
+        std::iter::from_fn(move || {
+            if let Some(tcp) = &tcp {
+                let (stream, peer) = tcp.accept().ok()?;
+                stream.set_nonblocking(true).ok()?;
+                let stream = TcpStream::from_std(stream).ok()?;
+                return Some((Stream::from(stream), Peer::tcp(peer)));
+            }
+            let (stream, _) = unix.as_ref()?.accept().ok()?;
+            stream.set_nonblocking(true).ok()?;
+            let stream = UnixStream::from_std(stream).ok()?;
+            Some((Stream::from(stream), Peer::Unix))
+        })
+    }
+
+    /// The next client, however long the system refuses to give one. Where there is no file left, a client without a
+    /// request gives its own.
+    async fn next_client(&self, shared: &Context) -> (Stream, Peer) {
+        let connections = &shared.http_connections;
+        loop {
+            let error = match self.try_next().await {
+                Ok(accepted) => return accepted,
+                Err(error) => error,
+            };
+            shared.accept_failure.tell(self, &error);
+            if is_out_of_files(&error) && connections.drop_oldest() {
+                connections.settled().await;
+                sleep(SHORT_BACK_OFF).await;
+            } else {
+                sleep(BACK_OFF).await;
+            }
+        }
+    }
+
+    /// The next connection.
+    ///
+    /// # Errors
+    /// The process or the system has no room for another one.
+    pub(crate) async fn try_next(&self) -> io::Result<(Stream, Peer)> {
+        loop {
+            match self.accept().await {
+                Err(error) if is_about_one_connection(&error) => {}
+                accepted => return accepted,
+            }
+        }
+    }
+
+    /// Where a TCP listener listens, with the port that the system chose where it was 0.
+    pub(crate) fn tcp_address(&self) -> Option<SocketAddr> {
+        match self {
+            Listener::Tcp(tcp) => tcp.local_addr().ok(),
+            Listener::Unix(..) => None,
+        }
+    }
+
+    /// The file of a Unix listener.
+    pub(crate) fn socket_file(&self) -> Option<&SocketFile> {
+        match self {
+            Listener::Tcp(_) => None,
+            Listener::Unix(file, _) => Some(&file.0),
+        }
+    }
+
+    async fn accept(&self) -> io::Result<(Stream, Peer)> {
+        match self {
+            Listener::Tcp(tcp) => tcp
+                .accept()
+                .await
+                .map(|(stream, peer)| (Stream::from(stream), Peer::tcp(peer))),
+            Listener::Unix(_, unix) => unix
+                .accept()
+                .await
+                .map(|(stream, _)| (Stream::from(stream), Peer::Unix)),
+        }
+    }
+}
+
+/// When it was last told that nobody can be accepted.
+#[derive(Debug, Default)]
+pub(crate) struct Failure {
+    told: Mutex<Option<Instant>>,
+}
+
+impl Failure {
+    pub(crate) fn tell(&self, listener: &Listener, error: &io::Error) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
+            *told = Some(Instant::now());
+            tracing::error!(
+                event = "accept_failed", address = %listener,
+                "{error}; clients wait. If these are too many open files, raise the limit (LimitNOFILE, ulimit -n) to \
+                 more than twice limits.max_connections"
+            );
+        }
+    }
+}
+
+impl fmt::Display for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Listener::Tcp(tcp) => match tcp.local_addr() {
+                Ok(address) => write!(f, "{address}"),
+                Err(error) => write!(f, "{error}"),
+            },
+            Listener::Unix(file, _) => write!(f, "unix:{}", file.0.path().display()),
+        }
+    }
+}
+
+/// Serves a client here, or where there is less to do.
+fn welcome(stream: Stream, peer: Peer, shared: &Arc<Context>) {
+    let limits = &shared.config.load().process;
+    let (place, stream) = match shared.http_connections.admit(peer.ip(), limits) {
+        Ok((place, file)) => (place, stream.counted(file)),
+        Err(refusal) => return connection::refuse(&stream, refusal),
+    };
+    match shared.workers.idler() {
+        None => drop(tokio::spawn(connection::serve(
+            stream,
+            peer,
+            place,
+            Arc::clone(shared),
+        ))),
+        Some(idler) => hand_over(idler, stream, peer, place, shared),
+    }
+}
+
+/// Makes a connection another runtime's.
+fn hand_over(to: &Handle, stream: Stream, peer: Peer, place: Place, shared: &Arc<Context>) {
+    let shared = Arc::clone(shared);
+    let detached = stream.detach();
+    to.spawn(async move {
+        match detached.and_then(Detached::attach) {
+            Ok(stream) => connection::serve(stream, peer, place, shared).await,
+            Err(error) => {
+                tracing::error!(event = "accept_failed", "{error}; this client is let go");
+            }
+        }
+    });
+}
+
+/// `joins`: beside a socket of this process, which must have been bound alone, so that a port in use is noticed.
+fn bind_tcp(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
+    or_ipv4(address, |address| bind_one(address, joins))
+}
+
+/// Every address of both families is every one of IPv4 where the host has no IPv6.
+fn or_ipv4<T>(address: SocketAddr, bind: impl Fn(SocketAddr) -> io::Result<T>) -> io::Result<T> {
+    match bind(address) {
+        Err(error) if is_every_address(address) && lacks_ipv6(&error) => {
+            bind((Ipv4Addr::UNSPECIFIED, address.port()).into())
+        }
+        bound => bound,
+    }
+}
+
+/// A kernel without IPv6, or a sandbox that forbids it; a host on which it is switched off.
+fn lacks_ipv6(error: &io::Error) -> bool {
+    let known = [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL].map(Errno::raw_os_error);
+    error.raw_os_error().is_some_and(|it| known.contains(&it))
+}
+
+fn bind_one(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
+    // Lets a restarted process take the port over from connections that linger in TIME_WAIT.
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    // What is accepted inherits these, which saves a call each per connection.
+    stream::tune(&socket);
+    if is_every_address(address) {
+        // Otherwise the system's net.ipv6.bindv6only decides.
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_port(joins)?;
+    socket.bind(&address.into())?;
+    socket.set_reuse_port(true)?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    Errno::from_io_error(error).is_some_and(|error| matches!(error, Errno::MFILE | Errno::NFILE))
+}
+
+/// Accept also reports what went wrong with the one connection that it would have returned.
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::net::workers::Workers;
+
+    #[tokio::test]
+    async fn who_was_let_in_before_the_end_is_served() {
+        let text = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:1";
+        let config = crate::config::parse(text, "test", &|_| None).unwrap();
+        let config = config.config;
+        let listener = Listener::bind(&config.listen[0], "listen", false).unwrap();
+        let address = listener.tcp_address().unwrap();
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let shared = Arc::new(Context::new(Arc::new(config), Workers::here()));
+        listener.serve(shared, std::future::ready(())).await;
+        let opening =
+            b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+        client.write_all(opening).await.unwrap();
+        let mut answer = [0; 12];
+        client.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 426");
+        assert!(TcpStream::connect(address).await.is_err(), "it listens");
+    }
+
+    #[test]
+    fn every_address_is_every_one_of_ipv4_where_there_is_no_ipv6() {
+        let bind = |address: &str, error: Errno| {
+            or_ipv4(address.parse().unwrap(), |address| match address {
+                SocketAddr::V4(_) => Ok(address.to_string()),
+                SocketAddr::V6(_) => Err(io::Error::from(error)),
+            })
+        };
+        for error in [Errno::AFNOSUPPORT, Errno::ADDRNOTAVAIL] {
+            assert_eq!(bind("[::]:80", error).unwrap(), "0.0.0.0:80");
+            let told = bind("[::1]:80", error).unwrap_err();
+            assert_eq!(told.raw_os_error(), Some(error.raw_os_error()));
+        }
+        for error in [Errno::ADDRINUSE, Errno::ACCESS] {
+            let told = bind("[::]:80", error).unwrap_err();
+            assert_eq!(told.raw_os_error(), Some(error.raw_os_error()));
+        }
+    }
+
+    #[tokio::test]
+    async fn every_address_is_one_of_both_families() {
+        let listener = bind_tcp("[::]:0".parse().unwrap(), false).unwrap();
+        let address = listener.local_addr().unwrap();
+        let port = address.port();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port))
+            .await
+            .unwrap();
+        if address.is_ipv6() {
+            let socket = socket2::SockRef::from(&listener);
+            assert!(!socket.only_v6().unwrap());
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The driver of one WebSocket connection: waits for sockets and time, asks its session, and performs what it decides.
+//!
+//! | file | does |
+//! |---|---|
+//! | `connection` | the task of one connection, from its 101 to its closing record |
+//! | `driver` | the relay itself |
+//! | `side`, `outbox` | one leg of it: what is known of its incoming frames, and what has to go out |
+//! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
+
+pub(crate) mod connection;
+pub(crate) mod driver;
+mod inspect;
+mod outbox;
+mod side;

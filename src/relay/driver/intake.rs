@@ -1,0 +1,314 @@
+//! What comes in on a leg: judged, shown to the session where it matters, and passed on.
+
+use std::task::Context;
+
+use super::Relay;
+use crate::heartbeat::MessageKind;
+use crate::net::clock;
+use crate::net::stream::Transport;
+use crate::protocol::{Boundary, Close, ControlKind, ControlPayload, Rules, Step};
+use crate::relay::inspect::{self, Small};
+use crate::relay::side::Reading;
+use crate::session::{Actions, Event, Leg, Message};
+
+/// Data frames that the session has not been told of.
+#[derive(Default)]
+struct Data {
+    /// Whether there are any: a header alone is a sign of life.
+    any: bool,
+    /// Of payload.
+    bytes: usize,
+    /// How many of them ended.
+    messages: u64,
+}
+
+/// What may be done with the bytes of one read.
+struct Turn {
+    /// Nanoseconds, as in [`TURN`](crate::relay::side::TURN).
+    left: u32,
+    /// `limits.messages_per_second` lets so many messages begin.
+    messages: u64,
+    begun: u64,
+}
+
+/// What things cost, about, in nanoseconds, on a machine that is none of the fastest: a frame; the same with what the
+/// session has to be asked; a write to a socket; looking into a message, and each rule's share of that.
+const FRAME: u32 = 20;
+const DECISION: u32 = 200;
+const WRITE: u32 = 4_000;
+const INSPECTION: u32 = 500;
+const RULE: u32 = 100;
+
+impl Turn {
+    #[inline]
+    fn spend(&mut self, cost: u32) {
+        self.left = self.left.saturating_sub(cost);
+    }
+
+    /// Counts one more message; false: it is one too many.
+    #[inline]
+    fn begin_message(&mut self) -> bool {
+        let is_allowed = self.begun < self.messages;
+        self.begun += u64::from(is_allowed);
+        is_allowed
+    }
+}
+
+impl<S: Transport> Relay<S> {
+    /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them; until it is
+    /// enough for one turn.
+    #[inline]
+    pub(super) fn take_in(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
+        let mut turn = Turn {
+            left: self.side(from).turn,
+            messages: self.session.messages_allowed(from, self.now),
+            begun: 0,
+        };
+        self.judge(cx, from, bytes, &mut turn);
+        self.side_mut(from).turn = turn.left;
+        self.session.messages_begun(from, turn.begun);
+    }
+
+    #[inline]
+    fn judge(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8], turn: &mut Turn) {
+        let rules = self.rules(from);
+        let to = from.other();
+        let (mut run, mut at) = (0, 0);
+        let mut data = Data::default();
+        let mut boundary = self.side(from).reader.boundary();
+        // A byte that is only passed on costs a quarter of a nanosecond; one that is checked, a few times that.
+        let byte_shift = if rules.validate_utf8 { 0 } else { 2 };
+        loop {
+            if turn.left == 0 && at < bytes.len() {
+                self.data(from, &mut data);
+                self.pass(cx, to, &bytes[run..at], boundary);
+                let side = self.side_mut(from);
+                side.held = bytes[at..].to_vec();
+                side.unfinished = true;
+                return;
+            }
+            let writes = self.writes;
+            let step = self.side_mut(from).reader.next(&bytes[at..], &rules);
+            if boundary == Boundary::Message
+                && matches!(step, Ok(Step::Data { .. } | Step::Message { .. }))
+                && !turn.begin_message()
+            {
+                self.data(from, &mut data);
+                self.pass(cx, to, &bytes[run..at], boundary);
+                self.message_flood(to);
+                turn.messages = u64::MAX;
+                run = at;
+            }
+            match step {
+                Ok(Step::Data {
+                    len,
+                    payload,
+                    ends_message,
+                }) => {
+                    at += len;
+                    turn.spend(FRAME + (len as u32 >> byte_shift));
+                    boundary = self.side(from).reader.boundary();
+                    data.any = true;
+                    data.bytes += payload;
+                    data.messages += u64::from(ends_message);
+                    if boundary != Boundary::None && self.side(to).out.has_waiting() {
+                        self.pass(cx, to, &bytes[run..at], boundary);
+                        self.place(to);
+                        run = at;
+                        turn.spend(WRITE);
+                    }
+                }
+                Ok(Step::Message {
+                    len,
+                    start,
+                    text,
+                    compressed,
+                    mask,
+                }) => {
+                    self.data(from, &mut data);
+                    let payload = &bytes[at + start..at + len];
+                    let small = Small {
+                        payload,
+                        compressed,
+                        mask,
+                    };
+                    let goes_on = self.message(from, text, &small, turn);
+                    if !goes_on {
+                        self.pass(cx, to, &bytes[run..at], boundary);
+                        run = at + len;
+                    }
+                    at += len;
+                    boundary = Boundary::Message;
+                    if self.sides.iter().any(|side| side.out.has_waiting()) {
+                        self.pass(cx, to, &bytes[run..at], boundary);
+                        run = at;
+                        self.flush_waiting(cx);
+                    }
+                    turn.spend(DECISION + self.writes.wrapping_sub(writes) * WRITE);
+                }
+                Ok(Step::Control {
+                    len,
+                    kind,
+                    start,
+                    mask,
+                }) => {
+                    self.data(from, &mut data);
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    let payload = ControlPayload::unmasked(&bytes[at + start..at + len], mask);
+                    at += len;
+                    run = at;
+                    if !self.control(cx, from, kind, payload) {
+                        return;
+                    }
+                    turn.spend(DECISION + self.writes.wrapping_sub(writes) * WRITE);
+                }
+                Ok(Step::Incomplete) => {
+                    self.data(from, &mut data);
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    self.side_mut(from).held = bytes[at..].to_vec();
+                    return;
+                }
+                Err(violation) => {
+                    self.data(from, &mut data);
+                    self.pass(cx, to, &bytes[run..at], boundary);
+                    self.side_mut(from).reading = Reading::Broken;
+                    let mid_frame = self.is_cut(to);
+                    self.tell(Event::Violation {
+                        from,
+                        violation,
+                        mid_frame,
+                    });
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The message that begins now is one too many. The other leg's Close frame takes its place at once, even behind
+    /// bytes that still wait, so that nothing of it and of what follows is passed on.
+    fn message_flood(&mut self, to: Leg) {
+        self.tell(Event::MessageFlood);
+        self.place(to);
+    }
+
+    /// Tells the session of the data frames since it was last told.
+    #[inline]
+    fn data(&mut self, from: Leg, data: &mut Data) {
+        let Data {
+            any,
+            bytes,
+            messages,
+        } = std::mem::take(data);
+        if any {
+            self.session.data(from, bytes, messages, self.now);
+            self.stirred |= self.session.data_moves_deadline();
+        }
+    }
+
+    /// Tells the session of a control frame; false: it is the last frame that is read from this leg.
+    fn control(
+        &mut self,
+        cx: &mut Context<'_>,
+        from: Leg,
+        kind: ControlKind,
+        payload: ControlPayload,
+    ) -> bool {
+        match kind {
+            ControlKind::Ping => self.tell(Event::Ping { from, payload }),
+            ControlKind::Pong => self.tell(Event::Pong { from, payload }),
+            ControlKind::Close => {
+                let close = Close::parse(&payload);
+                self.side_mut(from).reading = match close {
+                    Ok(_) => Reading::Closed,
+                    Err(_) => Reading::Broken,
+                };
+                match close {
+                    Ok(close) => self.tell(Event::Close { from, close }),
+                    Err(violation) => self.tell(Event::Violation {
+                        from,
+                        violation,
+                        mid_frame: false,
+                    }),
+                }
+                return false;
+            }
+        }
+        self.flush_waiting(cx);
+        true
+    }
+
+    /// Shows the session a small message; true: it goes on.
+    fn message(&mut self, from: Leg, text: bool, small: &Small<'_>, turn: &mut Turn) -> bool {
+        let wire_bytes = small.payload.len();
+        let kind = if text {
+            MessageKind::Text
+        } else {
+            MessageKind::Binary
+        };
+        let mut actions = Actions::new();
+        let recognised = self.session.app_heartbeats();
+        let readable = !small.compressed || self.extensions.inflates(from);
+        let policy = self.session.policy();
+        let max = policy.looks_at(from);
+        let rules = u32::try_from(policy.app.len()).unwrap_or(u32::MAX);
+        let now = self.now;
+        let may_look = readable && self.side_mut(from).inspections.has_some(now);
+        self.uninspected += u64::from(readable && !may_look);
+        let (mut cost, mut plain_bytes) = (0_u32, 0);
+        let goes_on = may_look.then(|| {
+            inspect::with_plain(small, max, &mut cost, |payload| {
+                plain_bytes = payload.len();
+                let message = Message {
+                    from,
+                    kind,
+                    payload,
+                    wire_bytes,
+                    unix_ms: clock::unix_ms(),
+                    conn: &self.handle.identity.conn,
+                };
+                self.session.message(&message, self.now, &mut actions)
+            })
+        });
+        let goes_on = goes_on.flatten();
+        if may_look {
+            let rule = RULE.saturating_add(u32::try_from(plain_bytes).unwrap_or(u32::MAX));
+            let matching = INSPECTION.saturating_add(rules.saturating_mul(rule));
+            let cost = cost.saturating_add(matching);
+            self.side_mut(from).inspections.spend(cost);
+            turn.spend(cost);
+        }
+        // What was recognised is to be seen, and the next probe may be due before the timer rings.
+        self.stirred |= self.session.app_heartbeats() != recognised
+            || goes_on == Some(false)
+            || !actions.is_empty()
+            || self.session.data_moves_deadline();
+        for action in actions {
+            self.perform(action);
+        }
+        goes_on.unwrap_or_else(|| {
+            self.session.unreadable_message(from, wire_bytes, self.now);
+            true
+        })
+    }
+
+    /// Writes frames of our own before the next one is judged, which would replace what waits: only a blocked leg is
+    /// to be answered with the newest alone.
+    fn flush_waiting(&mut self, cx: &mut Context<'_>) {
+        for leg in Leg::BOTH {
+            if self.side(leg).out.has_waiting() {
+                self.flush(cx, leg);
+            }
+        }
+    }
+
+    fn rules(&self, from: Leg) -> Rules {
+        let limits = &self.session.policy().limits;
+        Rules {
+            max_frame: limits.max_frame.unwrap_or(u64::MAX),
+            max_message: limits.max_message.unwrap_or(u64::MAX),
+            deflate: self.extensions.deflate,
+            validate_utf8: limits.validate_utf8,
+            whole: self.session.policy().looks_at(from) as u64,
+        }
+    }
+}

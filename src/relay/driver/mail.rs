@@ -1,0 +1,95 @@
+//! What a connection is told from outside: by a reload, a drain, and operators.
+
+use std::sync::Arc;
+use std::task::Context;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use super::Relay;
+use crate::net::stream::{Transport, user_timeout};
+use crate::session::{Action, Cause, Event, Leg};
+use crate::telemetry::Command;
+
+impl<S: Transport> Relay<S> {
+    pub(super) fn read_mail(&mut self, cx: &mut Context<'_>) {
+        let handle = Arc::clone(&self.handle);
+        for command in handle.take_mail(cx.waker()) {
+            match command {
+                Command::Follow(policy) => {
+                    let before = self.session.policy().limits.write_stall_timeout;
+                    self.tell(Event::PolicyChanged { policy });
+                    self.tolerate(before);
+                    self.session.speak(handle.identity.subprotocol.as_deref());
+                }
+                Command::Terminate {
+                    cause,
+                    close,
+                    detail,
+                } => {
+                    self.tell(Event::Terminate {
+                        cause,
+                        close: Some(close),
+                        detail,
+                    });
+                }
+                Command::Ping { leg, answer } => self.ask(leg, answer),
+                Command::Abort => self.abort(cx),
+            }
+        }
+    }
+
+    /// Makes the sockets' own patience, which was for `before`, that of the policy.
+    pub(super) fn tolerate(&self, before: Option<Duration>) {
+        let now = self.session.policy().limits.write_stall_timeout;
+        if user_timeout(now) != user_timeout(before) {
+            for io in self.sides.iter().filter_map(|side| side.io.as_ref()) {
+                io.tolerate(now);
+            }
+        }
+    }
+
+    /// Somebody wants a round trip measured; dropping `answer` says that this connection is at its end.
+    fn ask(&mut self, leg: Leg, answer: oneshot::Sender<Duration>) {
+        if self.session.is_closing() {
+            return;
+        }
+        self.asking.retain(|(_, answer)| !answer.is_closed());
+        self.asking.push((leg, answer));
+        self.tell(Event::Measure { leg });
+    }
+
+    pub(super) fn measured(&mut self, leg: Leg, rtt: Duration) {
+        // Before the answer: who gets it finds the ping counted.
+        self.handle.live.publish(&self.session);
+        for (_, answer) in self.asking.extract_if(.., |(asked, _)| *asked == leg) {
+            // One who does not wait any more needs no answer.
+            let _ = answer.send(rtt);
+        }
+        if self.asking.is_empty() {
+            self.asking = Vec::new();
+        }
+    }
+
+    /// Ends both legs now; their Close frames still go if the sockets take them at once.
+    fn abort(&mut self, cx: &mut Context<'_>) {
+        let detail = "drain.timeout passed".to_owned();
+        self.tell(Event::Terminate {
+            cause: Cause::Drained,
+            close: None,
+            detail,
+        });
+        for leg in Leg::BOTH {
+            self.flush(cx, leg);
+            // A peer that has got a part of something is to notice that the rest does not come.
+            if self.is_cut(leg) || self.side(leg).out.is_blocked() {
+                self.perform(Action::Reset { leg });
+            }
+            self.tell(Event::Lost {
+                leg,
+                detail: String::new(),
+                mid_frame: false,
+            });
+        }
+    }
+}

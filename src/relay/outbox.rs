@@ -1,0 +1,284 @@
+//! What has to go out on one leg and could not go at once: bytes that the socket did not take, and frames of the
+//! sidecar's own that wait for a place where a frame may begin.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::heartbeat::MessageKind;
+use crate::protocol::{Close, Control, ControlPayload, Data, OpCode, encode_frame};
+use crate::session::Payload;
+
+/// The most answers to application-level heartbeats that wait.
+const MAX_REPLIES: usize = 16;
+
+/// One leg's outgoing side. Empty, it owns no memory.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    backlog: Vec<u8>,
+    /// How much of the backlog the socket has taken.
+    taken: usize,
+    waiting: Option<Box<Waiting>>,
+    /// A probe is in the backlog.
+    probe_leaving: bool,
+    /// A ping that an operator asked for is in the backlog.
+    measure_leaving: bool,
+    /// A Close frame is in the backlog, or has left.
+    close: ClosePlace,
+}
+
+/// Frames of the sidecar's own, at most one of each kind but replies, in the order in which they go out.
+#[derive(Debug, Default)]
+struct Waiting {
+    pong: Option<ControlPayload>,
+    ping: Option<ControlPayload>,
+    measure: Option<[u8; 8]>,
+    probe: Option<(Control, [u8; 8])>,
+    probe_text: Option<Arc<str>>,
+    replies: VecDeque<(MessageKind, Box<[u8]>)>,
+    text: Option<Arc<str>>,
+    close: Option<Close>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum ClosePlace {
+    #[default]
+    None,
+    Leaving,
+    Left,
+}
+
+/// What left the sidecar when a backlog was emptied.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) probe: bool,
+    pub(crate) measure: bool,
+    pub(crate) close: bool,
+}
+
+impl Outbox {
+    /// The bytes that wait for the socket.
+    pub(crate) fn backlog(&self) -> &[u8] {
+        &self.backlog[self.taken..]
+    }
+
+    pub(crate) fn is_blocked(&self) -> bool {
+        !self.backlog.is_empty()
+    }
+
+    /// Keeps what the socket did not take.
+    pub(crate) fn keep(&mut self, bytes: &[u8]) {
+        self.backlog.extend_from_slice(bytes);
+    }
+
+    /// The socket took this much of the backlog; says what has left when it took all.
+    pub(crate) fn took(&mut self, len: usize) -> Left {
+        self.taken += len;
+        if self.taken < self.backlog.len() {
+            return Left::default();
+        }
+        // Given back, not kept: an idle connection owns no buffer.
+        self.backlog = Vec::new();
+        self.taken = 0;
+        let close = self.close == ClosePlace::Leaving;
+        if close {
+            self.close = ClosePlace::Left;
+        }
+        Left {
+            probe: std::mem::take(&mut self.probe_leaving),
+            measure: std::mem::take(&mut self.measure_leaving),
+            close,
+        }
+    }
+
+    /// The socket takes nothing any more.
+    pub(crate) fn give_up(&mut self) {
+        *self = Outbox {
+            close: ClosePlace::Left,
+            ..Outbox::default()
+        };
+    }
+
+    /// Whether a Close frame has been placed: nothing may follow it (RFC 6455 section 5.5.1).
+    pub(crate) fn is_closed(&self) -> bool {
+        self.close != ClosePlace::None
+    }
+
+    pub(crate) fn has_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// A probe of ours, or a ping of a peer that is passed on.
+    pub(crate) fn push_ping(&mut self, payload: Payload) {
+        match payload {
+            Payload::Peer(payload) => self.waiting().ping = Some(payload),
+            Payload::Probe(payload) => self.waiting().probe = Some((Control::Ping, payload)),
+        }
+    }
+
+    /// An answer, a pong carried back, or an unsolicited one as a probe. The newest answer replaces one that still
+    /// waits (RFC 6455 section 5.5.3).
+    pub(crate) fn push_pong(&mut self, payload: Payload) {
+        match payload {
+            Payload::Peer(payload) => self.waiting().pong = Some(payload),
+            Payload::Probe(payload) => self.waiting().probe = Some((Control::Pong, payload)),
+        }
+    }
+
+    /// A ping that an operator asked for.
+    pub(crate) fn push_measure(&mut self, payload: [u8; 8]) {
+        self.waiting().measure = Some(payload);
+    }
+
+    pub(crate) fn push_probe_text(&mut self, text: Arc<str>) {
+        self.waiting().probe_text = Some(text);
+    }
+
+    /// An answer to an application-level heartbeat. Each is owed, but a peer that asks and does not read loses the
+    /// oldest ones.
+    pub(crate) fn push_reply(&mut self, kind: MessageKind, payload: Box<[u8]>) {
+        let replies = &mut self.waiting().replies;
+        if replies.len() == MAX_REPLIES {
+            replies.pop_front();
+        }
+        replies.push_back((kind, payload));
+    }
+
+    pub(crate) fn push_text(&mut self, text: Arc<str>) {
+        self.waiting().text = Some(text);
+    }
+
+    pub(crate) fn push_close(&mut self, close: Close) {
+        self.waiting().close = Some(close);
+    }
+
+    /// Moves what waits into the backlog; to be called only where a frame may begin. Messages go only where a message
+    /// may begin, unless a Close frame makes that moot. `mask` makes a masking key for each frame towards a server.
+    pub(crate) fn place(&mut self, message_boundary: bool, mask: impl Fn() -> Option<[u8; 4]>) {
+        if self.is_closed() {
+            self.waiting = None;
+            return;
+        }
+        let Some(waiting) = &mut self.waiting else {
+            return;
+        };
+        let out = &mut self.backlog;
+        let mut write = |opcode, payload: &[u8]| encode_frame(out, opcode, payload, mask());
+        if let Some(payload) = waiting.pong.take() {
+            write(OpCode::Control(Control::Pong), &payload);
+        }
+        if let Some(payload) = waiting.ping.take() {
+            write(OpCode::Control(Control::Ping), &payload);
+        }
+        if let Some(payload) = waiting.measure.take() {
+            write(OpCode::Control(Control::Ping), &payload);
+            self.measure_leaving = true;
+        }
+        if let Some((kind, payload)) = waiting.probe.take() {
+            write(OpCode::Control(kind), &payload);
+            self.probe_leaving = true;
+        }
+        if message_boundary {
+            for (kind, payload) in waiting.replies.drain(..) {
+                let kind = match kind {
+                    MessageKind::Text => Data::Text,
+                    MessageKind::Binary => Data::Binary,
+                };
+                write(OpCode::Data(kind), &payload);
+            }
+            if let Some(text) = waiting.probe_text.take() {
+                write(OpCode::Data(Data::Text), text.as_bytes());
+                self.probe_leaving = true;
+            }
+            if let Some(text) = waiting.text.take() {
+                write(OpCode::Data(Data::Text), text.as_bytes());
+            }
+        }
+        if let Some(close) = waiting.close.take() {
+            let mut payload = Vec::with_capacity(2 + close.reason().len());
+            close.write_payload(&mut payload);
+            write(OpCode::Control(Control::Close), &payload);
+            self.close = ClosePlace::Leaving;
+        }
+        let message_waits =
+            waiting.probe_text.is_some() || waiting.text.is_some() || !waiting.replies.is_empty();
+        if self.is_closed() || !message_waits {
+            self.waiting = None;
+        }
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        self.waiting.get_or_insert_default()
+    }
+
+    /// What an idle connection's must be.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn owns_nothing(&self) -> bool {
+        self.backlog.capacity() == 0 && self.waiting.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(bytes: &[u8]) -> Payload {
+        Payload::Peer(ControlPayload::new(bytes))
+    }
+
+    #[test]
+    fn section_5_5_3_only_the_newest_ping_is_answered() {
+        let mut out = Outbox::default();
+        out.push_pong(peer(b"old"));
+        out.push_pong(peer(b"new"));
+        out.place(true, || None);
+        assert_eq!(out.backlog(), b"\x8a\x03new");
+    }
+
+    #[test]
+    fn section_5_4_a_message_waits_for_a_message_boundary_and_a_ping_does_not() {
+        let mut out = Outbox::default();
+        out.push_text("bye".into());
+        out.push_ping(Payload::Probe(*b"12345678"));
+        out.place(false, || None);
+        assert_eq!(out.backlog(), b"\x89\x0812345678");
+        assert!(out.has_waiting());
+        assert_eq!(
+            out.took(10),
+            Left {
+                probe: true,
+                ..Left::default()
+            }
+        );
+        out.place(true, || None);
+        assert_eq!(out.backlog(), b"\x81\x03bye");
+        assert!(!out.has_waiting());
+    }
+
+    #[test]
+    fn section_5_5_1_nothing_follows_a_close_frame() {
+        let mut out = Outbox::default();
+        out.push_close(Close::new(1000, ""));
+        out.place(false, || None);
+        out.push_pong(peer(b"x"));
+        out.place(true, || None);
+        assert_eq!(out.backlog(), b"\x88\x02\x03\xe8");
+        assert_eq!(out.took(2), Left::default());
+        assert_eq!(
+            out.took(2),
+            Left {
+                close: true,
+                ..Left::default()
+            }
+        );
+        assert!(!out.is_blocked());
+    }
+
+    #[test]
+    fn an_empty_outbox_owns_no_memory() {
+        let mut out = Outbox::default();
+        out.keep(b"abc");
+        out.took(3);
+        assert_eq!(out.backlog.capacity(), 0);
+        assert!(out.waiting.is_none());
+    }
+}
