@@ -19,21 +19,27 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::protocol::Close;
+use crate::protocol::{
+    Close, Control, ControlKind, Data, FrameReader, OpCode, Role, Rules, Step, Violation,
+    encode_frame,
+};
 
-/// The largest frame that is taken.
-const MAX_FRAME_BYTES: u64 = 16 * 1024 * 1024;
+/// What a server may send. A message is read as a whole where it comes in one frame.
+const RULES: Rules = Rules {
+    max_frame: 16 * 1024 * 1024,
+    max_message: u64::MAX,
+    deflate: true,
+    validate_utf8: false,
+    whole: 16 * 1024 * 1024,
+};
 /// The most of a refusing page that is kept, and the most that is waited for it.
 const MAX_PAGE_BYTES: usize = 200;
 const PAGE_PATIENCE: Duration = Duration::from_millis(500);
 
-const FIN: u8 = 0x80;
-const MASKED: u8 = 0x80;
-
-/// What an endpoint can receive.
+/// What the server has sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Received {
-    /// A frame of a text or binary message.
+    /// The payload of a message, or a piece of one that comes in fragments.
     Data(Vec<u8>),
     Ping(Vec<u8>),
     Pong(Vec<u8>),
@@ -62,7 +68,8 @@ pub(super) enum OpenError {
 /// The client's end of an open connection.
 pub(super) struct Client {
     socket: TcpStream,
-    /// What was read and not yet taken; whatever a dropped future had read is still here.
+    reader: FrameReader,
+    /// What was read from the socket and does not make a whole frame yet. It outlives a future that is dropped.
     unread: Vec<u8>,
 }
 
@@ -105,6 +112,7 @@ impl Client {
             Ok(parts) => Ok((
                 Client {
                     socket: parts.io.into_inner(),
+                    reader: FrameReader::new(Role::Server),
                     unread: parts.read_buf.into(),
                 },
                 headers,
@@ -121,7 +129,7 @@ impl Client {
     /// [`io::ErrorKind::InvalidData`] where the server breaks RFC 6455; any other: TCP has ended.
     pub(super) async fn next(&mut self) -> io::Result<Received> {
         loop {
-            if let Some(received) = take_frame(&mut self.unread)? {
+            if let Some(received) = next_received(&mut self.reader, &mut self.unread)? {
                 return Ok(received);
             }
             if self.socket.read_buf(&mut self.unread).await? == 0 {
@@ -134,38 +142,26 @@ impl Client {
     }
 
     pub(super) async fn text(&mut self, text: &str) -> io::Result<()> {
-        self.send(0x1, text.as_bytes()).await
+        self.send(OpCode::Data(Data::Text), text.as_bytes()).await
     }
 
     pub(super) async fn ping(&mut self, payload: &[u8]) -> io::Result<()> {
-        self.send(0x9, payload).await
+        self.send(OpCode::Control(Control::Ping), payload).await
     }
 
     pub(super) async fn pong(&mut self, payload: &[u8]) -> io::Result<()> {
-        self.send(0xa, payload).await
+        self.send(OpCode::Control(Control::Pong), payload).await
     }
 
     pub(super) async fn close(&mut self, close: &Close) -> io::Result<()> {
         let mut payload = Vec::new();
         close.write_payload(&mut payload);
-        self.send(0x8, &payload).await
+        self.send(OpCode::Control(Control::Close), &payload).await
     }
 
-    /// A whole, masked frame (RFC 6455 section 5.2) of at most 125 bytes, which all that is sent here has.
-    async fn send(&mut self, opcode: u8, payload: &[u8]) -> io::Result<()> {
-        let length = u8::try_from(payload.len())
-            .ok()
-            .filter(|length| *length <= 125);
-        let length = length.ok_or_else(|| io::Error::other("more than 125 bytes to send"))?;
-        let key: [u8; 4] = rand::random();
-        let mut frame = vec![FIN | opcode, MASKED | length];
-        frame.extend_from_slice(&key);
-        frame.extend(
-            payload
-                .iter()
-                .zip(key.iter().cycle())
-                .map(|(byte, key)| byte ^ key),
-        );
+    async fn send(&mut self, opcode: OpCode, payload: &[u8]) -> io::Result<()> {
+        let mut frame = Vec::new();
+        encode_frame(&mut frame, opcode, payload, Some(rand::random()));
         self.socket.write_all(&frame).await
     }
 }
@@ -213,98 +209,39 @@ async fn page(response: &mut Response<Incoming>) -> String {
         .join(" ")
 }
 
-/// Takes the first frame out of `unread`, once it is whole.
-fn take_frame(unread: &mut Vec<u8>) -> io::Result<Option<Received>> {
-    let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
-    let (opcode, length, payload_at) = match unread[..] {
-        [first, 126, a, b, ..] => (first & 0x0f, u64::from(u16::from_be_bytes([a, b])), 4),
-        [first, 127, a, b, c, d, e, f, g, h, ..] => (
-            first & 0x0f,
-            u64::from_be_bytes([a, b, c, d, e, f, g, h]),
-            10,
-        ),
-        [first, length @ ..126, ..] => (first & 0x0f, u64::from(length), 2),
-        [_, MASKED..=u8::MAX, ..] => return Err(invalid("the server masks its frames".to_owned())),
-        _ => return Ok(None),
+/// Removes the first frame, or the next piece of a fragmented message, from `unread`; `None` until it is complete.
+fn next_received(reader: &mut FrameReader, unread: &mut Vec<u8>) -> io::Result<Option<Received>> {
+    let invalid = |violation| {
+        let what = match violation {
+            // The limit is this client's own, and no key of proxy.yaml.
+            Violation::FrameTooBig(length) => format!("a frame of {length} bytes"),
+            other => other.to_string(),
+        };
+        io::Error::new(io::ErrorKind::InvalidData, what)
     };
-    if length > MAX_FRAME_BYTES {
-        return Err(invalid(format!("a frame of {length} bytes")));
-    }
-    let end = payload_at + usize::try_from(length).unwrap_or(usize::MAX);
-    if unread.len() < end {
-        return Ok(None);
-    }
-    let payload = unread[payload_at..end].to_vec();
-    unread.drain(..end);
-    match opcode {
-        0..=2 => Ok(Some(Received::Data(payload))),
-        0x8 => match Close::parse(&payload) {
-            Ok(close) => Ok(Some(Received::Close(close))),
-            Err(violation) => Err(invalid(format!("an invalid Close frame: {violation}"))),
-        },
-        0x9 => Ok(Some(Received::Ping(payload))),
-        0xa => Ok(Some(Received::Pong(payload))),
-        other => Err(invalid(format!("the unknown opcode {other:#x}"))),
-    }
+    let step = reader.next(unread, &RULES).map_err(invalid)?;
+    let (len, received) = match step {
+        Step::Incomplete => return Ok(None),
+        Step::Data { len, payload, .. } => {
+            let payload = unread[len - payload..len].to_vec();
+            (len, Received::Data(payload))
+        }
+        Step::Message { len, start, .. } => (len, Received::Data(unread[start..len].to_vec())),
+        Step::Control {
+            len, kind, start, ..
+        } => {
+            let payload = unread[start..len].to_vec();
+            let received = match kind {
+                ControlKind::Ping => Received::Ping(payload),
+                ControlKind::Pong => Received::Pong(payload),
+                ControlKind::Close => Received::Close(Close::parse(&payload).map_err(invalid)?),
+            };
+            (len, received)
+        }
+    };
+    unread.drain(..len);
+    Ok(Some(received))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn taken(bytes: &[u8]) -> Option<Received> {
-        take_frame(&mut bytes.to_vec()).unwrap()
-    }
-
-    #[test]
-    fn section_5_2_frames_are_taken_once_they_are_whole() {
-        let mut long = vec![0x82, 126, 1, 0];
-        long.extend([7; 256]);
-        let mut longer = vec![0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0];
-        longer.extend([7; 65536]);
-        for (bytes, expected) in [
-            (b"\x81\x02hi".to_vec(), Received::Data(b"hi".to_vec())),
-            (b"\x89\x00".to_vec(), Received::Ping(vec![])),
-            (b"\x8a\x01x".to_vec(), Received::Pong(b"x".to_vec())),
-            (
-                b"\x88\x05\x03\xf6bye".to_vec(),
-                Received::Close(Close::new(1014, "bye")),
-            ),
-            (long, Received::Data(vec![7; 256])),
-            (longer, Received::Data(vec![7; 65536])),
-        ] {
-            for end in [0, 1, 2, 3, 9, bytes.len() - 1] {
-                assert_eq!(taken(&bytes[..end.min(bytes.len() - 1)]), None);
-            }
-            assert_eq!(taken(&bytes), Some(expected));
-        }
-    }
-
-    #[test]
-    fn what_follows_a_frame_is_kept() {
-        let mut unread = b"\x81\x01a\x81\x01b\x81".to_vec();
-        assert_eq!(
-            take_frame(&mut unread).unwrap(),
-            Some(Received::Data(b"a".to_vec()))
-        );
-        assert_eq!(
-            take_frame(&mut unread).unwrap(),
-            Some(Received::Data(b"b".to_vec()))
-        );
-        assert_eq!(take_frame(&mut unread).unwrap(), None);
-        assert_eq!(unread, b"\x81");
-    }
-
-    #[test]
-    fn what_a_server_must_not_send_is_an_error() {
-        for bytes in [
-            &b"\x81\x82\0\0\0\0hi"[..],
-            b"\x83\x00",
-            b"\x88\x01\x03",
-            b"\x88\x02\x03\xed",
-            &[0x82, 127, 0, 0, 0, 1, 0, 0, 0, 0],
-        ] {
-            assert!(take_frame(&mut bytes.to_vec()).is_err(), "{bytes:?}");
-        }
-    }
-}
+mod tests;
