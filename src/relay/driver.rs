@@ -128,7 +128,7 @@ impl<S: Transport> Relay<S> {
         for side in &mut self.sides {
             side.turn = TURN;
         }
-        if std::mem::take(&mut self.first_poll) || self.handle.has_mail() {
+        if std::mem::take(&mut self.first_poll) || self.handle.has_commands() {
             self.read_mail(cx);
         }
         let mut more = self.relay(cx, scratch);

@@ -1,5 +1,6 @@
 //! The only place that tells anybody what happened: log lines, closing records, and the registry of the living.
 
+mod command_queue;
 pub mod events;
 pub mod handshake;
 mod histogram;
@@ -9,7 +10,6 @@ mod journal;
 mod listener;
 mod live;
 pub mod log;
-mod mailbox;
 pub mod metrics;
 mod observer;
 mod record;
@@ -21,13 +21,13 @@ mod throttle;
 mod totals;
 mod upstreams;
 
+pub use command_queue::Command;
 pub use events::{EventKind, LifecycleEvent};
 pub use handshake::HandshakeFailure;
 pub use histogram::Distribution;
 pub use journal::{Entry, Journal, MAX_CLOSED, MAX_LISTENERS, TooManyListeners};
 pub use listener::{Heard, Listener, MAX_WAITING};
 pub use live::{App, Live};
-pub use mailbox::Command;
 pub use observer::Observer;
 pub use record::{ClosedLine, ClosingRecord, Identity, Opened};
 pub use registry::{Beginning, Counts, Handle, Permit, Refusal, Registry, Routing};

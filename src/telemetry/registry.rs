@@ -2,7 +2,9 @@
 //!
 //! Touched when a connection opens and closes, on a reload and on a drain; never on the way of a frame.
 
-use std::collections::HashMap;
+use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Waker;
@@ -10,8 +12,8 @@ use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
+use super::command_queue::{Command, CommandQueue};
 use super::ip_group::ip_group;
-use super::mailbox::{Command, Mailbox};
 use super::{Identity, Live, Tally, Totals};
 use crate::config::ProcessLimits;
 use crate::session::{Cause, Time};
@@ -47,7 +49,7 @@ pub struct Handle {
     pub routing: Option<Box<Routing>>,
     /// What its task has counted.
     pub live: Live,
-    mailbox: Mailbox,
+    commands: CommandQueue,
 }
 
 impl Handle {
@@ -64,24 +66,24 @@ impl Handle {
             beginning,
             routing,
             live: Live::new(tally),
-            mailbox: Mailbox::default(),
+            commands: CommandQueue::default(),
         }
     }
 
-    /// Tells the connection's task something and wakes it.
+    /// Sends the connection's task a command and wakes it.
     pub fn send(&self, command: Command) {
-        self.mailbox.send(command);
+        self.commands.send(command);
     }
 
-    /// For the connection's task: what it has been told since it last asked.
-    pub fn take_mail(&self, waker: &Waker) -> Vec<Command> {
-        self.mailbox.take(waker)
+    /// For the connection's task: the commands since it last took them. The next one wakes it.
+    pub fn take_commands(&self, waker: &Waker) -> Vec<Command> {
+        self.commands.take(waker)
     }
 
-    /// Whether there is anything to take: one load, for every poll.
+    /// Whether there are commands to take: one atomic load, for every poll.
     #[must_use]
-    pub fn has_mail(&self) -> bool {
-        self.mailbox.has_mail()
+    pub fn has_commands(&self) -> bool {
+        self.commands.has_items()
     }
 }
 
@@ -123,10 +125,33 @@ struct State {
     /// Whoever has a permit: those who are admitted, and those whose end is just being recorded.
     permits: usize,
     by_ip: HashMap<IpAddr, usize>,
-    established: HashMap<u64, Arc<Handle>>,
-    next_key: u64,
+    established: HashSet<ById>,
     /// Of connections that have ended, and how many were opened.
     totals: Totals,
+}
+
+/// A handle that is found by the id of its connection.
+#[derive(Debug)]
+struct ById(Arc<Handle>);
+
+impl Borrow<str> for ById {
+    fn borrow(&self) -> &str {
+        &self.0.identity.conn
+    }
+}
+
+impl PartialEq for ById {
+    fn eq(&self, other: &ById) -> bool {
+        self.0.identity.conn == other.0.identity.conn
+    }
+}
+
+impl Eq for ById {}
+
+impl Hash for ById {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.identity.conn.hash(state);
+    }
 }
 
 impl Registry {
@@ -163,7 +188,7 @@ impl Registry {
         Ok(Permit {
             registry: Arc::clone(self),
             ip,
-            key: None,
+            handle: None,
             has_place: true,
         })
     }
@@ -177,7 +202,7 @@ impl Registry {
     /// Every established connection.
     #[must_use]
     pub fn established(&self) -> Vec<Arc<Handle>> {
-        lock(&self.state).established.values().cloned().collect()
+        lock(&self.state).handles()
     }
 
     /// Sums over all connections there have been; walks over the living ones.
@@ -192,18 +217,15 @@ impl Registry {
     /// Sums over those who have ended, and who has not, at one moment.
     fn moment(&self) -> (Totals, Vec<Arc<Handle>>) {
         let state = lock(&self.state);
-        let living = state.established.values().cloned().collect();
-        (state.totals.clone(), living)
+        (state.totals.clone(), state.handles())
     }
 
     /// The established connection with this id.
     #[must_use]
     pub fn find(&self, conn: &str) -> Option<Arc<Handle>> {
         let state = lock(&self.state);
-        let mut handles = state.established.values();
-        handles
-            .find(|handle| *handle.identity.conn == *conn)
-            .cloned()
+        let found = state.established.get(conn)?;
+        Some(Arc::clone(&found.0))
     }
 
     /// How many are and were established; walks over nobody.
@@ -236,6 +258,11 @@ impl Registry {
 }
 
 impl State {
+    fn handles(&self) -> Vec<Arc<Handle>> {
+        let handles = self.established.iter();
+        handles.map(|handle| Arc::clone(&handle.0)).collect()
+    }
+
     fn give_back(&mut self, ip: Option<IpAddr>) {
         self.admitted -= 1;
         if let Some(ip) = ip
@@ -254,7 +281,8 @@ impl State {
 pub struct Permit {
     registry: Arc<Registry>,
     ip: Option<IpAddr>,
-    key: Option<u64>,
+    /// Of an established connection, until it is closed.
+    handle: Option<Arc<Handle>>,
     has_place: bool,
 }
 
@@ -262,11 +290,9 @@ impl Permit {
     /// Makes the connection reachable.
     pub fn establish(&mut self, handle: &Arc<Handle>) {
         let mut state = lock(&self.registry.state);
-        state.next_key += 1;
-        let key = state.next_key;
         state.totals.opened(handle);
-        state.established.insert(key, Arc::clone(handle));
-        self.key = Some(key);
+        state.established.insert(ById(Arc::clone(handle)));
+        self.handle = Some(Arc::clone(handle));
     }
 
     /// The connection has ended: from now on it is among the closed ones, its place is free, and nobody can reach it.
@@ -275,11 +301,8 @@ impl Permit {
         if std::mem::take(&mut self.has_place) {
             state.give_back(self.ip);
         }
-        let handle = self
-            .key
-            .take()
-            .and_then(|key| state.established.remove(&key));
-        if let Some(handle) = handle {
+        if let Some(handle) = self.handle.take() {
+            state.established.remove(&*handle.identity.conn);
             state.totals.closed(&handle, cause);
         }
     }
@@ -291,8 +314,8 @@ impl Drop for Permit {
         if self.has_place {
             state.give_back(self.ip);
         }
-        if let Some(key) = self.key {
-            state.established.remove(&key);
+        if let Some(handle) = &self.handle {
+            state.established.remove(&*handle.identity.conn);
         }
         state.permits -= 1;
         if state.permits == 0 {
@@ -407,7 +430,6 @@ mod tests {
         handle.live.publish(&session);
         let living = registry.totals();
         assert_eq!(registry.counts().established, 1);
-        assert!(registry.find("c").is_some() && registry.find("d").is_none());
         permit.closed(Cause::ClientLost);
         let over = registry.totals();
         for totals in [&living, &over] {
@@ -441,8 +463,8 @@ mod tests {
         std::thread::scope(|scope| {
             let held = handle.live.hold();
             let counting = scope.spawn(|| registry.totals());
-            // Here, in the registry, and among those that are counted.
-            while Arc::strong_count(&handle) < 3 {
+            // Here, in the registry, in the permit, and among those that are counted.
+            while Arc::strong_count(&handle) < 4 {
                 assert!(began.elapsed().as_secs() < 10, "counted in the registry");
                 std::thread::yield_now();
             }
@@ -473,6 +495,22 @@ mod tests {
         assert_eq!(totals.closed[&("chat".into(), Cause::ClientLost)], 1);
     }
 
+    #[test]
+    fn a_connection_is_found_by_its_id_until_it_is_closed() {
+        let registry = Arc::new(Registry::default());
+        let [mut first, mut second] = [0, 1].map(|_| registry.admit(None, &limits(2, 2)).unwrap());
+        first.establish(&Arc::new(handle("first")));
+        second.establish(&Arc::new(handle("second")));
+        let route = |conn: &str| registry.find(conn).map(|it| it.identity.route.clone());
+        assert_eq!(route("id of first").as_deref(), Some("first"));
+        assert_eq!(route("id of second").as_deref(), Some("second"));
+        assert_eq!(route("id of third"), None);
+        first.closed(Cause::ClientClosed);
+        assert_eq!(route("id of first"), None);
+        drop(second);
+        assert_eq!(route("id of second"), None);
+    }
+
     fn handle(route: &str) -> Handle {
         let beginning = Beginning {
             opened: Time::from_micros(1),
@@ -484,7 +522,7 @@ mod tests {
 
     fn identity(route: &str) -> Identity {
         Identity {
-            conn: "c".into(),
+            conn: format!("id of {route}").into(),
             request_id: "r".into(),
             client: "client".into(),
             headers: None,

@@ -14,7 +14,7 @@ use crate::telemetry::Command;
 impl<S: Transport> Relay<S> {
     pub(super) fn read_mail(&mut self, cx: &mut Context<'_>) {
         let handle = Arc::clone(&self.handle);
-        for command in handle.take_mail(cx.waker()) {
+        for command in handle.take_commands(cx.waker()) {
             match command {
                 Command::Follow(policy) => {
                     let before = self.session.policy().limits.write_stall_timeout;

@@ -45,7 +45,7 @@ struct Connection {
 impl Connection {
     fn open(observer: &Arc<Observer>, config: &Config, route: &str) -> Connection {
         let identity = Identity {
-            conn: "c".into(),
+            conn: ulid::Ulid::generate().to_string().into(),
             request_id: "r".into(),
             client: "192.0.2.1:1".into(),
             headers: None,
