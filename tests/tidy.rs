@@ -53,7 +53,7 @@ fn sources() -> Vec<(String, String)> {
 }
 
 fn rust_files() -> Vec<(String, String)> {
-    ["src", "tests", "benches", "examples", "fuzz"]
+    ["src", "tests", "benches", "bench", "fuzz"]
         .iter()
         .map(|folder| root().join(folder))
         .filter(|folder| folder.is_dir())

@@ -1,4 +1,4 @@
-//! A page of metrics, taken apart: only as much of the format as the sidecar uses. Real parsers are in `tests/peers`.
+//! A page of metrics, taken apart: only as much of the format as the sidecar uses. Real parsers are in `tests/e2e/peers`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
