@@ -43,7 +43,9 @@ impl Context {
     pub fn new(config: Arc<Config>, workers: Workers) -> Self {
         let observer = Arc::<Observer>::default();
         let files = OpenFiles::of_this_process();
-        observer.registry.bound_by_files(files.max_websockets());
+        observer
+            .registry
+            .limit_by_open_files(files.max_websockets());
         let http_connections = HttpConnections::new(files, Arc::clone(&observer));
         Context {
             config: ArcSwap::new(config),

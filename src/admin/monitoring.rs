@@ -46,7 +46,7 @@ async fn figures(headers: &HeaderMap, state: &Arc<State>) -> Response<Body> {
 
 /// Whether new clients should come: not when the process ends, nor when they would find no backend.
 fn readiness(observer: &Observer) -> Response<Body> {
-    let draining = observer.tally.is_draining();
+    let draining = observer.process_stats.is_draining();
     let upstreams = observer.upstreams.all();
     let ready = !draining && upstreams.iter().all(|upstream| upstream.up);
     let upstreams: Vec<_> = upstreams

@@ -17,7 +17,7 @@ pub(crate) struct Recorder {
 impl Recorder {
     /// Begins to keep; needs a tokio runtime.
     pub(crate) fn start(observer: &Arc<Observer>) -> Self {
-        observer.keep_journal();
+        observer.open_event_hub();
         let sampled = Arc::clone(observer);
         let sampling = tokio::spawn(async move {
             let mut ticks = interval(INTERVAL);
@@ -37,6 +37,6 @@ impl Recorder {
 impl Drop for Recorder {
     fn drop(&mut self) {
         self.sampling.abort();
-        self.observer.drop_journal();
+        self.observer.close_event_hub();
     }
 }

@@ -442,13 +442,16 @@ async fn route(
             Some(_) => http::pass(incomer, exchange, &shared).await,
             None => http::refuse_over_capacity(&incomer),
         };
-        shared.observer.tally.http_answer(answer.status());
+        shared
+            .observer
+            .process_stats
+            .count_http_answer(answer.status());
         match in_flight {
             Some(in_flight) => in_flight.answer(answer),
             None => answer,
         }
     };
-    if shared.observer.tally.is_draining() {
+    if shared.observer.process_stats.is_draining() {
         // RFC 9112 section 9.6: the connection will not take another request, and the client is to know that from the
         // answer, before it sends one that would be lost.
         let close = HeaderValue::from_static("close");

@@ -186,7 +186,7 @@ async fn run(check: Check, observer: Arc<Observer>) {
     let interval = check.health.interval;
     loop {
         if check.health.mode == HealthMode::Passive && observer.upstreams.is_up(&name) {
-            observer.upstreams.goes_down(&name).await;
+            observer.upstreams.wait_until_down(&name).await;
             // A dial has failed just now; the next client's may succeed meanwhile.
             sleep(interval).await;
             continue;

@@ -99,7 +99,7 @@ fn establish(
         compressed: upstream.extensions.deflate,
     };
     let observer = Arc::clone(&shared.observer);
-    let handle = Handle::new(identity, beginning, routing, &observer.tally);
+    let handle = Handle::new(identity, beginning, routing, &observer.process_stats);
     let handle = Arc::new(handle);
     let opened = Opened {
         identity: &handle.identity,
@@ -217,7 +217,7 @@ impl Live {
             app_heartbeats: session.app_heartbeats(),
             captured: session.captured().collect(),
         };
-        self.handle.live.publish(session);
+        self.handle.stats.publish(session);
         self.observer.closed(&mut permit, &record);
     }
 }

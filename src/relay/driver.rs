@@ -144,10 +144,10 @@ impl<S: Transport> Relay<S> {
             cx.waker().wake_by_ref();
         }
         if std::mem::take(&mut self.stirred) {
-            self.handle.live.publish(&self.session);
+            self.handle.stats.publish(&self.session);
             self.set_timer(cx, timer);
         } else {
-            self.handle.live.publish_data(&self.session);
+            self.handle.stats.publish_data(&self.session);
         }
         Poll::Pending
     }

@@ -63,7 +63,7 @@ impl Running {
             handle.send(Command::Abort);
         }
         // Those that are only opening end with the process.
-        let _ = timeout(LAST_WORDS, observer.registry.empty()).await;
+        let _ = timeout(LAST_WORDS, observer.registry.wait_until_empty()).await;
         let drained = events::Draining {
             connections,
             trigger,
@@ -71,8 +71,8 @@ impl Running {
         };
         observer.publish(&LifecycleEvent::Drained(drained));
         // `sidebeat drain` in the same container would be killed together with this process: it goes first.
-        let _ = timeout(FAREWELL, observer.deserted()).await;
-        observer.end();
+        let _ = timeout(FAREWELL, observer.no_subscribers()).await;
+        observer.end_event_streams();
         // Monitoring may look until there is nothing left to see.
         listeners.end().await;
     }
@@ -80,10 +80,10 @@ impl Running {
 
 fn begin(shared: &Context, drain: &Drain, trigger: DrainTrigger) {
     let observer = &shared.observer;
-    observer.tally.drains();
+    observer.process_stats.start_draining();
     let connections = shared.remaining();
     let since = SystemTime::now();
-    observer.drains(status::Drain {
+    observer.set_drain(status::Drain {
         trigger,
         since,
         deadline: since + drain.timeout,
@@ -111,7 +111,7 @@ async fn close_all(shared: &Context, listeners: &mut Listeners, drain: &Drain) {
     listeners.end_clients().await;
     shared.refuse_newcomers();
     tokio::join!(close_evenly(shared, drain), shared.http_finished());
-    shared.observer.registry.empty().await;
+    shared.observer.registry.wait_until_empty().await;
 }
 
 /// What would go on for ever and is therefore ended.
@@ -149,7 +149,7 @@ fn enter(shared: &Context, phase: DrainPhase) {
     let observer = &shared.observer;
     if let Some(drain) = observer.drain() {
         let of = drain.of.max(shared.remaining());
-        observer.drains(status::Drain { phase, of, ..drain });
+        observer.set_drain(status::Drain { phase, of, ..drain });
     }
 }
 

@@ -32,7 +32,7 @@ impl Running {
             trigger,
             outcome,
         };
-        self.shared.observer.reloaded(reload.clone());
+        self.shared.observer.set_last_reload(reload.clone());
         reload
     }
 
@@ -45,7 +45,7 @@ impl Running {
             detail,
         };
         let observer = &self.shared.observer;
-        observer.tally.reloaded(false);
+        observer.process_stats.count_reload(false);
         observer.publish(&LifecycleEvent::ConfigRejected(record));
         let detail = detail.to_owned();
         ReloadOutcome::Failure { problems, detail }
@@ -73,9 +73,9 @@ impl Running {
         let token = |config: &Config| config.admin.as_ref().map(|admin| admin.token.clone());
         if token(&before) != token(&config) {
             // Who listens has shown the old one; those who have the new one come back.
-            self.shared.observer.end();
+            self.shared.observer.end_event_streams();
         }
-        self.shared.observer.tally.reloaded(true);
+        self.shared.observer.process_stats.count_reload(true);
         self.checks.follow(&config);
         let connections = self.follow(&config);
 

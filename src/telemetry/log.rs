@@ -192,7 +192,7 @@ impl Settings {
         self.least.store(rank(log.level), Ordering::Relaxed);
     }
 
-    /// Other crates are heard at `WARN` and above, and in full at `trace`.
+    /// Other crates are logged at `WARN` and above, and in full at `trace`.
     fn takes(&self, metadata: &Metadata<'_>) -> bool {
         let least = self.least.load(Ordering::Relaxed);
         let least = if is_ours(metadata) || least == rank(Level::TRACE) {

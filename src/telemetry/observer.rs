@@ -13,8 +13,8 @@ use super::status::{Drain, Reload};
 use super::throttle::Throttle;
 use super::upstreams::{Change, Evidence};
 use super::{
-    ClosingRecord, Handle, HandshakeFailure, Journal, Opened, Permit, Registry, Tally, Upstreams,
-    events, log, millis,
+    ClosingRecord, EventHub, Handle, HandshakeFailure, Opened, Permit, ProcessStats, Registry,
+    Upstreams, events, log, millis,
 };
 
 /// Everything that a process knows of its connections.
@@ -23,13 +23,13 @@ pub struct Observer {
     /// Who is connected.
     pub registry: Arc<Registry>,
     /// What else is counted.
-    pub tally: Arc<Tally>,
+    pub process_stats: Arc<ProcessStats>,
     /// Which backends can be reached.
     pub upstreams: Upstreams,
     /// The last quarter of an hour.
     pub history: History,
     /// Exists while somebody can ask.
-    journal: ArcSwapOption<Journal>,
+    hub: ArcSwapOption<EventHub>,
     missing_upgrades: Throttle,
     reload: Mutex<Option<Arc<Reload>>>,
     drain: Mutex<Option<Drain>>,
@@ -45,7 +45,7 @@ impl Observer {
         logged: bool,
     ) {
         permit.establish(handle);
-        self.tally.opened(opened.handshake);
+        self.process_stats.observe_handshake(opened.handshake);
         self.publish_to(&LifecycleEvent::ConnectionOpened(opened), logged);
     }
 
@@ -53,20 +53,20 @@ impl Observer {
     /// its permit is dropped.
     pub fn closed(&self, permit: &mut Permit, record: &ClosingRecord<'_>) {
         permit.closed(record.cause);
-        self.tally.closed(record.duration);
+        self.process_stats.observe_connection(record.duration);
         self.publish(&LifecycleEvent::ConnectionClosed(record));
     }
 
     /// An opening handshake never became a connection.
     pub fn handshake_failed(&self, record: &HandshakeFailed<'_>) {
-        self.tally.handshake_failed(record.failure);
+        self.process_stats.count_handshake_failure(record.failure);
         self.publish(&LifecycleEvent::HandshakeFailed(record));
     }
 
     /// A connection was refused or dropped before it was an opening handshake: there may be thousands, so that each is
     /// only counted.
     pub fn connection_refused(&self, failure: HandshakeFailure) {
-        self.tally.handshake_failed(failure);
+        self.process_stats.count_handshake_failure(failure);
     }
 
     /// A connection to a backend came about.
@@ -114,7 +114,7 @@ impl Observer {
     /// An opening handshake had lost its Upgrade on the way here. It is logged at most once in ten seconds: whoever
     /// configured a proxy so has all of its WebSockets come so.
     pub fn upgrade_missing(&self, record: UpgradeMissing<'_>) {
-        self.tally.upgrade_missing();
+        self.process_stats.count_missing_upgrade();
         if let Some(count) = self.missing_upgrades.count(Instant::now()) {
             let record = UpgradeMissing { count, ..record };
             self.publish(&LifecycleEvent::UpgradeMissing(record));
@@ -128,9 +128,9 @@ impl Observer {
 
     /// The one way that events go out. The record is serialised at most once, and not at all if nobody wants it.
     fn publish_to(&self, event: &LifecycleEvent<'_>, logged: bool) {
-        let journal = self.journal.load();
-        let wanted = |journal: &&Arc<Journal>| journal.wants(event);
-        let Some(journal) = journal.as_ref().filter(wanted) else {
+        let hub = self.hub.load();
+        let wanted = |hub: &&Arc<EventHub>| hub.is_wanted(event);
+        let Some(hub) = hub.as_ref().filter(wanted) else {
             if logged {
                 event.log();
             }
@@ -138,27 +138,27 @@ impl Observer {
         };
         let (time, fields) = (SystemTime::now(), log::fields(event));
         // First, so that whoever reads of it in the log can ask for it.
-        journal.enter(time, event, &fields);
+        hub.publish(time, event, &fields);
         if logged {
             log::emit_fields(event.level(), event.kind().name(), time, || &fields);
         }
     }
 
     /// Begins to keep what operators may ask for.
-    pub fn keep_journal(&self) {
-        self.journal.store(Some(Arc::default()));
+    pub fn open_event_hub(&self) {
+        self.hub.store(Some(Arc::default()));
     }
 
     /// Nobody can ask any more.
-    pub fn drop_journal(&self) {
-        self.end();
-        self.journal.store(None);
+    pub fn close_event_hub(&self) {
+        self.end_event_streams();
+        self.hub.store(None);
     }
 
     /// What is kept for operators.
     #[must_use]
-    pub fn journal(&self) -> Option<Arc<Journal>> {
-        self.journal.load_full()
+    pub fn event_hub(&self) -> Option<Arc<EventHub>> {
+        self.hub.load_full()
     }
 
     /// Keeps a sample of this moment.
@@ -170,7 +170,7 @@ impl Observer {
     }
 
     /// The file was read again.
-    pub fn reloaded(&self, reload: Reload) {
+    pub fn set_last_reload(&self, reload: Reload) {
         *lock(&self.reload) = Some(Arc::new(reload));
     }
 
@@ -181,7 +181,7 @@ impl Observer {
     }
 
     /// The drain has begun or come further.
-    pub fn drains(&self, drain: Drain) {
+    pub fn set_drain(&self, drain: Drain) {
         *lock(&self.drain) = Some(drain);
     }
 
@@ -192,16 +192,16 @@ impl Observer {
     }
 
     /// Waits until nobody listens to events.
-    pub async fn deserted(&self) {
-        if let Some(journal) = self.journal() {
-            journal.deserted().await;
+    pub async fn no_subscribers(&self) {
+        if let Some(hub) = self.event_hub() {
+            hub.no_subscribers().await;
         }
     }
 
     /// Nothing more will happen: who listens to events hears the end of them.
-    pub fn end(&self) {
-        if let Some(journal) = &*self.journal.load() {
-            journal.end();
+    pub fn end_event_streams(&self) {
+        if let Some(hub) = &*self.hub.load() {
+            hub.end();
         }
     }
 }

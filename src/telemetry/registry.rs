@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 
 use super::command_queue::{Command, CommandQueue};
 use super::ip_group::ip_group;
-use super::{Identity, Live, Tally, Totals};
+use super::{Aggregates, Identity, ProcessStats, PublishedStats};
 use crate::config::ProcessLimits;
 use crate::session::{Cause, Time};
 
@@ -48,24 +48,24 @@ pub struct Handle {
     /// What finds the route again when the file changes, beside the identity.
     pub routing: Option<Box<Routing>>,
     /// What its task has counted.
-    pub live: Live,
+    pub stats: PublishedStats,
     commands: CommandQueue,
 }
 
 impl Handle {
-    /// A handle that nobody has written to; its round trips are counted in `tally`.
+    /// A handle that nobody has written to; its round trips are counted in `process_stats`.
     #[must_use]
     pub fn new(
         identity: Identity,
         beginning: Beginning,
         routing: Option<Box<Routing>>,
-        tally: &Arc<Tally>,
+        process_stats: &Arc<ProcessStats>,
     ) -> Self {
         Handle {
             identity,
             beginning,
             routing,
-            live: Live::new(tally),
+            stats: PublishedStats::new(process_stats),
             commands: CommandQueue::default(),
         }
     }
@@ -127,7 +127,7 @@ struct State {
     by_ip: HashMap<IpAddr, usize>,
     established: HashSet<ById>,
     /// Of connections that have ended, and how many were opened.
-    totals: Totals,
+    aggregates: Aggregates,
 }
 
 /// A handle that is found by the id of its connection.
@@ -189,12 +189,12 @@ impl Registry {
             registry: Arc::clone(self),
             ip,
             handle: None,
-            has_place: true,
+            is_admitted: true,
         })
     }
 
     /// So many find room under the limit of open files, whatever `limits.max_connections` says; set once.
-    pub(crate) fn bound_by_files(&self, max: usize) {
+    pub(crate) fn limit_by_open_files(&self, max: usize) {
         // A second bound would be that of another process.
         let _ = self.max_by_files.set(max);
     }
@@ -207,17 +207,17 @@ impl Registry {
 
     /// Sums over all connections there have been; walks over the living ones.
     #[must_use]
-    pub fn totals(&self) -> Totals {
-        let (mut totals, living) = self.moment();
+    pub fn aggregates(&self) -> Aggregates {
+        let (mut aggregates, living) = self.snapshot();
         // Without the lock, which workers need. Who closes meanwhile is not among the closed ones of that moment.
-        totals.live(&living);
-        totals
+        aggregates.add_established(&living);
+        aggregates
     }
 
     /// Sums over those who have ended, and who has not, at one moment.
-    fn moment(&self) -> (Totals, Vec<Arc<Handle>>) {
+    fn snapshot(&self) -> (Aggregates, Vec<Arc<Handle>>) {
         let state = lock(&self.state);
-        (state.totals.clone(), state.handles())
+        (state.aggregates.clone(), state.handles())
     }
 
     /// The established connection with this id.
@@ -234,8 +234,8 @@ impl Registry {
         let state = lock(&self.state);
         Counts {
             established: state.established.len() as u64,
-            opened: state.totals.opened.values().sum(),
-            closed: state.totals.closed.values().sum(),
+            opened: state.aggregates.opened.values().sum(),
+            closed: state.aggregates.closed.values().sum(),
         }
     }
 
@@ -246,7 +246,7 @@ impl Registry {
     }
 
     /// Waits until nobody is admitted, and every end has been recorded.
-    pub async fn empty(&self) {
+    pub async fn wait_until_empty(&self) {
         loop {
             let notified = self.emptied.notified();
             if lock(&self.state).permits == 0 {
@@ -263,7 +263,7 @@ impl State {
         handles.map(|handle| Arc::clone(&handle.0)).collect()
     }
 
-    fn give_back(&mut self, ip: Option<IpAddr>) {
+    fn release(&mut self, ip: Option<IpAddr>) {
         self.admitted -= 1;
         if let Some(ip) = ip
             && let Some(count) = self.by_ip.get_mut(&ip)
@@ -283,14 +283,14 @@ pub struct Permit {
     ip: Option<IpAddr>,
     /// Of an established connection, until it is closed.
     handle: Option<Arc<Handle>>,
-    has_place: bool,
+    is_admitted: bool,
 }
 
 impl Permit {
     /// Makes the connection reachable.
     pub fn establish(&mut self, handle: &Arc<Handle>) {
         let mut state = lock(&self.registry.state);
-        state.totals.opened(handle);
+        state.aggregates.opened(handle);
         state.established.insert(ById(Arc::clone(handle)));
         self.handle = Some(Arc::clone(handle));
     }
@@ -298,12 +298,12 @@ impl Permit {
     /// The connection has ended: from now on it is among the closed ones, its place is free, and nobody can reach it.
     pub fn closed(&mut self, cause: Cause) {
         let mut state = lock(&self.registry.state);
-        if std::mem::take(&mut self.has_place) {
-            state.give_back(self.ip);
+        if std::mem::take(&mut self.is_admitted) {
+            state.release(self.ip);
         }
         if let Some(handle) = self.handle.take() {
             state.established.remove(&*handle.identity.conn);
-            state.totals.closed(&handle, cause);
+            state.aggregates.closed(&handle, cause);
         }
     }
 }
@@ -311,8 +311,8 @@ impl Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = lock(&self.registry.state);
-        if self.has_place {
-            state.give_back(self.ip);
+        if self.is_admitted {
+            state.release(self.ip);
         }
         if let Some(handle) = &self.handle {
             state.established.remove(&*handle.identity.conn);
@@ -377,10 +377,10 @@ mod tests {
         drop(registry.admit(ip, &limits(1, 1)).unwrap());
         assert_eq!(registry.admitted(), 0);
         let hour = std::time::Duration::from_secs(3600);
-        let empty = tokio::time::timeout(hour, registry.empty()).await;
+        let empty = tokio::time::timeout(hour, registry.wait_until_empty()).await;
         assert!(empty.is_err(), "the record is still being written");
         drop(permit);
-        registry.empty().await;
+        registry.wait_until_empty().await;
         assert_eq!(registry.admitted(), 0);
     }
 
@@ -395,7 +395,7 @@ mod tests {
     #[test]
     fn the_limit_of_open_files_bounds_connections_too() {
         let registry = Arc::new(Registry::default());
-        registry.bound_by_files(1);
+        registry.limit_by_open_files(1);
         let _first = registry.admit(None, &limits(2, 2)).unwrap();
         let second = registry.admit(None, &limits(2, 2));
         assert_eq!(second.unwrap_err(), Refusal::OverFiles);
@@ -427,15 +427,15 @@ mod tests {
             ends_message,
         };
         session.handle(data, Time::from_micros(7), &mut Actions::new());
-        handle.live.publish(&session);
-        let living = registry.totals();
+        handle.stats.publish(&session);
+        let living = registry.aggregates();
         assert_eq!(registry.counts().established, 1);
         permit.closed(Cause::ClientLost);
-        let over = registry.totals();
-        for totals in [&living, &over] {
-            assert_eq!(totals.legs[0].messages, 1);
-            assert_eq!(totals.legs[0].bytes, 5);
-            assert_eq!(totals.opened["chat"], 1);
+        let over = registry.aggregates();
+        for aggregates in [&living, &over] {
+            assert_eq!(aggregates.legs[0].messages, 1);
+            assert_eq!(aggregates.legs[0].bytes, 5);
+            assert_eq!(aggregates.opened["chat"], 1);
         }
         assert_eq!(living.established["chat"], 1);
         let counts = registry.counts();
@@ -446,7 +446,11 @@ mod tests {
         assert!(living.closed.is_empty() && over.established.is_empty());
         assert_eq!(over.closed[&("chat".into(), Cause::ClientLost)], 1);
         permit.closed(Cause::Internal);
-        assert_eq!(registry.totals().closed.len(), 1, "the first cause stays");
+        assert_eq!(
+            registry.aggregates().closed.len(),
+            1,
+            "the first cause stays"
+        );
     }
 
     #[test]
@@ -461,8 +465,8 @@ mod tests {
         permit.establish(&handle);
         let began = std::time::Instant::now();
         std::thread::scope(|scope| {
-            let held = handle.live.hold();
-            let counting = scope.spawn(|| registry.totals());
+            let held = handle.stats.hold();
+            let counting = scope.spawn(|| registry.aggregates());
             // Here, in the registry, in the permit, and among those that are counted.
             while Arc::strong_count(&handle) < 4 {
                 assert!(began.elapsed().as_secs() < 10, "counted in the registry");
@@ -480,19 +484,19 @@ mod tests {
         let mut permit = registry.admit(None, &limits(2, 2)).unwrap();
         let mut late = registry.admit(None, &limits(2, 2)).unwrap();
         permit.establish(&Arc::new(handle("chat")));
-        let (mut totals, living) = registry.moment();
+        let (mut aggregates, living) = registry.snapshot();
         permit.closed(Cause::ClientLost);
         late.establish(&Arc::new(handle("late")));
-        totals.live(&living);
-        assert_eq!(totals.opened["chat"], 1);
-        assert_eq!(totals.established["chat"], 1);
-        assert!(totals.closed.is_empty() && !totals.opened.contains_key("late"));
-        let totals = registry.totals();
+        aggregates.add_established(&living);
+        assert_eq!(aggregates.opened["chat"], 1);
+        assert_eq!(aggregates.established["chat"], 1);
+        assert!(aggregates.closed.is_empty() && !aggregates.opened.contains_key("late"));
+        let aggregates = registry.aggregates();
         assert_eq!(
-            totals.established.keys().collect::<Vec<_>>(),
+            aggregates.established.keys().collect::<Vec<_>>(),
             [&"late".into()]
         );
-        assert_eq!(totals.closed[&("chat".into(), Cause::ClientLost)], 1);
+        assert_eq!(aggregates.closed[&("chat".into(), Cause::ClientLost)], 1);
     }
 
     #[test]

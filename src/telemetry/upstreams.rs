@@ -87,7 +87,7 @@ impl Upstreams {
     }
 
     /// Waits until a backend is not up.
-    pub async fn goes_down(&self, address: &str) {
+    pub async fn wait_until_down(&self, address: &str) {
         loop {
             let changed = self.changed.notified();
             if !self.is_up(address) {
@@ -263,10 +263,10 @@ mod tests {
     #[tokio::test]
     async fn who_waits_for_a_backend_to_go_down_hears_of_it() {
         let upstreams = following(&["a"], HealthMode::Passive);
-        upstreams.goes_down("a").await;
+        upstreams.wait_until_down("a").await;
         dialled(&upstreams, "a", Ok(()));
         let (waiting, ()) = tokio::join!(
-            tokio::time::timeout(Duration::from_secs(10), upstreams.goes_down("a")),
+            tokio::time::timeout(Duration::from_secs(10), upstreams.wait_until_down("a")),
             async {
                 tokio::task::yield_now().await;
                 dialled(&upstreams, "a", Err("refused"));

@@ -57,8 +57,8 @@ pub(super) fn list(call: &Call) -> Result<Response<Body>, Problem> {
     let has_reason = |entry: &Entry| {
         reason.is_none_or(|reason| entry.cause.is_some_and(|cause| cause.label() == reason))
     };
-    let journal = call.state.shared.observer.journal();
-    let entries = journal.map(|journal| journal.closed()).unwrap_or_default();
+    let hub = call.state.shared.observer.event_hub();
+    let entries = hub.map(|hub| hub.closed()).unwrap_or_default();
     let mut wanted = entries
         .iter()
         .filter(|entry| entry.id < before && has_reason(entry) && matches(entry, &needle));

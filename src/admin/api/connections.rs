@@ -96,7 +96,7 @@ pub(super) fn one(call: &Call) -> Result<Response<Body>, Problem> {
 
 pub(super) fn close(call: &Call) -> Result<Response<Body>, Problem> {
     let handle = call.handle()?;
-    if handle.live.is_closing() {
+    if handle.stats.is_closing() {
         let detail = format!("{} is being closed already", call.id);
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::super::problem::Problem;
 use super::super::response::Body;
 use super::Call;
-use crate::telemetry::{EventKind, Heard, Listener};
+use crate::telemetry::{EventKind, Message, Subscriber};
 
 /// Between two signs of life while nothing happens: proxies in between end what is silent.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -27,15 +27,15 @@ pub(super) fn listen(call: &Call) -> Result<Response<Body>, Problem> {
     let types = call.values.text("types");
     let types = types.map(|types| types.split(',').filter_map(EventKind::from_name).collect());
     let too_many = || Problem::unavailable("there are 32 listeners, which is the most", "5");
-    let journal = call
+    let hub = call
         .state
         .shared
         .observer
-        .journal()
+        .event_hub()
         .ok_or_else(|| Problem::unavailable("the listener for operators is ending", "5"))?;
-    let listener = journal.listen(types).map_err(|_| too_many())?;
+    let subscriber = hub.subscribe(types).map_err(|_| too_many())?;
     let stream = EventStream {
-        listener: Some(listener),
+        subscriber: Some(subscriber),
         keep_alive: Box::pin(sleep(KEEP_ALIVE)),
     };
     let mut response = Response::new(stream.boxed());
@@ -52,7 +52,7 @@ pub(super) fn listen(call: &Call) -> Result<Response<Body>, Problem> {
 /// The body of an answer that goes on until somebody leaves.
 struct EventStream {
     /// None: it is over.
-    listener: Option<Listener>,
+    subscriber: Option<Subscriber>,
     keep_alive: Pin<Box<Sleep>>,
 }
 
@@ -65,32 +65,32 @@ impl HttpBody for EventStream {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         let this = self.get_mut();
-        let Some(listener) = &mut this.listener else {
+        let Some(subscriber) = &mut this.subscriber else {
             return Poll::Ready(None);
         };
         let mut text = String::new();
         while text.len() < MAX_FRAME
-            && let Poll::Ready(heard) = listener.poll_next(cx)
+            && let Poll::Ready(message) = subscriber.poll_next(cx)
         {
             // Writing to a String cannot fail.
-            let _ = match heard {
-                Heard::Event(entry) => write!(
+            let _ = match message {
+                Message::Event(entry) => write!(
                     text,
                     "event: {}\nid: {}\ndata: {}\n\n",
                     entry.kind.name(),
                     entry.id,
                     entry.line
                 ),
-                Heard::Dropped(count) => {
+                Message::Dropped(count) => {
                     write!(text, "event: dropped\ndata: {{\"count\":{count}}}\n\n")
                 }
-                Heard::End => {
-                    this.listener = None;
+                Message::End => {
+                    this.subscriber = None;
                     break;
                 }
             };
         }
-        if text.is_empty() && this.listener.is_some() {
+        if text.is_empty() && this.subscriber.is_some() {
             match this.keep_alive.as_mut().poll(cx) {
                 Poll::Ready(()) => text.push_str(": keep-alive\n\n"),
                 Poll::Pending => return Poll::Pending,

@@ -91,9 +91,9 @@ enum Stage {
 
 impl<'a> Row<'a> {
     pub(super) fn new(handle: &'a Handle, now: Time) -> Self {
-        let (identity, beginning, live) = (&handle.identity, &handle.beginning, &handle.live);
-        let [client, upstream] = Leg::BOTH.map(|leg| live.counters(leg));
-        let [client_idle, upstream_idle] = Leg::BOTH.map(|leg| now.since(live.last_received(leg)));
+        let (identity, beginning, stats) = (&handle.identity, &handle.beginning, &handle.stats);
+        let [client, upstream] = Leg::BOTH.map(|leg| stats.counters(leg));
+        let [client_idle, upstream_idle] = Leg::BOTH.map(|leg| now.since(stats.last_received(leg)));
         Row {
             conn: &identity.conn,
             request_id: &identity.request_id,
@@ -107,7 +107,7 @@ impl<'a> Row<'a> {
             compressed: beginning.compressed,
             opened: time(beginning.opened_at),
             age_ms: millis(now.since(beginning.opened)),
-            state: match live.is_closing() {
+            state: match stats.is_closing() {
                 true => Stage::Closing,
                 false => Stage::Open,
             },
@@ -127,7 +127,7 @@ impl<'a> Row<'a> {
             upstream_pongs_received: upstream.pongs_received,
             upstream_missed_pongs: upstream.missed_pongs,
             upstream_pings_answered: upstream.pings_answered,
-            app_heartbeats: live.app_heartbeats(),
+            app_heartbeats: stats.app_heartbeats(),
             captured: captured(handle),
         }
     }
@@ -135,9 +135,9 @@ impl<'a> Row<'a> {
 
 fn captured(handle: &Handle) -> BTreeMap<Box<str>, Box<RawValue>> {
     // Nobody's heartbeats, nothing captured: most connections are asked no further.
-    match handle.live.app_heartbeats() {
+    match handle.stats.app_heartbeats() {
         0 => BTreeMap::new(),
-        _ => handle.live.app().captured,
+        _ => handle.stats.app().captured,
     }
 }
 
@@ -163,19 +163,19 @@ pub(super) fn matches(handle: &Handle, needle: &Needle) -> bool {
 
 /// Where a connection stands among the others.
 pub(super) fn place(handle: &Handle, sort: Sort) -> Place {
-    let live = &handle.live;
+    let stats = &handle.stats;
     // Who was heard of last is idle for the shortest time. The time itself stays while time passes.
-    let idle = |leg| u64::MAX - live.last_received(leg).micros();
+    let idle = |leg| u64::MAX - stats.last_received(leg).micros();
     let key = match sort {
         Sort::Opened => Key::Number(handle.beginning.opened.micros()),
         Sort::ClientIdle => Key::Number(idle(Leg::Client)),
         Sort::UpstreamIdle => Key::Number(idle(Leg::Upstream)),
         Sort::Rtt => {
-            let rtt = live.counters(Leg::Client).rtt.unwrap_or_default();
+            let rtt = stats.counters(Leg::Client).rtt.unwrap_or_default();
             Key::Number(u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX))
         }
         Sort::Traffic => {
-            let bytes = Leg::BOTH.map(|leg| live.counters(leg).bytes);
+            let bytes = Leg::BOTH.map(|leg| stats.counters(leg).bytes);
             Key::Number(bytes[0].saturating_add(bytes[1]))
         }
         Sort::Client => Key::Text(handle.identity.client.clone()),

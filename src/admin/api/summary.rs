@@ -156,21 +156,28 @@ struct ReloadResult {
 pub(super) fn summary(state: &State) -> Summary {
     let (shared, observer) = (&state.shared, &*state.shared.observer);
     let registry = &observer.registry;
-    let totals = registry.totals();
+    let aggregates = registry.aggregates();
     let handles = registry.established();
-    let routes = totals.opened.iter().map(|(route, opened)| Route {
+    let routes = aggregates.opened.iter().map(|(route, opened)| Route {
         route: route.clone(),
-        established: totals.established.get(route).copied().unwrap_or_default(),
+        established: aggregates
+            .established
+            .get(route)
+            .copied()
+            .unwrap_or_default(),
         opened: *opened,
     });
-    let closed = totals.closed.iter().map(|((route, cause), count)| Closed {
-        route: route.clone(),
-        initiator: cause.initiator().label(),
-        reason: cause.label(),
-        count: *count,
-    });
-    let app_heartbeats = totals.app_heartbeats.iter();
-    let started = observer.tally.started();
+    let closed = aggregates
+        .closed
+        .iter()
+        .map(|((route, cause), count)| Closed {
+            route: route.clone(),
+            initiator: cause.initiator().label(),
+            reason: cause.label(),
+            count: *count,
+        });
+    let app_heartbeats = aggregates.app_heartbeats.iter();
+    let started = observer.process_stats.started();
     let uptime = SystemTime::now().duration_since(started);
     Summary {
         version: env!("CARGO_PKG_VERSION"),
@@ -178,7 +185,7 @@ pub(super) fn summary(state: &State) -> Summary {
         // A clock that was set back says nothing of the time since.
         uptime_ms: millis(uptime.unwrap_or_default()),
         connections: Connections {
-            established: totals.established.values().sum(),
+            established: aggregates.established.values().sum(),
             admitted: registry.admitted(),
             max: shared.config.load().process.max_connections,
         },
@@ -187,8 +194,8 @@ pub(super) fn summary(state: &State) -> Summary {
         routes: routes.collect(),
         closed: closed.collect(),
         handshakes_failed: handshakes_failed(observer),
-        client: leg(&totals.legs[0], &handles, Leg::Client),
-        upstream: leg(&totals.legs[1], &handles, Leg::Upstream),
+        client: leg(&aggregates.legs[0], &handles, Leg::Client),
+        upstream: leg(&aggregates.legs[1], &handles, Leg::Upstream),
         app_heartbeats: app_heartbeats
             .map(|(rule, count)| AppHeartbeats {
                 rule: rule.clone(),
@@ -196,7 +203,7 @@ pub(super) fn summary(state: &State) -> Summary {
             })
             .collect(),
         http_requests: observer
-            .tally
+            .process_stats
             .http_answers()
             .map(|(status_class, count)| HttpRequests {
                 status_class,
@@ -212,7 +219,7 @@ pub(super) fn summary(state: &State) -> Summary {
             }),
         },
         log_lines_dropped: log::dropped_lines(),
-        events_dropped: observer.journal().map_or(0, |journal| journal.dropped()),
+        events_dropped: observer.event_hub().map_or(0, |hub| hub.dropped()),
     }
 }
 
@@ -228,7 +235,7 @@ fn upstreams(observer: &Observer) -> Vec<Upstream> {
 }
 
 fn handshakes_failed(observer: &Observer) -> Vec<HandshakesFailed> {
-    let all = observer.tally.handshakes_failed();
+    let all = observer.process_stats.handshakes_failed();
     let happened = all.filter(|(_, count)| *count > 0);
     let shown = happened.map(|(failure, count)| HandshakesFailed {
         reason: failure.label(),
@@ -237,16 +244,16 @@ fn handshakes_failed(observer: &Observer) -> Vec<HandshakesFailed> {
     shown.collect()
 }
 
-fn leg(totals: &LegTotals, handles: &[Arc<Handle>], leg: Leg) -> LegSummary {
+fn leg(aggregates: &LegTotals, handles: &[Arc<Handle>], leg: Leg) -> LegSummary {
     let rtts = handles.iter();
-    let rtts = rtts.filter_map(|handle| handle.live.counters(leg).rtt);
+    let rtts = rtts.filter_map(|handle| handle.stats.counters(leg).rtt);
     LegSummary {
-        messages: totals.messages,
-        bytes: totals.bytes,
-        pings_sent: totals.pings_sent,
-        pongs_received: totals.pongs_received,
-        missed_pongs: totals.missed_pongs,
-        pings_answered: totals.pings_answered,
+        messages: aggregates.messages,
+        bytes: aggregates.bytes,
+        pings_sent: aggregates.pings_sent,
+        pongs_received: aggregates.pongs_received,
+        missed_pongs: aggregates.missed_pongs,
+        pings_answered: aggregates.pings_answered,
         rtt_ms: quantiles(rtts.collect()),
     }
 }

@@ -37,7 +37,7 @@ fn is_dropped((place, _): &Admitted) -> bool {
 }
 
 fn counted(table: &HttpConnections, failure: HandshakeFailure) -> u64 {
-    let mut counts = table.observer.tally.handshakes_failed();
+    let mut counts = table.observer.process_stats.handshakes_failed();
     counts.find(|(of, _)| *of == failure).unwrap().1
 }
 

@@ -117,8 +117,8 @@ impl Driver {
             opened_at: SystemTime::UNIX_EPOCH,
             compressed: extensions.deflate,
         };
-        let tally = Arc::default();
-        let handle = Arc::new(Handle::new(identity, beginning, None, &tally));
+        let process_stats = Arc::default();
+        let handle = Arc::new(Handle::new(identity, beginning, None, &process_stats));
         let seed = u64::from(input.byte()) << 56 | 0x0023_4567_89ab_cdef;
         let relay = Relay::new(
             sockets.clone().map(End),

@@ -61,7 +61,7 @@ impl<S: Transport> Relay<S> {
 
     pub(super) fn measured(&mut self, leg: Leg, rtt: Duration) {
         // Before the answer: who gets it finds the ping counted.
-        self.handle.live.publish(&self.session);
+        self.handle.stats.publish(&self.session);
         for (_, answer) in self.asking.extract_if(.., |(asked, _)| *asked == leg) {
             // One who does not wait any more needs no answer.
             let _ = answer.send(rtt);

@@ -1,4 +1,4 @@
-//! Everything as metrics: put together when somebody asks, from the connections' own counters and from the tally.
+//! Everything as metrics: put together when somebody asks, from the connections' own counters and from the process_stats.
 //!
 //! Each series is there from the start, at zero, for every route, cause, reason and rule of the configuration; those of
 //! a former configuration stay, so that no counter ever goes back.
@@ -14,7 +14,7 @@ pub use families::{FAMILIES, Family, Kind};
 pub use text::Format;
 
 use self::text::Page;
-use super::totals::{LegTotals, Totals};
+use super::aggregates::{Aggregates, LegTotals};
 use super::{Observer, log};
 use crate::config::Config;
 use crate::session::{Cause, Leg};
@@ -24,21 +24,21 @@ use crate::session::{Cause, Leg};
 pub fn render(observer: &Observer, config: &Config, format: Format) -> String {
     let mut page = Page::new(format);
     let admitted = observer.registry.admitted() as u64;
-    let totals = observer.registry.totals();
-    connections(&mut page, config, &totals, admitted);
+    let aggregates = observer.registry.aggregates();
+    connections(&mut page, config, &aggregates, admitted);
     handshakes(&mut page, observer);
-    heartbeats(&mut page, observer, config, &totals);
+    heartbeats(&mut page, observer, config, &aggregates);
     state(&mut page, observer);
     process::write(&mut page);
     began(&mut page, observer);
     page.finish()
 }
 
-fn connections(page: &mut Page, config: &Config, totals: &Totals, admitted: u64) {
-    let routes = routes(config, totals);
+fn connections(page: &mut Page, config: &Config, aggregates: &Aggregates, admitted: u64) {
+    let routes = routes(config, aggregates);
     let mut family = page.family(&families::CONNECTIONS);
     for route in &routes {
-        family.sample(&[route], count(&totals.established, route));
+        family.sample(&[route], count(&aggregates.established, route));
     }
     page.family(&families::ADMITTED).sample(&[], admitted);
     let max = config.process.max_connections;
@@ -46,12 +46,12 @@ fn connections(page: &mut Page, config: &Config, totals: &Totals, admitted: u64)
     page.family(&families::MAX_CONNECTIONS).sample(&[], max);
     let mut family = page.family(&families::OPENED);
     for route in &routes {
-        family.sample(&[route], count(&totals.opened, route));
+        family.sample(&[route], count(&aggregates.opened, route));
     }
     let mut family = page.family(&families::CLOSED);
     for route in &routes {
         for cause in Cause::ALL {
-            let count = totals.closed.get(&((*route).into(), cause));
+            let count = aggregates.closed.get(&((*route).into(), cause));
             let labels = [route, cause.initiator().label(), cause.label()];
             family.sample(&labels, count.copied().unwrap_or_default());
         }
@@ -59,19 +59,19 @@ fn connections(page: &mut Page, config: &Config, totals: &Totals, admitted: u64)
 }
 
 fn handshakes(page: &mut Page, observer: &Observer) {
-    let tally = &observer.tally;
+    let process_stats = &observer.process_stats;
     page.family(&families::CONNECTION_DURATION)
-        .distribution(&[], &tally.connection_durations());
+        .distribution(&[], &process_stats.connection_durations());
     let mut family = page.family(&families::HANDSHAKES_FAILED);
-    for (failure, count) in tally.handshakes_failed() {
+    for (failure, count) in process_stats.handshakes_failed() {
         family.sample(&[failure.label()], count);
     }
     page.family(&families::HANDSHAKE_DURATION)
-        .distribution(&[], &tally.handshake_durations());
+        .distribution(&[], &process_stats.handshake_durations());
 }
 
-fn heartbeats(page: &mut Page, observer: &Observer, config: &Config, totals: &Totals) {
-    let legs = |leg: Leg| &totals.legs[leg as usize];
+fn heartbeats(page: &mut Page, observer: &Observer, config: &Config, aggregates: &Aggregates) {
+    let legs = |leg: Leg| &aggregates.legs[leg as usize];
     let mut by_direction = |family, figure: fn(&LegTotals) -> u64| {
         let mut family = page.family(family);
         for (leg, direction) in Leg::BOTH.into_iter().zip(DIRECTIONS) {
@@ -91,33 +91,33 @@ fn heartbeats(page: &mut Page, observer: &Observer, config: &Config, totals: &To
     by_peer(&families::PONGS_MISSED, |leg| leg.missed_pongs);
     by_peer(&families::PINGS_ANSWERED, |leg| leg.pings_answered);
     let mut family = page.family(&families::APP_HEARTBEATS);
-    for rule in rules(config, totals) {
-        family.sample(&[rule], count(&totals.app_heartbeats, rule));
+    for rule in rules(config, aggregates) {
+        family.sample(&[rule], count(&aggregates.app_heartbeats, rule));
     }
     let mut family = page.family(&families::RTT);
     for leg in Leg::BOTH {
-        family.distribution(&[leg.label()], &observer.tally.round_trips(leg));
+        family.distribution(&[leg.label()], &observer.process_stats.round_trips(leg));
     }
 }
 
 /// From our own clock: /proc/stat, which knows when the system began, is hidden where only processes are shown.
 fn began(page: &mut Page, observer: &Observer) {
-    let started = observer.tally.started().duration_since(UNIX_EPOCH);
+    let started = observer.process_stats.started().duration_since(UNIX_EPOCH);
     let started = started.unwrap_or_default().as_secs_f64();
     page.family(&families::STARTED).sample(&[], started);
 }
 
 fn state(page: &mut Page, observer: &Observer) {
-    let tally = &observer.tally;
+    let process_stats = &observer.process_stats;
     let mut family = page.family(&families::HTTP_REQUESTS);
-    for (class, count) in tally.http_answers() {
+    for (class, count) in process_stats.http_answers() {
         family.sample(&[class], count);
     }
-    let [taken, refused] = tally.reloads();
+    let [taken, refused] = process_stats.reloads();
     page.family(&families::CONFIG_RELOADS)
         .sample(&["success"], taken)
         .sample(&["failure"], refused);
-    let loaded_at = tally.loaded_at().duration_since(UNIX_EPOCH);
+    let loaded_at = process_stats.loaded_at().duration_since(UNIX_EPOCH);
     let loaded_at = loaded_at.unwrap_or_default().as_secs_f64();
     page.family(&families::CONFIG_LOADED).sample(&[], loaded_at);
     let upstreams = observer.upstreams.all();
@@ -128,9 +128,9 @@ fn state(page: &mut Page, observer: &Observer) {
         family.sample(&[&upstream.address], upstream.up);
     }
     page.family(&families::UPGRADES_MISSING)
-        .sample(&[], tally.upgrades_missing());
+        .sample(&[], process_stats.upgrades_missing());
     page.family(&families::DRAINING)
-        .sample(&[], tally.is_draining());
+        .sample(&[], process_stats.is_draining());
     page.family(&families::LOG_LINES_DROPPED)
         .sample(&[], log::dropped_lines());
     page.family(&families::BUILD)
@@ -141,20 +141,20 @@ fn state(page: &mut Page, observer: &Observer) {
 const DIRECTIONS: [&str; 2] = ["client_to_upstream", "upstream_to_client"];
 
 /// The routes of the configuration in its order, and then those that were.
-fn routes<'a>(config: &'a Config, totals: &'a Totals) -> Vec<&'a str> {
+fn routes<'a>(config: &'a Config, aggregates: &'a Aggregates) -> Vec<&'a str> {
     let now = config.routes.iter().map(|(_, route)| &*route.name);
-    let former = totals.opened.keys().map(|route| &**route);
+    let former = aggregates.opened.keys().map(|route| &**route);
     without_repeats(now.chain([&*config.default.name]), former)
 }
 
 /// The rules of the configuration in its order, and then those that were.
-fn rules<'a>(config: &'a Config, totals: &'a Totals) -> Vec<&'a str> {
+fn rules<'a>(config: &'a Config, aggregates: &'a Aggregates) -> Vec<&'a str> {
     let routes = config.routes.iter().map(|(_, route)| route);
     let now = [&config.default]
         .into_iter()
         .chain(routes)
         .flat_map(|route| route.policy.app.names());
-    let former = totals.app_heartbeats.keys().map(|rule| &**rule);
+    let former = aggregates.app_heartbeats.keys().map(|rule| &**rule);
     without_repeats(now, former)
 }
 

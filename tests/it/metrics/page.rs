@@ -61,7 +61,7 @@ impl Connection {
             opened_at: SystemTime::UNIX_EPOCH,
             compressed: false,
         };
-        let handle = Handle::new(identity, beginning, None, &observer.tally);
+        let handle = Handle::new(identity, beginning, None, &observer.process_stats);
         let handle = Arc::new(handle);
         let opened = Opened {
             identity: &handle.identity,
@@ -93,7 +93,7 @@ impl Connection {
             self.session
                 .handle(data, Time::from_micros(2), &mut Actions::new());
         }
-        self.handle.live.publish(&self.session);
+        self.handle.stats.publish(&self.session);
     }
 
     fn close(mut self, cause: Cause) {
@@ -159,7 +159,7 @@ fn the_pages_are_as_expected() {
     over.talk();
     over.close(Cause::ClientIdle);
     fail(&observer, HandshakeFailure::OriginDenied);
-    observer.tally.reloaded(false);
+    observer.process_stats.count_reload(false);
     for (format, name) in [
         (Format::Prometheus, "page.txt"),
         (Format::OpenMetrics, "page.openmetrics"),

@@ -2,16 +2,16 @@ use std::sync::Arc;
 
 use super::*;
 use crate::telemetry::events::Listening;
-use crate::telemetry::{LifecycleEvent, MAX_WAITING, Observer};
+use crate::telemetry::{LifecycleEvent, MAX_QUEUED, Observer};
 
 fn publish(observer: &Observer, address: &str) {
     observer.publish(&LifecycleEvent::Listening(Listening { address }));
 }
 
 fn stream(observer: &Observer) -> EventStream {
-    let journal = observer.journal().unwrap();
+    let hub = observer.event_hub().unwrap();
     EventStream {
-        listener: Some(journal.listen(None).unwrap()),
+        subscriber: Some(hub.subscribe(None).unwrap()),
         keep_alive: Box::pin(sleep(KEEP_ALIVE)),
     }
 }
@@ -24,7 +24,7 @@ async fn next(stream: &mut EventStream) -> Option<String> {
 #[tokio::test(start_paused = true)]
 async fn an_event_is_its_name_its_number_and_its_line() {
     let observer = Arc::new(Observer::default());
-    observer.keep_journal();
+    observer.open_event_hub();
     let mut stream = stream(&observer);
     for _ in 0..2 {
         publish(&observer, "a\nb");
@@ -41,14 +41,14 @@ async fn an_event_is_its_name_its_number_and_its_line() {
 #[tokio::test(start_paused = true)]
 async fn silence_is_filled_and_the_end_is_one() {
     let observer = Arc::new(Observer::default());
-    observer.keep_journal();
+    observer.open_event_hub();
     let mut stream = stream(&observer);
     let began = Instant::now();
     assert_eq!(next(&mut stream).await.as_deref(), Some(": keep-alive\n\n"));
     assert_eq!(next(&mut stream).await.as_deref(), Some(": keep-alive\n\n"));
     assert_eq!(began.elapsed().as_secs(), 30);
     publish(&observer, "");
-    observer.end();
+    observer.end_event_streams();
     assert!(next(&mut stream).await.unwrap().contains("listening"));
     assert_eq!(next(&mut stream).await, None);
     assert_eq!(next(&mut stream).await, None);
@@ -57,30 +57,30 @@ async fn silence_is_filled_and_the_end_is_one() {
 #[tokio::test(start_paused = true)]
 async fn one_frame_gathers_no_more_than_fits_into_it() {
     let observer = Arc::new(Observer::default());
-    observer.keep_journal();
+    observer.open_event_hub();
     let mut stream = stream(&observer);
     let address = "a text of forty characters or nearly so".repeat(50);
-    for _ in 0..MAX_WAITING {
+    for _ in 0..MAX_QUEUED {
         publish(&observer, &address);
     }
-    observer.end();
-    let mut heard = 0;
+    observer.end_event_streams();
+    let mut received = 0;
     while let Some(text) = next(&mut stream).await {
         assert!(text.len() < 70_000, "{}", text.len());
-        heard += text.matches("event: listening\n").count();
+        received += text.matches("event: listening\n").count();
     }
-    assert_eq!(heard, MAX_WAITING);
+    assert_eq!(received, MAX_QUEUED);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_did_not_fit_is_told() {
     let observer = Arc::new(Observer::default());
-    observer.keep_journal();
+    observer.open_event_hub();
     let mut stream = stream(&observer);
-    for _ in 0..MAX_WAITING + 3 {
+    for _ in 0..MAX_QUEUED + 3 {
         publish(&observer, "");
     }
     let text = next(&mut stream).await.unwrap();
-    assert_eq!(text.matches("event: listening\n").count(), MAX_WAITING);
+    assert_eq!(text.matches("event: listening\n").count(), MAX_QUEUED);
     assert!(text.ends_with("event: dropped\ndata: {\"count\":3}\n\n"));
 }

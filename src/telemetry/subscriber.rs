@@ -6,14 +6,14 @@ use std::task::{Context, Poll, Waker};
 
 use super::events::EventKind;
 use super::registry::lock;
-use super::{Entry, Journal};
+use super::{Entry, EventHub};
 
-/// Events that wait for one listener.
-pub const MAX_WAITING: usize = 256;
+/// Events that wait for one subscriber.
+pub const MAX_QUEUED: usize = 256;
 
-/// What a listener hears.
+/// What a subscriber hears.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Message {
     /// An event.
     Event(Arc<Entry>),
     /// This many events in a row did not fit into the queue.
@@ -22,7 +22,7 @@ pub enum Heard {
     End,
 }
 
-/// What waits for a listener.
+/// What waits for a subscriber.
 #[derive(Debug)]
 pub(super) struct Queue {
     /// `None`: all of them.
@@ -53,11 +53,11 @@ impl Queue {
             .is_none_or(|events| events.contains(&kind))
     }
 
-    /// False: there is no room. Once something was dropped, more is until the listener has caught up, so that a gap is
+    /// False: there is no room. Once something was dropped, more is until the subscriber has caught up, so that a gap is
     /// one gap.
     pub(super) fn push(&self, entry: &Arc<Entry>) -> bool {
         let mut state = lock(&self.state);
-        if state.dropped > 0 || state.waiting.len() >= MAX_WAITING {
+        if state.dropped > 0 || state.waiting.len() >= MAX_QUEUED {
             state.dropped += 1;
             return false;
         }
@@ -79,38 +79,38 @@ fn wake(waker: Option<Waker>) {
     }
 }
 
-/// The end of the queue that is heard; leaves when it is dropped.
+/// The end of the queue that is message; leaves when it is dropped.
 #[derive(Debug)]
-pub struct Listener {
+pub struct Subscriber {
     queue: Arc<Queue>,
-    journal: Arc<Journal>,
+    hub: Arc<EventHub>,
 }
 
-impl Listener {
-    pub(super) fn new(queue: Arc<Queue>, journal: Arc<Journal>) -> Self {
-        Listener { queue, journal }
+impl Subscriber {
+    pub(super) fn new(queue: Arc<Queue>, hub: Arc<EventHub>) -> Self {
+        Subscriber { queue, hub }
     }
 
     /// The next thing to hear.
-    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Heard> {
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
         let mut state = lock(&self.queue.state);
         if let Some(entry) = state.waiting.pop_front() {
-            return Poll::Ready(Heard::Event(entry));
+            return Poll::Ready(Message::Event(entry));
         }
         match std::mem::take(&mut state.dropped) {
             0 => {}
-            dropped => return Poll::Ready(Heard::Dropped(dropped)),
+            dropped => return Poll::Ready(Message::Dropped(dropped)),
         }
         if state.ended {
-            return Poll::Ready(Heard::End);
+            return Poll::Ready(Message::End);
         }
         state.waker = Some(cx.waker().clone());
         Poll::Pending
     }
 }
 
-impl Drop for Listener {
+impl Drop for Subscriber {
     fn drop(&mut self) {
-        self.journal.leave(&self.queue);
+        self.hub.remove(&self.queue);
     }
 }

@@ -43,15 +43,15 @@ pub const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
 
 /// Counts and distributions of the whole process.
 #[derive(Debug)]
-pub struct Tally {
+pub struct ProcessStats {
     started: SystemTime,
     /// In the order of [`HandshakeFailure::ALL`].
     handshakes_failed: [AtomicU64; HandshakeFailure::ALL.len()],
     upgrades_missing: AtomicU64,
     /// In the order of [`STATUS_CLASSES`].
     http_answers: [AtomicU64; STATUS_CLASSES.len()],
-    reloads_taken: AtomicU64,
-    reloads_refused: AtomicU64,
+    reloads_accepted: AtomicU64,
+    reloads_rejected: AtomicU64,
     /// Milliseconds since 1970.
     loaded_at: AtomicU64,
     draining: AtomicBool,
@@ -61,54 +61,54 @@ pub struct Tally {
     rtt: [Histogram; 2],
 }
 
-impl Default for Tally {
+impl Default for ProcessStats {
     /// Nothing happened yet, the process began just now, and so was the configuration read.
     fn default() -> Self {
-        let tally = Tally {
+        let process_stats = ProcessStats {
             started: SystemTime::now(),
             handshakes_failed: Default::default(),
             upgrades_missing: AtomicU64::default(),
             http_answers: Default::default(),
-            reloads_taken: AtomicU64::default(),
-            reloads_refused: AtomicU64::default(),
+            reloads_accepted: AtomicU64::default(),
+            reloads_rejected: AtomicU64::default(),
             loaded_at: AtomicU64::default(),
             draining: AtomicBool::default(),
             handshake: Histogram::new(&HANDSHAKE),
             connection: Histogram::new(&CONNECTION),
             rtt: [Histogram::new(&RTT), Histogram::new(&RTT)],
         };
-        tally.loaded();
-        tally
+        process_stats.loaded();
+        process_stats
     }
 }
 
-impl Tally {
+impl ProcessStats {
     /// When the process began.
     #[must_use]
     pub fn started(&self) -> SystemTime {
         self.started
     }
 
-    pub(super) fn opened(&self, handshake: Duration) {
+    pub(super) fn observe_handshake(&self, handshake: Duration) {
         self.handshake.observe(handshake);
     }
 
-    pub(super) fn closed(&self, duration: Duration) {
+    pub(super) fn observe_connection(&self, duration: Duration) {
         self.connection.observe(duration);
     }
 
-    pub(super) fn round_trip(&self, leg: Leg, rtt: Duration) {
+    pub(super) fn observe_rtt(&self, leg: Leg, rtt: Duration) {
         self.rtt[leg as usize].observe(rtt);
     }
 
-    pub(super) fn handshake_failed(&self, failure: HandshakeFailure) {
+    pub(super) fn count_handshake_failure(&self, failure: HandshakeFailure) {
         let mut all = HandshakeFailure::ALL.iter().zip(&self.handshakes_failed);
         if let Some((_, count)) = all.find(|(known, _)| **known == failure) {
             count.fetch_add(1, Relaxed);
         }
     }
 
-    pub(super) fn upgrade_missing(&self) {
+    pub(super) fn count_missing_upgrade(&self) {
         self.upgrades_missing.fetch_add(1, Relaxed);
     }
 
@@ -119,7 +119,7 @@ impl Tally {
     }
 
     /// A plain HTTP request got its answer.
-    pub fn http_answer(&self, status: StatusCode) {
+    pub fn count_http_answer(&self, status: StatusCode) {
         let class = match status.as_u16() / 100 {
             class @ 2..=5 => usize::from(class) - 2,
             _ => STATUS_CLASSES.len() - 1,
@@ -127,13 +127,13 @@ impl Tally {
         self.http_answers[class].fetch_add(1, Relaxed);
     }
 
-    /// The file was read again; `taken`: what it says is in force now.
-    pub fn reloaded(&self, taken: bool) {
-        if taken {
-            self.reloads_taken.fetch_add(1, Relaxed);
+    /// The file was read again; `accepted`: what it says is in force now.
+    pub fn count_reload(&self, accepted: bool) {
+        if accepted {
+            self.reloads_accepted.fetch_add(1, Relaxed);
             self.loaded();
         } else {
-            self.reloads_refused.fetch_add(1, Relaxed);
+            self.reloads_rejected.fetch_add(1, Relaxed);
         }
     }
 
@@ -144,7 +144,7 @@ impl Tally {
     }
 
     /// The process has begun to drain, which does not end before it does.
-    pub fn drains(&self) {
+    pub fn start_draining(&self) {
         self.draining.store(true, Relaxed);
     }
 
@@ -171,7 +171,7 @@ impl Tally {
     /// How often the file was read again: taken, refused.
     #[must_use]
     pub fn reloads(&self) -> [u64; 2] {
-        [&self.reloads_taken, &self.reloads_refused].map(|count| count.load(Relaxed))
+        [&self.reloads_accepted, &self.reloads_rejected].map(|count| count.load(Relaxed))
     }
 
     /// When the configuration in force was read.
@@ -212,18 +212,18 @@ mod tests {
 
     #[test]
     fn every_failure_and_every_status_has_its_place() {
-        let tally = Tally::default();
+        let process_stats = ProcessStats::default();
         for (index, failure) in HandshakeFailure::ALL.into_iter().enumerate() {
-            (0..=index).for_each(|_| tally.handshake_failed(failure));
+            (0..=index).for_each(|_| process_stats.count_handshake_failure(failure));
         }
-        for (index, (failure, count)) in tally.handshakes_failed().enumerate() {
+        for (index, (failure, count)) in process_stats.handshakes_failed().enumerate() {
             assert_eq!(failure, HandshakeFailure::ALL[index]);
             assert_eq!(count, index as u64 + 1);
         }
         for status in [200, 299, 304, 404, 500, 503, 599, 101, 799] {
-            tally.http_answer(StatusCode::from_u16(status).unwrap());
+            process_stats.count_http_answer(StatusCode::from_u16(status).unwrap());
         }
-        let counted: Vec<_> = tally.http_answers().collect();
+        let counted: Vec<_> = process_stats.http_answers().collect();
         assert_eq!(
             counted,
             [("2xx", 2), ("3xx", 1), ("4xx", 1), ("5xx", 3), ("other", 2)]

@@ -8,7 +8,7 @@ use crate::session::{Cause, Counters, Leg};
 
 /// Sums over all connections, each of which is in them once: living or closed.
 #[derive(Clone, Debug, Default)]
-pub struct Totals {
+pub struct Aggregates {
     /// Connections that are established now, by route.
     pub established: BTreeMap<Box<str>, u64>,
     /// Connections that were established, by route.
@@ -38,28 +38,28 @@ pub struct LegTotals {
     pub pings_answered: u64,
 }
 
-impl Totals {
+impl Aggregates {
     pub(super) fn opened(&mut self, handle: &Handle) {
         add(&mut self.opened, &handle.identity.route, 1);
     }
 
     /// Adds what a connection has counted so far.
-    pub(super) fn count(&mut self, handle: &Handle) {
+    pub(super) fn add_counters(&mut self, handle: &Handle) {
         for leg in Leg::BOTH {
-            self.legs[leg as usize].add(&handle.live.counters(leg));
+            self.legs[leg as usize].add(&handle.stats.counters(leg));
         }
-        if handle.live.app_heartbeats() > 0 {
-            for (rule, count) in handle.live.app().by_rule {
+        if handle.stats.app_heartbeats() > 0 {
+            for (rule, count) in handle.stats.app().by_rule {
                 add(&mut self.app_heartbeats, &rule, count);
             }
         }
     }
 
     /// Adds those who live.
-    pub(super) fn live(&mut self, handles: &[Arc<Handle>]) {
+    pub(super) fn add_established(&mut self, handles: &[Arc<Handle>]) {
         for handle in handles {
             add(&mut self.established, &handle.identity.route, 1);
-            self.count(handle);
+            self.add_counters(handle);
         }
     }
 
@@ -68,7 +68,7 @@ impl Totals {
             .closed
             .entry((handle.identity.route.clone(), cause))
             .or_default() += 1;
-        self.count(handle);
+        self.add_counters(handle);
     }
 }
 

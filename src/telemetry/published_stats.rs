@@ -10,21 +10,21 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::Tally;
+use super::ProcessStats;
 use crate::session::{Counters, Leg, Session, Time};
 
 /// The published counters of one connection.
 #[derive(Debug)]
-pub struct Live {
-    legs: [LiveLeg; 2],
+pub struct PublishedStats {
+    legs: [PublishedLeg; 2],
     closing: AtomicBool,
     app_heartbeats: AtomicU64,
-    app: Mutex<App>,
-    tally: Arc<Tally>,
+    app: Mutex<AppStats>,
+    process_stats: Arc<ProcessStats>,
 }
 
 #[derive(Debug, Default)]
-struct LiveLeg {
+struct PublishedLeg {
     messages: AtomicU64,
     bytes: AtomicU64,
     /// Microseconds since the process began.
@@ -42,21 +42,21 @@ const NO_RTT: u32 = 0;
 
 /// What is known of the application's heartbeats.
 #[derive(Clone, Debug, Default)]
-pub struct App {
+pub struct AppStats {
     /// How many each rule recognised.
     pub by_rule: Vec<(Box<str>, u64)>,
     /// Fields of them that are kept.
     pub captured: BTreeMap<Box<str>, Box<RawValue>>,
 }
 
-impl Live {
-    pub(super) fn new(tally: &Arc<Tally>) -> Self {
-        Live {
+impl PublishedStats {
+    pub(super) fn new(process_stats: &Arc<ProcessStats>) -> Self {
+        PublishedStats {
             legs: Default::default(),
             closing: AtomicBool::default(),
             app_heartbeats: AtomicU64::default(),
             app: Mutex::default(),
-            tally: Arc::clone(tally),
+            process_stats: Arc::clone(process_stats),
         }
     }
 
@@ -81,7 +81,7 @@ impl Live {
             let answered = live.pongs_received.load(Relaxed);
             if let (true, Some(rtt)) = (answered != counters.pongs_received, counters.rtt) {
                 live.pongs_received.store(counters.pongs_received, Relaxed);
-                self.tally.round_trip(leg, rtt);
+                self.process_stats.observe_rtt(leg, rtt);
             }
             live.missed_pongs.store(counters.missed_pongs, Relaxed);
             live.pings_answered.store(counters.pings_answered, Relaxed);
@@ -146,14 +146,14 @@ impl Live {
 
     /// Makes whoever counts this connection wait.
     #[cfg(test)]
-    pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, App> {
+    pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, AppStats> {
         self.app_heartbeats.store(1, Relaxed);
         super::registry::lock(&self.app)
     }
 
     /// What is known of the application's heartbeats.
     #[must_use]
-    pub fn app(&self) -> App {
+    pub fn app(&self) -> AppStats {
         self.app
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
