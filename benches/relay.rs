@@ -14,6 +14,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use sidebeat::config::parse;
 use sidebeat::context::Context;
+use sidebeat::gateway::Gateway;
 use sidebeat::net::listener::Listener;
 use sidebeat::net::workers::Workers;
 use sidebeat::protocol::{Data, OpCode, encode_frame};
@@ -69,8 +70,9 @@ async fn client(runtime: &Runtime, directory: &Path, with_sidecar: bool) -> Unix
         let text = format!("listen: unix:{front}\nupstream: unix:{back}\nlog: {{level: error}}\n");
         let config = Arc::new(parse(&text, "bench", &|_| None).unwrap().config);
         let listener = Listener::bind(&config.listen[0], "listen", false).unwrap();
-        let shared = Arc::new(Context::new(config, Workers::here()));
-        runtime.spawn(listener.serve(shared, std::future::pending::<()>()));
+        let context = Arc::new(Context::new(config, Workers::here()));
+        let gateway = Arc::new(Gateway::new(context));
+        runtime.spawn(gateway.serve(listener, std::future::pending::<()>()));
     }
     let mut stream = UnixStream::connect(if with_sidecar { &front } else { &back })
         .await

@@ -1,5 +1,7 @@
 //! What every task of the process shares.
 
+pub(crate) mod requests;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,14 +9,12 @@ use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use crate::config::{Config, Route};
-use crate::gateway::http::Clients;
-use crate::gateway::requests::Requests;
 use crate::net::clock::Clock;
 use crate::net::http_connections::HttpConnections;
-use crate::net::listener::Failure;
 use crate::net::open_files::OpenFiles;
 use crate::net::workers::Workers;
 use crate::telemetry::{Handle, Observer};
+use requests::Requests;
 
 /// What every connection of a process shares.
 pub struct Context {
@@ -29,8 +29,6 @@ pub struct Context {
     /// Plain HTTP in flight.
     pub(crate) requests: Arc<Requests>,
     pub(crate) http_connections: Arc<HttpConnections>,
-    pub(crate) clients: Clients,
-    pub(crate) accept_failure: Failure,
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
     pub(crate) draining: watch::Sender<bool>,
     /// True once what is left is cut off.
@@ -54,8 +52,6 @@ impl Context {
             clock: Clock::start(),
             workers,
             requests: Arc::default(),
-            clients: Clients::default(),
-            accept_failure: Failure::default(),
             draining: watch::Sender::new(false),
             cut_off: AtomicBool::new(false),
         }

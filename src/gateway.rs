@@ -2,16 +2,17 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `accept` | accepting clients, and backing off when the system refuses |
 //! | `connection` | one accepted connection: its first head, hyper serving it, and which way each request goes |
 //! | `head` | its first request head |
 //! | `exchange` | whether it has a request in progress, and its byte stream while hyper serves it |
 //! | `departure` | noticing that a client has gone |
 //! | `upgrade` | opening handshakes on both sides |
 //! | `opening` | one opening handshake's record |
+//! | `pending`, `establish` | a connection whose client gets its 101, and making a relayed one of it |
 //! | `extensions`, `subprotocol` | what is negotiated in Sec-WebSocket-Extensions and Sec-WebSocket-Protocol |
 //! | `lost_upgrade` | requests that would open a WebSocket, had not a proxy in front lost their Upgrade |
 //! | `http` | requests that open no WebSocket |
-//! | `requests` | those of them that are in flight |
 //! | `request_body` | their bodies, and whether it is the client that is waited for |
 //! | `host` | the host that a request is for |
 //! | `headers` | what of a head is passed on |
@@ -20,23 +21,51 @@
 //! | `respond` | answers of the sidecar's own |
 //! | `fuzzing` | what `fuzz/` does to the parts that the library does not show; for fuzzers and tests only |
 
+mod accept;
 mod answer_head;
-pub(crate) mod connection;
+mod connection;
 mod departure;
+mod establish;
 mod exchange;
-pub(crate) mod extensions;
+mod extensions;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod head;
-pub(crate) mod headers;
+mod headers;
 mod host;
-pub(crate) mod http;
+mod http;
+mod incoming;
 mod lost_upgrade;
-pub(crate) mod opening;
+mod opening;
+mod pending;
 mod request_body;
-pub(crate) mod requests;
-pub(crate) mod respond;
+mod respond;
 mod subprotocol;
-pub(crate) mod upgrade;
+mod upgrade;
 mod upstream_io;
+
+use std::sync::Arc;
+
+use crate::context::Context;
+use crate::net::listener::Failure;
+use http::Clients;
+
+/// What the requests of all clients share.
+pub struct Gateway {
+    context: Arc<Context>,
+    clients: Clients,
+    accept_failure: Failure,
+}
+
+impl Gateway {
+    /// No client yet.
+    #[must_use]
+    pub fn new(context: Arc<Context>) -> Self {
+        Gateway {
+            context,
+            clients: Clients::default(),
+            accept_failure: Failure::default(),
+        }
+    }
+}

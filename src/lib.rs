@@ -1,28 +1,30 @@
-//! A reverse-proxy heartbeat sidecar for WebSocket backends: the map of the house.
+//! A reverse-proxy heartbeat sidecar for WebSocket backends: the map.
 //!
 //! `sidebeat` terminates a client's WebSocket connection, opens its own to the backend, relays frames both ways,
 //! and itself does what the backend does badly: idle timeouts, ping/pong, two-way liveness, orderly closing, and
 //! saying who closed a connection and why.
 //!
-//! # Floors
+//! # Layers
 //!
-//! A room imports from its own floor and from lower ones; `tests/tidy.rs` fails on an import that goes up.
+//! A module imports from lower layers only, never from a neighbour; within a module, files do not import in circles.
+//! `tests/tidy.rs` fails on anything else.
 //!
-//! | floor | room | what lives there |
+//! | layer | module | what lives there |
 //! |---|---|---|
-//! | 0 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers, inflating one message (RFC 7692). No IO, no clock |
+//! | 0 | [`leg`], [`time`] | the two sides of a connection; time on the data path |
 //! | 0 | [`printable`] | text from outside, made safe to show: the one place that knows what is escaped |
-//! | 1 | [`session`] | one connection's brain: events and times in, actions out. Every decision and its cause is made here |
-//! | 1 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
-//! | 1 | [`config`] | `proxy.yaml`: text → tree with positions → [`config::Config`], which cannot express nonsense; differences; schema |
-//! | 2 | [`telemetry`] | the only place that tells anybody of an event: log lines, closing records, the registry of the living, sums and series |
-//! | 3 | [`net`] | sockets and time: worker threads, listeners, streams, dialling, health checks, the clock |
-//! | 3 | [`relay`] | the driver of one connection, which performs what its session decides |
-//! | 3 | [`gateway`] | requests: opening handshakes on both sides, and plain HTTP |
-//! | 3 | [`context`] | what every task of the process shares |
-//! | 3 | [`admin`] | listeners that are not for clients: metrics and probes on one, the operators' API and page on the other |
-//! | 3 | [`runtime`] | the running process: one snapshot of the configuration, hot reload, signals, draining |
-//! | 4 | `cli` | one file a subcommand |
+//! | 1 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers, inflating one message (RFC 7692). No IO, no clock |
+//! | 2 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
+//! | 3 | [`session`] | one connection's state machine and its policy types: events and times in, actions out. Every decision and its cause is made here. Pure |
+//! | 4 | [`config`] | `proxy.yaml`: text → tree with positions → a policy that cannot express nonsense; differences; schema |
+//! | 5 | [`telemetry`] | the only place that publishes an event: log lines, closing records, the registry of live connections, sums and series |
+//! | 6 | [`net`] | sockets and time: worker threads, listeners, streams, dialling, health checks, the clock |
+//! | 7 | [`relay`] | the driver of one connection: waits, asks the session, performs what it decides |
+//! | 7 | [`context`] | what every task of the process shares: the configuration in force, telemetry, the clock, the workers, whether it is shutting down |
+//! | 8 | [`gateway`] | requests: opening handshakes on both sides, plain HTTP, headers |
+//! | 9 | [`admin`] | listeners that are not for clients: metrics and probes on one, the operators' API and page on the other |
+//! | 10 | [`runtime`] | the running process: listeners, reload, watching the file, signals, draining |
+//! | 11 | `cli` | one file or folder a subcommand |
 //!
 //! # One connection's way through it
 //!
@@ -56,6 +58,7 @@ pub mod config;
 pub mod context;
 pub mod gateway;
 pub mod heartbeat;
+pub mod leg;
 pub mod net;
 pub mod printable;
 pub mod protocol;
@@ -63,3 +66,4 @@ pub mod relay;
 pub mod runtime;
 pub mod session;
 pub mod telemetry;
+pub mod time;

@@ -5,6 +5,7 @@
 //! | `listener` | accepts, and backs off when the system refuses |
 //! | `socket_file` | the file of a Unix socket that is listened on |
 //! | `stream` | the byte streams: TCP and Unix sockets |
+//! | `peer` | who is at the other end of an accepted connection |
 //! | `workers` | the threads that connections run on |
 //! | `http_connections` | all client connections that are no WebSocket: how many there may be, and which one goes |
 //! | `open_files` | how the limit of open files is shared out |
@@ -19,6 +20,7 @@ pub mod health;
 pub(crate) mod http_connections;
 pub mod listener;
 pub(crate) mod open_files;
+pub(crate) mod peer;
 pub(crate) mod progress;
 pub(crate) mod socket_file;
 pub mod stream;

@@ -6,9 +6,16 @@
 //! | `driver` | the relay itself |
 //! | `side`, `outbox` | one leg of it: what is known of its incoming frames, and what has to go out |
 //! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
+//! | `fuzzing` | what `fuzz/` does to the relay; for fuzzers and tests only |
 
-pub(crate) mod connection;
-pub(crate) mod driver;
+mod connection;
+mod driver;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod inspect;
 mod outbox;
 mod side;
+
+pub(crate) use connection::Connection;
+pub(crate) use driver::Relay;

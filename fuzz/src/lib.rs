@@ -11,7 +11,9 @@ mod session;
 
 /// Those that need what the library does not show stand beside what they test.
 #[cfg(fuzzing)]
-pub use sidebeat::gateway::fuzzing::{extensions, heads, relay};
+pub use sidebeat::gateway::fuzzing::{extensions, heads};
+#[cfg(fuzzing)]
+pub use sidebeat::relay::fuzzing::relay;
 
 /// The text of a `proxy.yaml`.
 pub fn config(input: &[u8]) {

@@ -2,16 +2,15 @@
 //! serving it, and which way each request goes.
 
 use std::convert::Infallible;
-use std::fmt;
 use std::future::{pending, poll_fn};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::BytesMut;
+use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
@@ -21,20 +20,20 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::departure;
 use super::exchange::{Answer, ClientIo, Exchange, Kind};
 use super::head::{self, Head};
 use super::headers;
 use super::host;
 use super::http;
+use super::incoming::IncomingRequest;
 use super::lost_upgrade;
 use super::opening;
 use super::respond::{Body, with_causes};
 use super::upgrade;
-use crate::context::Context;
+use super::{Gateway, departure, establish};
 use crate::net::http_connections::Place;
+use crate::net::peer::Peer;
 use crate::net::stream::Stream;
-use crate::relay::connection as established;
 use crate::telemetry::{HandshakeFailure, Observer, Refusal, RequestHeaders, bounded};
 
 /// For records.
@@ -55,50 +54,6 @@ const LEAST_BUFFER: usize = 8 * 1024;
 /// How long a client that has had an answer may take until the head of its next request is whole: longer than load
 /// balancers keep connections (60 s is common), so that they, not the sidecar, end those that are idle.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-
-/// Who is at the other end of an accepted connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Peer {
-    /// A TCP client; an IPv4 address is never shown as an IPv6 one.
-    Tcp(SocketAddr),
-    /// A client of a Unix socket, which has no address.
-    Unix,
-}
-
-impl Peer {
-    pub(crate) fn tcp(address: SocketAddr) -> Self {
-        Peer::Tcp(SocketAddr::new(address.ip().to_canonical(), address.port()))
-    }
-
-    pub(crate) fn ip(&self) -> Option<IpAddr> {
-        match self {
-            Peer::Tcp(address) => Some(address.ip()),
-            Peer::Unix => None,
-        }
-    }
-
-    #[cfg(test)]
-    pub(crate) fn for_tests(address: &str) -> Self {
-        Peer::tcp(address.parse().unwrap())
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Peer::Tcp(address) => write!(f, "{address}"),
-            Peer::Unix => f.write_str("unix"),
-        }
-    }
-}
-
-/// A request with what is decided about it before anything is dialled.
-pub(crate) struct Incomer {
-    pub(crate) request: Request<Incoming>,
-    pub(crate) peer: Peer,
-    pub(crate) host: Box<str>,
-    pub(crate) request_id: Box<str>,
-}
 
 /// Refuses a client for whom there is no place, without a task of its own: it gets an answer if its request is there
 /// already, so that closing the socket does not take the answer back.
@@ -129,16 +84,16 @@ enum NoHead {
 }
 
 /// Serves a connection until it ends or becomes a WebSocket.
-pub(crate) async fn serve(stream: Stream, peer: Peer, place: Place, shared: Arc<Context>) {
+pub(crate) async fn serve(stream: Stream, peer: Peer, place: Place, gateway: Arc<Gateway>) {
     let began = Instant::now();
     let limits = {
-        let limits = &shared.config.load().process;
+        let limits = &gateway.context.config.load().process;
         HeadLimits {
             max_head: limits.max_head,
             timeout: limits.handshake_timeout,
         }
     };
-    let mut draining = shared.draining.subscribe();
+    let mut draining = gateway.context.draining.subscribe();
     match first_head(&stream, &place, limits, began, &mut draining).await {
         Ok(head) => {
             let client = Client {
@@ -147,7 +102,7 @@ pub(crate) async fn serve(stream: Stream, peer: Peer, place: Place, shared: Arc<
                 began,
             };
             // In a box, so that a connection that sends nothing costs no more than it has to.
-            Box::pin(converse(client, head, place, limits, draining, shared)).await;
+            Box::pin(converse(client, head, place, limits, draining, gateway)).await;
         }
         Err(no_head) => {
             // In this order: whoever waits for its place may have its file.
@@ -163,7 +118,14 @@ pub(crate) async fn serve(stream: Stream, peer: Peer, place: Place, shared: Arc<
                 NoHead::Failed(error) => (HandshakeFailure::ClientGone, error.to_string()),
             };
             let age = began.elapsed();
-            opening::failed_without_request(&shared.observer, &peer, failure, None, &detail, age);
+            opening::failed_without_request(
+                &gateway.context.observer,
+                &peer,
+                failure,
+                None,
+                &detail,
+                age,
+            );
         }
     }
 }
@@ -234,14 +196,14 @@ async fn converse(
     place: Place,
     limits: HeadLimits,
     mut draining: watch::Receiver<bool>,
-    shared: Arc<Context>,
+    gateway: Arc<Gateway>,
 ) {
     let Client {
         stream,
         peer,
         began,
     } = client;
-    let exchange = Arc::new(Exchange::new(place, shared.clock));
+    let exchange = Arc::new(Exchange::new(place, gateway.context.clock));
     // hyper makes room for as many lines with every head. An opening handshake, which no other head follows as a rule,
     // gets only what it needs; other heads may be followed by longer ones.
     let lines = match head.is_opening() {
@@ -249,7 +211,7 @@ async fn converse(
         false => head.lines().max(MANY_LINES),
     };
     let service =
-        service_fn(|request| answer(request, peer, Arc::clone(&exchange), Arc::clone(&shared)));
+        service_fn(|request| answer(request, peer, Arc::clone(&exchange), Arc::clone(&gateway)));
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.timeout.map(|limit| limit.max(KEEP_ALIVE)))
@@ -312,11 +274,8 @@ async fn converse(
     match (ended, websocket) {
         (Ended::Served(Ok(())), Some(websocket)) => {
             let client = (stream, bytes.freeze());
-            drop(tokio::spawn(established::run(
-                websocket,
-                client,
-                Arc::clone(&shared),
-            )));
+            let context = Arc::clone(&gateway.context);
+            drop(tokio::spawn(establish::run(websocket, client, context)));
         }
         (Ended::Served(served), _) => {
             if served.is_err() || exchange.has_body() {
@@ -326,7 +285,7 @@ async fn converse(
             drop(stream);
             if let Err(error) = served {
                 tell_end(
-                    &shared.observer,
+                    &gateway.context.observer,
                     &error,
                     &peer,
                     had_request,
@@ -365,7 +324,7 @@ async fn answer(
     request: Request<Incoming>,
     peer: Peer,
     exchange: Arc<Exchange>,
-    shared: Arc<Context>,
+    gateway: Arc<Gateway>,
 ) -> Result<Response<Answer>, Infallible> {
     let is_opening = upgrade::is_opening(&request);
     let kind = match is_opening {
@@ -373,12 +332,12 @@ async fn answer(
         false => Kind::Plain,
     };
     let has_body = !request.body().is_end_stream();
-    let timeout = shared.config.load().default.http_timeout;
+    let timeout = gateway.context.config.load().default.http_timeout;
     if !exchange.begin(kind, has_body, timeout) {
         // The connection's task is about to drop it.
         return pending().await;
     }
-    let response = route(request, peer, is_opening, &exchange, shared).await;
+    let response = route(request, peer, is_opening, &exchange, gateway).await;
     Ok(exchange.answer(response))
 }
 
@@ -388,14 +347,17 @@ async fn route(
     peer: Peer,
     is_opening: bool,
     exchange: &Exchange,
-    shared: Arc<Context>,
+    gateway: Arc<Gateway>,
 ) -> Response<Body> {
     let host = host::of(&request);
     let request_id = headers::request_id(request.headers());
     let refuse = |host: &str, failure, detail: &str| {
         let (host, path) = (bounded(host), bounded(request.uri().path()));
-        let recorded = RequestHeaders::of(request.headers(), &shared.config.load().log.headers);
-        let observer = &shared.observer;
+        let recorded = RequestHeaders::of(
+            request.headers(),
+            &gateway.context.config.load().log.headers,
+        );
+        let observer = &gateway.context.observer;
         let opening =
             opening::Opening::new(observer, request_id.clone(), &peer, recorded, host, path);
         upgrade::refuse(opening, failure, detail)
@@ -421,37 +383,43 @@ async fn route(
         let detail = "the request names no path";
         return refuse(&host, HandshakeFailure::NoRoute, detail);
     }
-    let incomer = Incomer {
+    let incoming = IncomingRequest {
         request,
         peer,
         host,
         request_id,
     };
     let mut answer = if is_opening {
-        let answer = upgrade::open(incomer, exchange, Arc::clone(&shared)).await;
+        let answer = upgrade::open(incoming, exchange, &gateway.context).await;
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return answer;
         }
         // What a backend has to say against it may be long.
-        shared.requests.begin().answer(answer)
+        gateway
+            .context
+            .requests
+            .begin()
+            .answer(answer)
+            .map(BodyExt::boxed)
     } else {
-        lost_upgrade::report(&incomer, &shared.observer);
-        let max = shared.config.load().process.max_http_requests;
-        let in_flight = shared.requests.admit(max);
+        lost_upgrade::report(&incoming, &gateway.context.observer);
+        let max = gateway.context.config.load().process.max_http_requests;
+        let in_flight = gateway.context.requests.admit(max);
         let answer = match in_flight {
-            Some(_) => http::pass(incomer, exchange, &shared).await,
-            None => http::refuse_over_capacity(&incomer),
+            Some(_) => http::pass(incoming, exchange, &gateway.context, &gateway.clients).await,
+            None => http::refuse_over_capacity(&incoming),
         };
-        shared
+        gateway
+            .context
             .observer
             .process_stats
             .count_http_answer(answer.status());
         match in_flight {
-            Some(in_flight) => in_flight.answer(answer),
+            Some(in_flight) => in_flight.answer(answer).map(BodyExt::boxed),
             None => answer,
         }
     };
-    if shared.observer.process_stats.is_draining() {
+    if gateway.context.observer.process_stats.is_draining() {
         // RFC 9112 section 9.6: the connection will not take another request, and the client is to know that from the
         // answer, before it sends one that would be lost.
         let close = HeaderValue::from_static("close");

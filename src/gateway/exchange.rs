@@ -12,13 +12,13 @@ use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::head::Head;
-use super::requests::is_event_stream;
+use super::pending::PendingConnection;
 use super::respond::Body;
+use crate::context::requests::is_event_stream;
 use crate::net::clock::Clock;
 use crate::net::http_connections::Place;
 use crate::net::progress::{self, Moved};
 use crate::net::stream::Stream;
-use crate::relay::connection::Newcomer;
 
 /// The first byte of every answer: of `HTTP/1.1` and of `HTTP/1.0`.
 const FIRST_BYTE: &[u8] = b"H";
@@ -61,7 +61,7 @@ struct State {
     first_byte_sent: bool,
     /// Bytes that hyper has read since no request is in progress.
     read_ahead: usize,
-    websocket: Option<Newcomer>,
+    websocket: Option<PendingConnection>,
     /// `limits.http_timeout` of the request.
     timeout: Option<Duration>,
     /// The request, if an upstream answers it.
@@ -153,12 +153,12 @@ impl Exchange {
     }
 
     /// The connection becomes a WebSocket when the answer has been written.
-    pub(crate) fn upgrade(&self, newcomer: Newcomer) {
-        self.lock().websocket = Some(newcomer);
+    pub(crate) fn upgrade(&self, pending: PendingConnection) {
+        self.lock().websocket = Some(pending);
     }
 
     /// The WebSocket that it has become.
-    pub(crate) fn take_websocket(&self) -> Option<Newcomer> {
+    pub(crate) fn take_websocket(&self) -> Option<PendingConnection> {
         self.lock().websocket.take()
     }
 

@@ -4,28 +4,8 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
 
 use crate::protocol::{
-    ExtensionError, deflate_accepted, deflate_offers, deflate_without_client_context,
+    ExtensionError, Extensions, deflate_accepted, deflate_offers, deflate_without_client_context,
 };
-use crate::session::Leg;
-
-/// The extensions of one connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Extensions {
-    /// permessage-deflate holds, so that RSV1 means "compressed".
-    pub(crate) deflate: bool,
-    client_inflates: bool,
-    upstream_inflates: bool,
-}
-
-impl Extensions {
-    /// Whether a compressed message of this leg's peer can be read without those before it.
-    pub(crate) fn inflates(&self, from: Leg) -> bool {
-        match from {
-            Leg::Client => self.client_inflates,
-            Leg::Upstream => self.upstream_inflates,
-        }
-    }
-}
 
 /// Makes a client's offers those to the upstream, and returns them; empty: none. With `inspected`, the upstream is asked
 /// to have the client compress each message on its own.
@@ -65,11 +45,10 @@ pub(crate) fn accept(
     if inspected {
         insert(headers, &deflate_without_client_context(&answer));
     }
-    Ok(Extensions {
-        deflate: true,
-        client_inflates: inspected || agreed.client_no_context_takeover,
-        upstream_inflates: agreed.server_no_context_takeover,
-    })
+    Ok(Extensions::deflate(
+        inspected || agreed.client_no_context_takeover,
+        agreed.server_no_context_takeover,
+    ))
 }
 
 fn insert(headers: &mut HeaderMap, value: &str) {
@@ -81,6 +60,7 @@ fn insert(headers: &mut HeaderMap, value: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::leg::Leg;
 
     fn headers(value: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(value))])

@@ -14,30 +14,9 @@ pub fn heads(input: &[u8]) {
     heads::check(input);
 }
 
-/// Panics if an invariant of the relay does not hold for this input.
-pub fn relay(input: &[u8]) {
-    crate::relay::driver::fuzzing::check(input);
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    fn replay(target: &str, check: fn(&[u8])) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("fuzz/corpus")
-            .join(target);
-        let mut inputs = 0;
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            // Shown by the test runner when the check below panics.
-            println!("{}", path.display());
-            check(&fs::read(&path).unwrap());
-            inputs += 1;
-        }
-        assert!(inputs > 0, "{} is empty", folder.display());
-    }
+    use crate::relay::fuzzing::replay;
 
     #[test]
     fn the_corpus_of_extensions_holds() {
@@ -47,10 +26,5 @@ mod tests {
     #[test]
     fn the_corpus_of_heads_holds() {
         replay("heads", super::heads);
-    }
-
-    #[test]
-    fn the_corpus_of_the_relay_holds() {
-        replay("relay", super::relay);
     }
 }

@@ -7,8 +7,9 @@ use hyper::header::{
 use hyper::{HeaderMap, Uri};
 use thiserror::Error;
 
-use super::connection::Peer;
-use crate::config::{Config, HostHeader, Target, Upstream};
+use crate::config::{Config, HostHeader, Upstream};
+use crate::net::dial::authority;
+use crate::net::peer::Peer;
 use crate::telemetry::bounded;
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -138,14 +139,6 @@ pub(crate) fn prepare_request(
         HostHeader::Preserve => insert(headers, HOST, host),
         HostHeader::Upstream => insert(headers, HOST, &authority(&upstream.target)),
         HostHeader::Literal(host) => insert(headers, HOST, host),
-    }
-}
-
-/// The authority under which a backend is known in a Host header and in a request's URI.
-pub(crate) fn authority(target: &Target) -> String {
-    match target {
-        Target::Tcp { .. } => target.to_string(),
-        Target::Unix(_) => "localhost".to_owned(),
     }
 }
 

@@ -22,9 +22,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tower_service::Service;
 
 use super::answer_head;
-use super::connection::{Incomer, Peer};
 use super::exchange::{Exchange, Forwarded};
 use super::headers;
+use super::incoming::IncomingRequest;
 use super::request_body::{AwaitsClient, RequestBody};
 use super::respond::{self, Body, BodyError, with_causes};
 use super::upstream_io::UpstreamIo;
@@ -32,8 +32,9 @@ use crate::config::Upstream;
 use crate::config::show_duration;
 use crate::context::Context;
 use crate::net::clock::Clock;
-use crate::net::dial::{DialError, dial};
+use crate::net::dial::{DialError, authority, dial};
 use crate::net::http_connections::HttpConnections;
+use crate::net::peer::Peer;
 use crate::net::progress::{self, Moved, Noted};
 use crate::net::stream::Stream;
 use crate::telemetry::{HandshakeFailure, LifecycleEvent, Observer, bounded, events};
@@ -51,12 +52,12 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// The client of an upstream; those of upstreams that no route has any more are let go.
-    fn of(&self, upstream: &Arc<Upstream>, shared: &Context) -> HttpClient {
+    fn of(&self, upstream: &Arc<Upstream>, context: &Context) -> HttpClient {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = clients.iter().find(|(known, _)| known == upstream) {
             return client.clone();
         }
-        let config = shared.config.load();
+        let config = context.config.load();
         let in_use = |known: &Arc<Upstream>| {
             config
                 .routes
@@ -74,9 +75,9 @@ impl Clients {
             .http1_max_headers(answer_head::MAX_LINES)
             .build(Dialer {
                 upstream: Arc::clone(upstream),
-                observer: Arc::clone(&shared.observer),
-                connections: Arc::clone(&shared.http_connections),
-                clock: shared.clock,
+                observer: Arc::clone(&context.observer),
+                connections: Arc::clone(&context.http_connections),
+                clock: context.clock,
             });
         clients.push((Arc::clone(upstream), client.clone()));
         client
@@ -85,18 +86,19 @@ impl Clients {
 
 /// Passes a request on and its answer back.
 pub(crate) async fn pass(
-    incomer: Incomer,
+    incoming: IncomingRequest,
     exchange: &Exchange,
-    shared: &Context,
+    context: &Context,
+    clients: &Clients,
 ) -> Response<Body> {
-    let Incomer {
+    let IncomingRequest {
         mut request,
         peer,
         host,
         request_id,
-    } = incomer;
+    } = incoming;
     let route = Arc::clone(
-        shared
+        context
             .config
             .load()
             .route_for(request.uri().path(), &host, &[]),
@@ -111,8 +113,8 @@ pub(crate) async fn pass(
     keep_chunked(&mut request);
     *request.uri_mut() = absolute(&request, &route.upstream);
     *request.version_mut() = Version::HTTP_11;
-    let client = shared.clients.of(&route.upstream, shared);
-    let max_head = shared.config.load().process.max_head;
+    let client = clients.of(&route.upstream, context);
+    let max_head = context.config.load().process.max_head;
     let awaits_client = AwaitsClient::default();
     let limit = route.http_timeout;
     let captured = capture_connection(&mut request);
@@ -168,11 +170,11 @@ fn moved(captured: &CaptureConnection) -> Option<Moved> {
 }
 
 /// A request beyond `limits.max_http_requests`.
-pub(crate) fn refuse_over_capacity(incomer: &Incomer) -> Response<Body> {
+pub(crate) fn refuse_over_capacity(incoming: &IncomingRequest) -> Response<Body> {
     let detail = "limits.max_http_requests is reached".to_owned();
     let failed = Failed::new(HandshakeFailure::OverCapacity, detail);
-    failed.record(&incomer.request_id, &incomer.peer, None, None);
-    failed.answer(&incomer.request_id)
+    failed.record(&incoming.request_id, &incoming.peer, None, None);
+    failed.answer(&incoming.request_id)
 }
 
 /// An answer that was cut because no byte of it moved for `limits.http_timeout`.
@@ -353,7 +355,7 @@ fn absolute(request: &Request<Incoming>, upstream: &Upstream) -> Uri {
         .unwrap_or_else(|| PathAndQuery::from_static("/"));
     let uri = Uri::builder()
         .scheme("http")
-        .authority(headers::authority(&upstream.target))
+        .authority(authority(&upstream.target))
         .path_and_query(path);
     uri.build().unwrap_or_default()
 }

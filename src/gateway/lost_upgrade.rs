@@ -5,20 +5,20 @@
 use hyper::HeaderMap;
 use hyper::header::{CONNECTION, SEC_WEBSOCKET_KEY, UPGRADE};
 
-use super::connection::Incomer;
 use super::headers::has_token;
+use super::incoming::IncomingRequest;
 use crate::telemetry::{Observer, bounded, events};
 
 /// Reports a plain request that has a WebSocket's key.
-pub(crate) fn report(incomer: &Incomer, observer: &Observer) {
-    let Some(detail) = what_is_lost(incomer.request.headers()) else {
+pub(crate) fn report(incoming: &IncomingRequest, observer: &Observer) {
+    let Some(detail) = what_is_lost(incoming.request.headers()) else {
         return;
     };
     observer.upgrade_missing(events::UpgradeMissing {
-        request_id: &incomer.request_id,
-        client: &incomer.peer.to_string(),
-        host: &bounded(&incomer.host),
-        path: &bounded(incomer.request.uri().path()),
+        request_id: &incoming.request_id,
+        client: &incoming.peer.to_string(),
+        host: &bounded(&incoming.host),
+        path: &bounded(incoming.request.uri().path()),
         count: 1,
         detail: &detail,
     });

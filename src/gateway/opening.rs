@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::connection::Peer;
+use crate::net::peer::Peer;
 use crate::telemetry::{HandshakeFailure, Observer, RequestHeaders, bounded, events};
 
 /// An opening handshake under way. Dropped without a word, the client has gone.

@@ -21,12 +21,13 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::answer_head;
-use super::connection::Incomer;
 use super::exchange::{Exchange, Forwarded};
-use super::extensions::{self, Extensions};
+use super::extensions;
 use super::headers;
 use super::headers::UnknownEncoding;
+use super::incoming::IncomingRequest;
 use super::opening::Opening;
+use super::pending::{PendingConnection, UpstreamLeg};
 use super::respond::{self, Body, with_causes};
 use super::subprotocol::{self, SubprotocolError};
 use super::upstream_io::UpstreamIo;
@@ -37,7 +38,6 @@ use crate::net::dial::{DialError, dial};
 use crate::net::progress::Noted;
 use crate::net::stream::Stream;
 use crate::protocol::ExtensionError;
-use crate::relay::connection as established;
 use crate::telemetry::{HandshakeFailure, MAX_LOGGED, Refusal, RequestHeaders, Routing, bounded};
 
 /// What is wrong with a client's opening handshake (section 4.2.1).
@@ -96,48 +96,51 @@ pub(crate) fn is_opening(request: &Request<Incoming>) -> bool {
 
 /// Answers an opening handshake; with a 101, `exchange` gets what the connection becomes.
 pub(crate) async fn open(
-    incomer: Incomer,
+    incoming: IncomingRequest,
     exchange: &Exchange,
-    shared: Arc<Context>,
+    context: &Context,
 ) -> Response<Body> {
     let (host, path) = (
-        bounded(&incomer.host),
-        bounded(incomer.request.uri().path()),
+        bounded(&incoming.host),
+        bounded(incoming.request.uri().path()),
     );
     let mut opening = Opening::new(
-        &shared.observer,
-        incomer.request_id.clone(),
-        &incomer.peer,
-        RequestHeaders::of(incomer.request.headers(), &shared.config.load().log.headers),
+        &context.observer,
+        incoming.request_id.clone(),
+        &incoming.peer,
+        RequestHeaders::of(
+            incoming.request.headers(),
+            &context.config.load().log.headers,
+        ),
         host,
         path,
     );
-    let key = match check(&incomer.request) {
+    let key = match check(&incoming.request) {
         Ok(key) => key,
         Err(bad) => return refuse_request(opening, &bad),
     };
-    if shared.is_draining() {
+    if context.is_draining() {
         return refuse(
             opening,
             HandshakeFailure::Draining,
             "the sidecar is shutting down",
         );
     }
-    let config = shared.config.load_full();
-    let path = incomer.request.uri().path();
-    let offered = headers::offered_subprotocols(incomer.request.headers());
-    let route = Arc::clone(config.route_for(path, &incomer.host, &offered));
+    let config = context.config.load_full();
+    let path = incoming.request.uri().path();
+    let offered = headers::offered_subprotocols(incoming.request.headers());
+    let route = Arc::clone(config.route_for(path, &incoming.host, &offered));
     let routing = routing(path, &offered, &config);
     opening.route = Some(route.name.as_ref().into());
     opening.upstream = Some(route.upstream.target.to_string().into());
-    if let Some(origin) = denied_origin(&route, incomer.request.headers()) {
+    if let Some(origin) = denied_origin(&route, incoming.request.headers()) {
         let detail = format!("Origin {origin:?} is not in limits.allowed_origins");
         return refuse(opening, HandshakeFailure::OriginDenied, &detail);
     }
-    let permit = match shared
+    let permit = match context
         .observer
         .registry
-        .admit(incomer.peer.ip(), &config.process)
+        .admit(incoming.peer.ip(), &config.process)
     {
         Ok(permit) => permit,
         Err(Refusal::OverCapacity) => {
@@ -164,7 +167,7 @@ pub(crate) async fn open(
     };
     drop(config);
 
-    let (answer, upstream) = match ask_upstream(incomer, &route, &shared).await {
+    let (answer, upstream) = match ask_upstream(incoming, &route, context).await {
         Ok(Answer::Accepted(answer, accepted)) => (answer, accepted),
         Ok(Answer::Other(mut response)) => {
             let status = response.status();
@@ -187,14 +190,14 @@ pub(crate) async fn open(
         Err(error) => return refuse(opening, error.failure(), &with_causes(&error)),
     };
     let response = switching_protocols(answer, &key);
-    let newcomer = established::Newcomer {
+    let pending = PendingConnection {
         opening,
         permit,
         route,
         routing,
         upstream,
     };
-    exchange.upgrade(newcomer);
+    exchange.upgrade(pending);
     response
 }
 
@@ -298,38 +301,29 @@ fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
     Some(bounded(&denied).into())
 }
 
-/// An upstream's leg that is ready to be relayed.
-pub(crate) struct Accepted {
-    /// Which the upstream chose.
-    pub(crate) subprotocol: Option<Box<str>>,
-    /// The socket, and what came behind the head.
-    pub(crate) socket: (Stream, Bytes),
-    pub(crate) extensions: Extensions,
-}
-
 enum Answer {
     /// A 101.
-    Accepted(Response<Body>, Accepted),
+    Accepted(Response<Body>, UpstreamLeg),
     /// Not a 101: the client gets it unchanged.
     Other(Response<Body>),
 }
 
 /// Dials the upstream and passes the opening handshake on.
 async fn ask_upstream(
-    incomer: Incomer,
+    incoming: IncomingRequest,
     route: &Route,
-    shared: &Context,
+    context: &Context,
 ) -> Result<Answer, UpstreamError> {
     let upstream = &route.upstream;
-    let stream = dial(upstream, &shared.observer, &shared.http_connections).await?;
-    let max_head = shared.config.load().process.max_head;
-    let stream = Noted::new(stream, shared.clock);
+    let stream = dial(upstream, &context.observer, &context.http_connections).await?;
+    let max_head = context.config.load().process.max_head;
+    let stream = Noted::new(stream, context.clock);
     let asked = Asked {
         key: generate_key(),
-        subprotocols: subprotocol::offers(incomer.request.headers()),
+        subprotocols: subprotocol::offers(incoming.request.headers()),
         inspected: route.policy.looks_at_messages(),
     };
-    let (request, offers) = upstream_request(incomer, route, &asked);
+    let (request, offers) = upstream_request(incoming, route, &asked);
     let response = match upstream.handshake_timeout {
         Some(limit) => timeout(limit, exchange(stream, request, max_head))
             .await
@@ -347,14 +341,18 @@ struct Asked {
     inspected: bool,
 }
 
-fn upstream_request(incomer: Incomer, route: &Route, asked: &Asked) -> (Request<Body>, String) {
+fn upstream_request(
+    incoming: IncomingRequest,
+    route: &Route,
+    asked: &Asked,
+) -> (Request<Body>, String) {
     let upstream = &route.upstream;
-    let Incomer {
+    let IncomingRequest {
         request,
         peer,
         host,
         request_id,
-    } = incomer;
+    } = incoming;
     let (mut parts, _) = request.into_parts();
     headers::prepare_request(&mut parts.headers, &host, &peer, &request_id, upstream);
     parts
@@ -461,7 +459,7 @@ fn judge(exchanged: Exchanged, asked: &Asked, offers: &str) -> Result<Answer, Up
         .get(SEC_WEBSOCKET_PROTOCOL)
         .and_then(|value| value.to_str().ok())
         .map(Into::into);
-    let accepted = Accepted {
+    let accepted = UpstreamLeg {
         subprotocol,
         socket,
         extensions,

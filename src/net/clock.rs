@@ -4,7 +4,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::time::Instant;
 
-use crate::session::Time;
+use crate::time::Time;
 
 /// Counts from the moment it was made; tokio's clock, so that tests can pause it.
 #[derive(Clone, Copy, Debug)]

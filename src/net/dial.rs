@@ -86,6 +86,14 @@ impl Failure {
     }
 }
 
+/// The authority under which a backend is known in a Host header and in a request's URI.
+pub(crate) fn authority(target: &Target) -> String {
+    match target {
+        Target::Tcp { .. } => target.to_string(),
+        Target::Unix(_) => "localhost".to_owned(),
+    }
+}
+
 /// Open files, memory and ports.
 const OURS: [Errno; 5] = [
     Errno::MFILE,

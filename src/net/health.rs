@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
+use http_body_util::Empty;
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, USER_AGENT};
 use hyper::{Request, Response, StatusCode, body};
@@ -15,12 +17,10 @@ use hyper_util::rt::TokioIo;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::dial::{Failure, try_once};
+use super::dial::{Failure, authority, try_once};
 use super::stream::Stream;
 use crate::config::show_duration;
 use crate::config::{Config, Health, HealthMode, HostHeader, Target, Upstream};
-use crate::gateway::headers::authority;
-use crate::gateway::respond;
 use crate::telemetry::Observer;
 
 /// The most that is read of the head of an answer.
@@ -154,7 +154,7 @@ impl Check {
             .header(HOST, &self.host)
             .header(USER_AGENT, concat!("sidebeat/", env!("CARGO_PKG_VERSION")))
             .header(CONNECTION, "close")
-            .body(respond::full(""))
+            .body(Empty::<Bytes>::new())
             .unwrap_or_default();
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(MAX_HEAD)

@@ -1,10 +1,9 @@
-//! Listening sockets: binding them, accepting, and backing off when the system refuses.
+//! Listening sockets: binding them, and accepting.
 
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -12,23 +11,13 @@ use socket2::{Domain, Protocol, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::http_connections::Place;
-use super::socket_file;
-use super::socket_file::{RemovedAtEnd, SocketFile};
-use super::stream;
-use super::stream::{Detached, Stream};
+use super::peer::Peer;
+use super::socket_file::{self, BACKLOG, RemovedAtEnd, SocketFile};
+use super::stream::{self, Stream};
 use crate::config::{Listen, is_every_address};
-use crate::context::Context;
-use crate::gateway::connection::{self, Peer};
 
-/// Connections that the system keeps until they are accepted.
-pub(crate) const BACKLOG: i32 = 4096;
-/// How long accepting pauses when the process or the system has no room for another connection.
-const BACK_OFF: Duration = Duration::from_millis(100);
-/// The same where a connection was dropped that gives its file back.
-const SHORT_BACK_OFF: Duration = Duration::from_millis(1);
 /// How often that is told, at most.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
@@ -145,25 +134,9 @@ impl Listener {
         Ok(bound)
     }
 
-    /// Accepts clients until `end` is ready, and those whom the system has let in by then.
-    pub async fn serve(self, shared: Arc<Context>, end: impl Future) {
-        let mut end = pin!(end);
-        loop {
-            let (stream, peer) = tokio::select! {
-                accepted = self.next_client(&shared) => accepted,
-                _ = &mut end => break,
-            };
-            welcome(stream, peer, &shared);
-            shared.http_connections.settled().await;
-        }
-        for (stream, peer) in self.last() {
-            welcome(stream, peer, &shared);
-        }
-    }
-
     /// Those who wait, of whom the runtime may not have heard yet: closing the socket would reset them, although another
     /// one may have the address already.
-    fn last(self) -> impl Iterator<Item = (Stream, Peer)> {
+    pub(crate) fn last(self) -> impl Iterator<Item = (Stream, Peer)> {
         let (mut tcp, mut unix) = (None, None);
         match self {
             Listener::Tcp(listener) => tcp = listener.into_std().ok(),
@@ -185,25 +158,6 @@ impl Listener {
             let stream = UnixStream::from_std(stream).ok()?;
             Some((Stream::from(stream), Peer::Unix))
         })
-    }
-
-    /// The next client, however long the system refuses to give one. Where there is no file left, a client without a
-    /// request gives its own.
-    async fn next_client(&self, shared: &Context) -> (Stream, Peer) {
-        let connections = &shared.http_connections;
-        loop {
-            let error = match self.try_next().await {
-                Ok(accepted) => return accepted,
-                Err(error) => error,
-            };
-            shared.accept_failure.tell(self, &error);
-            if is_out_of_files(&error) && connections.drop_oldest() {
-                connections.settled().await;
-                sleep(SHORT_BACK_OFF).await;
-            } else {
-                sleep(BACK_OFF).await;
-            }
-        }
     }
 
     /// The next connection.
@@ -281,38 +235,6 @@ impl fmt::Display for Listener {
     }
 }
 
-/// Serves a client here, or where there is less to do.
-fn welcome(stream: Stream, peer: Peer, shared: &Arc<Context>) {
-    let limits = &shared.config.load().process;
-    let (place, stream) = match shared.http_connections.admit(peer.ip(), limits) {
-        Ok((place, file)) => (place, stream.counted(file)),
-        Err(refusal) => return connection::refuse(&stream, refusal),
-    };
-    match shared.workers.idler() {
-        None => drop(tokio::spawn(connection::serve(
-            stream,
-            peer,
-            place,
-            Arc::clone(shared),
-        ))),
-        Some(idler) => hand_over(idler, stream, peer, place, shared),
-    }
-}
-
-/// Makes a connection another runtime's.
-fn hand_over(to: &Handle, stream: Stream, peer: Peer, place: Place, shared: &Arc<Context>) {
-    let shared = Arc::clone(shared);
-    let detached = stream.detach();
-    to.spawn(async move {
-        match detached.and_then(Detached::attach) {
-            Ok(stream) => connection::serve(stream, peer, place, shared).await,
-            Err(error) => {
-                tracing::error!(event = "accept_failed", "{error}; this client is let go");
-            }
-        }
-    });
-}
-
 /// `joins`: beside a socket of this process, which must have been bound alone, so that a port in use is noticed.
 fn bind_tcp(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
     or_ipv4(address, |address| bind_one(address, joins))
@@ -356,7 +278,7 @@ fn bind_one(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
     TcpListener::from_std(socket.into())
 }
 
-fn is_out_of_files(error: &io::Error) -> bool {
+pub(crate) fn is_out_of_files(error: &io::Error) -> bool {
     Errno::from_io_error(error).is_some_and(|error| matches!(error, Errno::MFILE | Errno::NFILE))
 }
 
@@ -372,29 +294,7 @@ fn is_about_one_connection(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
     use super::*;
-    use crate::net::workers::Workers;
-
-    #[tokio::test]
-    async fn who_was_let_in_before_the_end_is_served() {
-        let text = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:1";
-        let config = crate::config::parse(text, "test", &|_| None).unwrap();
-        let config = config.config;
-        let listener = Listener::bind(&config.listen[0], "listen", false).unwrap();
-        let address = listener.tcp_address().unwrap();
-        let mut client = TcpStream::connect(address).await.unwrap();
-        let shared = Arc::new(Context::new(Arc::new(config), Workers::here()));
-        listener.serve(shared, std::future::ready(())).await;
-        let opening =
-            b"GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
-        client.write_all(opening).await.unwrap();
-        let mut answer = [0; 12];
-        client.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 426");
-        assert!(TcpStream::connect(address).await.is_err(), "it listens");
-    }
 
     #[test]
     fn every_address_is_every_one_of_ipv4_where_there_is_no_ipv6() {

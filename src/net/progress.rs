@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::sleep_until;
 
 use super::clock::Clock;
-use crate::session::Time;
+use crate::time::Time;
 
 /// When one byte stream last moved bytes.
 #[derive(Clone, Debug)]

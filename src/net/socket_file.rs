@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::UnixListener;
 
-use super::listener::BACKLOG;
+/// Connections that the system keeps until they are accepted.
+pub(crate) const BACKLOG: i32 = 4096;
 
 /// What tells a file from all others that exist at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

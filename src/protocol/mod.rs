@@ -5,6 +5,7 @@ mod encode;
 mod extensions;
 mod frame;
 mod inflate;
+mod negotiated;
 mod utf8;
 mod violation;
 
@@ -15,6 +16,7 @@ pub use extensions::{
 };
 pub use frame::{Boundary, ControlKind, ControlPayload, FrameReader, MAX_HELD, Role, Rules, Step};
 pub use inflate::{Inflater, MAX_DEFLATE_BLOCKS};
+pub use negotiated::Extensions;
 pub use utf8::Utf8Validator;
 pub use violation::Violation;
 

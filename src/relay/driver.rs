@@ -19,12 +19,14 @@ use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 use super::side::{READ, Reading, Side, TURN};
-use crate::gateway::extensions::Extensions;
+use crate::leg::Leg;
 use crate::net::clock::Clock;
 use crate::net::stream::Transport;
+use crate::protocol::Extensions;
 use crate::protocol::{Boundary, Role};
-use crate::session::{Action, Actions, Event, Leg, Session, Time};
+use crate::session::{Action, Actions, Event, Session};
 use crate::telemetry::Handle;
+use crate::time::Time;
 
 /// How often a poll reads both legs before other connections have their turn.
 const ROUNDS_PER_POLL: usize = 8;

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use crate::protocol::{Inflater, apply_mask};
-use crate::session::Time;
+use crate::time::Time;
 
 thread_local! {
     /// Nothing of a message is read after it, so all connections of a thread share these.

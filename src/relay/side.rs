@@ -8,7 +8,7 @@ use super::inspect::Allowance;
 use super::outbox::Outbox;
 use crate::net::stream::Transport;
 use crate::protocol::{Boundary, FrameReader, Role};
-use crate::session::Time;
+use crate::time::Time;
 
 /// How many bytes are read at once, at most: what one segment takes on loopback, whose MTU is 64 KiB. A little more
 /// makes two segments of it: with 64 KiB a message of 1 MiB costs twice the CPU, and with 256 KiB a third more.

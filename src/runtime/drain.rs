@@ -15,7 +15,7 @@ use crate::admin::{self, Order, Refused};
 use crate::config::Drain;
 use crate::config::show_duration;
 use crate::context::Context;
-use crate::gateway::requests::EventStream;
+use crate::context::requests::EventStream;
 use crate::session::Cause;
 use crate::telemetry::status::{self, DrainPhase, DrainTrigger};
 use crate::telemetry::{Command, Handle, LifecycleEvent, Observer, events};

@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::admin::{Recorder, Server, Service, State};
 use crate::config::{Config, Listen, share_addresses};
-use crate::context::Context;
+use crate::gateway::Gateway;
 use crate::net::listener::{BindError, Listener};
 use crate::net::socket_file::SocketFile;
 use crate::telemetry::LifecycleEvent;
@@ -55,6 +55,7 @@ impl Door {
 /// All addresses that are listened on.
 pub(super) struct Listeners {
     state: Arc<State>,
+    gateway: Arc<Gateway>,
     /// By [`Listen::place`].
     open: HashMap<(Door, Listen), Open>,
     /// Exists while operators can ask.
@@ -82,9 +83,9 @@ struct Clients {
 }
 
 impl Clients {
-    fn start(runtime: &Handle, listener: Listener, shared: &Arc<Context>) -> Self {
+    fn start(runtime: &Handle, listener: Listener, gateway: &Arc<Gateway>) -> Self {
         let (end, ended) = oneshot::channel();
-        let accepting = runtime.spawn(listener.serve(Arc::clone(shared), ended));
+        let accepting = runtime.spawn(Arc::clone(gateway).serve(listener, ended));
         Clients { accepting, end }
     }
 }
@@ -94,8 +95,10 @@ type Bound = Vec<(Handle, Listener)>;
 
 impl Listeners {
     pub(super) fn new(state: Arc<State>) -> Self {
+        let gateway = Arc::new(Gateway::new(Arc::clone(&state.shared)));
         Listeners {
             state,
+            gateway,
             open: HashMap::new(),
             recorder: None,
         }
@@ -173,9 +176,8 @@ impl Listeners {
             Listen::Tcp(_) => None,
             Listen::Unix { mode, .. } => *mode,
         };
-        let shared = &self.state.shared;
         let serve = |(runtime, listener): (Handle, Listener)| match door {
-            Door::Clients => Accepting::Clients(Clients::start(&runtime, listener, shared)),
+            Door::Clients => Accepting::Clients(Clients::start(&runtime, listener, &self.gateway)),
             Door::Others(service) => {
                 Accepting::Others(Server::start(listener, service, Arc::clone(&self.state)))
             }

@@ -26,17 +26,17 @@ mod liveness;
 mod measuring;
 pub mod policy;
 mod received;
-mod time;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use crate::leg::Leg;
+pub use crate::time::Time;
 pub use application::Message;
-pub use cause::{Cause, DefaultClose, Initiator, Leg};
+pub use cause::{Cause, DefaultClose, Initiator};
 pub use closing::{Ending, LegClose};
 pub use event::{Action, Actions, Event, Payload};
 pub use liveness::Counters;
-pub use time::Time;
 
 use crate::protocol::ControlPayload;
 use application::Application;

@@ -5,7 +5,7 @@ use hyper::HeaderMap;
 use hyper::header::{HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
 
 use crate::gateway::extensions::{accept, offer};
-use crate::session::Leg;
+use crate::leg::Leg;
 
 const DEFLATE: &str = "permessage-deflate";
 const CLIENT_NO_CONTEXT: &str = "client_no_context_takeover";

@@ -17,7 +17,9 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::http::Head;
 use crate::config::Config;
 use crate::context::Context;
-use crate::gateway::connection::{self, Peer};
+use crate::gateway::Gateway;
+use crate::gateway::connection;
+use crate::net::peer::Peer;
 use crate::net::stream::Stream;
 use crate::net::workers::Workers;
 
@@ -146,13 +148,14 @@ async fn run(options: u8, request: &[u8], answer: &[u8]) {
     let ends = options & 8 != 0;
     let backend = tokio::spawn(backend(listener, answer.into(), ends, Arc::clone(&got)));
     let config = Arc::clone(&CONFIGS[usize::from(options & 3)]);
-    let shared = Arc::new(Context::new(config, Workers::here()));
-    let limits = &shared.config.load().process;
-    let Ok((place, file)) = shared.http_connections.admit(None, limits) else {
+    let context = Arc::new(Context::new(config, Workers::here()));
+    let limits = &context.config.load().process;
+    let Ok((place, file)) = context.http_connections.admit(None, limits) else {
         panic!("there is no other connection");
     };
     let stream = Stream::from(theirs).counted(file);
-    let task = connection::serve(stream, Peer::Unix, place, Arc::clone(&shared));
+    let gateway = Arc::new(Gateway::new(Arc::clone(&context)));
+    let task = connection::serve(stream, Peer::Unix, place, gateway);
     let task = tokio::spawn(task);
     let came = client(ours, request, options & 4 != 0).await;
     match timeout(TASK_ENDS, task).await {

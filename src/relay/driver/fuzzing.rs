@@ -14,18 +14,16 @@ use std::sync::{Arc, LazyLock};
 use std::task::{Context, Wake, Waker};
 use std::time::{Duration, SystemTime};
 
-use hyper::HeaderMap;
-use hyper::header::{HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
 use tokio::time::{Instant, Sleep};
 
 use self::input::{Input, Operation};
 use self::socket::{End, Ended, Shared};
 use super::Relay;
-use crate::gateway::extensions::{self, Extensions};
+use crate::leg::Leg;
 use crate::net::clock::Clock;
-use crate::protocol::Close;
+use crate::protocol::{Close, Extensions};
 use crate::session::policy::Policy;
-use crate::session::{Cause, Leg, Session};
+use crate::session::{Cause, Session};
 use crate::telemetry::{Beginning, Command, Handle, Identity};
 
 /// Polls in a row that neither moved a byte nor had to wait for one: timers that are set anew need a few.
@@ -58,17 +56,10 @@ fn policy(settings: &str) -> Arc<Policy> {
 
 /// What may have been negotiated: nothing; compression with a context; without.
 fn extensions(choice: u8) -> Extensions {
-    let offer = "permessage-deflate";
-    let answer = match choice % 3 {
-        0 => return Extensions::default(),
-        1 => offer,
-        _ => "permessage-deflate; server_no_context_takeover; client_no_context_takeover",
-    };
-    let line = (SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(answer));
-    let mut headers = HeaderMap::from_iter([line]);
-    match extensions::accept(&mut headers, offer, false) {
-        Ok(extensions) => extensions,
-        Err(error) => panic!("{answer}: {error}"),
+    match choice % 3 {
+        0 => Extensions::default(),
+        1 => Extensions::deflate(false, false),
+        _ => Extensions::deflate(true, true),
     }
 }
 

@@ -4,12 +4,13 @@ use std::task::Context;
 
 use super::Relay;
 use crate::heartbeat::MessageKind;
+use crate::leg::Leg;
 use crate::net::clock;
 use crate::net::stream::Transport;
 use crate::protocol::{Boundary, Close, ControlKind, ControlPayload, Rules, Step};
 use crate::relay::inspect::{self, Small};
 use crate::relay::side::Reading;
-use crate::session::{Actions, Event, Leg, Message};
+use crate::session::{Actions, Event, Message};
 
 /// Data frames that the session has not been told of.
 #[derive(Default)]

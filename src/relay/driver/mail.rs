@@ -7,8 +7,9 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Relay;
+use crate::leg::Leg;
 use crate::net::stream::{Transport, user_timeout};
-use crate::session::{Action, Cause, Event, Leg};
+use crate::session::{Action, Cause, Event};
 use crate::telemetry::Command;
 
 impl<S: Transport> Relay<S> {

@@ -8,7 +8,7 @@ use tokio::time::Sleep;
 
 use super::Relay;
 use crate::net::stream::Transport;
-use crate::session::Time;
+use crate::time::Time;
 
 /// A timer that rings so late was held up, and so may be what the sockets have to say.
 const LATE: Duration = Duration::from_millis(100);

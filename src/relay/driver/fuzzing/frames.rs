@@ -1,7 +1,7 @@
 //! What a stream of frames must look like, read with a parser of its own (RFC 6455 section 5.2), and which of its data
 //! frames a peer sent.
 
-use crate::session::Leg;
+use crate::leg::Leg;
 
 /// Texts that only the sidecar sends.
 pub(super) const OWN_TEXTS: [&[u8]; 3] = [b"sidecar: pong", b"sidecar: alive?", b"sidecar: idle"];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::frames::{COMPRESSED_HEARTBEAT, HEARTBEAT};
 use super::socket::Socket;
-use crate::session::Leg;
+use crate::leg::Leg;
 
 const KEY: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
 

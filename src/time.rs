@@ -1,4 +1,4 @@
-//! Time as a session sees it.
+//! Time on the data path.
 
 use std::time::Duration;
 

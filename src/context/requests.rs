@@ -9,17 +9,14 @@ use std::collections::HashMap;
 use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{self, Poll};
 
-use http_body_util::BodyExt;
 use hyper::Response;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use hyper::header::CONTENT_TYPE;
 use rand::RngExt;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Sleep, sleep_until};
-
-use super::respond::Body;
 
 /// All plain HTTP requests in flight.
 #[derive(Debug, Default)]
@@ -100,15 +97,12 @@ pub(crate) struct InFlight {
 
 impl InFlight {
     /// The request's answer, which stays in flight until its body is dropped.
-    pub(crate) fn answer(mut self, response: Response<Body>) -> Response<Body> {
+    pub(crate) fn answer<B>(mut self, response: Response<B>) -> Response<TrackedBody<B>> {
         let end = is_event_stream(&response).then(|| self.register_event_stream());
-        response.map(|body| {
-            let tracked = TrackedBody {
-                body,
-                end,
-                _in_flight: self,
-            };
-            tracked.boxed()
+        response.map(|body| TrackedBody {
+            body: Some(body),
+            end,
+            _in_flight: self,
         })
     }
 
@@ -138,7 +132,7 @@ impl Drop for InFlight {
     }
 }
 
-pub(crate) fn is_event_stream(response: &Response<Body>) -> bool {
+pub(crate) fn is_event_stream<B>(response: &Response<B>) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);
     let media_type = content_type
         .and_then(|value| value.to_str().ok())
@@ -153,15 +147,16 @@ enum End {
 }
 
 /// The body of an answer in flight.
-struct TrackedBody {
-    body: Body,
+pub(crate) struct TrackedBody<B> {
+    /// None: ended before its backend did.
+    body: Option<B>,
     /// Only for an answer that streams events.
     end: Option<End>,
     _in_flight: InFlight,
 }
 
-impl TrackedBody {
-    fn is_ended(&mut self, cx: &mut Context<'_>) -> bool {
+impl<B> TrackedBody<B> {
+    fn is_ended(&mut self, cx: &mut task::Context<'_>) -> bool {
         let is_ready = match &mut self.end {
             None => return false,
             // The sender is dropped without a word only together with the body.
@@ -171,33 +166,39 @@ impl TrackedBody {
         if is_ready {
             // It is not to be polled again, whoever polls the body again.
             self.end = None;
-            self.body = super::respond::full("");
+            self.body = None;
         }
         is_ready
     }
 }
 
-impl HttpBody for TrackedBody {
+impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for TrackedBody<B> {
     type Data = Bytes;
-    type Error = <Body as HttpBody>::Error;
+    type Error = B::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
+        cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         let this = self.get_mut();
-        match this.is_ended(cx) {
-            true => Poll::Ready(None),
-            false => Pin::new(&mut this.body).poll_frame(cx),
+        if this.is_ended(cx) {
+            return Poll::Ready(None);
+        }
+        match &mut this.body {
+            Some(body) => Pin::new(body).poll_frame(cx),
+            None => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.body.as_ref().is_none_or(B::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.body {
+            Some(body) => body.size_hint(),
+            None => SizeHint::with_exact(0),
+        }
     }
 }
 
@@ -205,9 +206,11 @@ impl HttpBody for TrackedBody {
 mod tests {
     use std::time::Duration;
 
+    use std::convert::Infallible;
+
+    use http_body_util::{BodyExt, Full};
     use hyper::header::HeaderValue;
 
-    use super::super::respond;
     use super::*;
 
     /// A backend's body that never ends.
@@ -215,24 +218,24 @@ mod tests {
 
     impl HttpBody for Endless {
         type Data = Bytes;
-        type Error = respond::BodyError;
+        type Error = Infallible;
 
         fn poll_frame(
             self: Pin<&mut Self>,
-            _: &mut Context<'_>,
-        ) -> Poll<Option<Result<Frame<Bytes>, respond::BodyError>>> {
+            _: &mut task::Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
             Poll::Pending
         }
     }
 
-    fn endless(content_type: &'static str) -> Response<Body> {
-        let mut response = Response::new(Endless.boxed());
+    fn endless(content_type: &'static str) -> Response<Endless> {
+        let mut response = Response::new(Endless);
         let value = HeaderValue::from_static(content_type);
         response.headers_mut().insert(CONTENT_TYPE, value);
         response
     }
 
-    async fn goes_on(response: &mut Response<Body>) -> bool {
+    async fn goes_on(response: &mut Response<TrackedBody<Endless>>) -> bool {
         let frame = response.body_mut().frame();
         let frame = tokio::time::timeout(Duration::from_millis(1), frame).await;
         frame.is_err()
@@ -245,7 +248,7 @@ mod tests {
         assert_eq!(requests.in_flight(), 2);
         drop(first);
         assert_eq!(requests.in_flight(), 1);
-        let answer = second.answer(Response::new(respond::full("body")));
+        let answer = second.answer(Response::new(Full::new(Bytes::from("body"))));
         assert_eq!(answer.body().size_hint().exact(), Some(4));
         assert_eq!(requests.in_flight(), 1);
         drop(answer);

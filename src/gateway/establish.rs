@@ -1,0 +1,94 @@
+//! Making a WebSocket connection of a pending one: its place in the registry, its session, its relay.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use super::pending::PendingConnection;
+use crate::context::{Context, route_of};
+use crate::net::stream::Stream;
+use crate::relay::{Connection, Relay};
+use crate::session::{Cause, Session};
+use crate::telemetry::{Beginning, Command, Handle, Identity, Opened, shown_subprotocol};
+
+/// The task of a connection whose client has got its 101. `client`: its socket, and what came behind its request.
+pub(crate) async fn run(
+    pending: PendingConnection,
+    client: (Stream, Bytes),
+    context: Arc<Context>,
+) {
+    let (mut connection, read_ahead) = establish(pending, client, &context);
+    connection.run(read_ahead).await;
+}
+
+/// With what came behind the heads.
+fn establish(
+    pending: PendingConnection,
+    (client, client_bytes): (Stream, Bytes),
+    context: &Context,
+) -> (Connection, [Bytes; 2]) {
+    let PendingConnection {
+        opening,
+        mut permit,
+        route,
+        routing,
+        upstream,
+    } = pending;
+    let (upstream_io, upstream_bytes) = upstream.socket;
+    let identity = Identity {
+        conn: ulid::Ulid::generate().to_string().into(),
+        request_id: opening.request_id.clone(),
+        client: opening.client.clone(),
+        headers: opening.headers.clone(),
+        route: route.name.as_ref().into(),
+        host: opening.host.clone(),
+        path: opening.path.clone(),
+        subprotocol: upstream.subprotocol.as_deref().map(shown_subprotocol),
+        upstream: opening.upstream.clone().unwrap_or_default(),
+    };
+    let clock = context.clock;
+    let beginning = Beginning {
+        opened: clock.now(),
+        opened_at: SystemTime::now(),
+        compressed: upstream.extensions.deflate,
+    };
+    let observer = Arc::clone(&context.observer);
+    let handle = Handle::new(identity, beginning, routing, &observer.process_stats);
+    let handle = Arc::new(handle);
+    let opened = Opened {
+        identity: &handle.identity,
+        compressed: handle.beginning.compressed,
+        handshake: opening.duration(),
+    };
+    let told = context.config.load().log.opened;
+    observer.opened(&mut permit, &handle, &opened, told);
+    opening.succeeded();
+    // The file may have changed since the route was chosen.
+    let config = context.config.load_full();
+    let policy = Arc::clone(&route_of(&config, &handle).policy);
+    // Asked once it is in the registry: whoever sets this tells those that he finds there.
+    if context.cut_off.load(Ordering::Acquire) {
+        handle.send(Command::Abort);
+    } else if context.is_draining() {
+        // It was let in before the drain began, and may have come too late to be told with the others.
+        let close = config.drain.close.clone();
+        handle.send(Command::Terminate {
+            cause: Cause::Drained,
+            close,
+            detail: "the sidecar is shutting down".to_owned(),
+        });
+    }
+    let mut session = Session::new(policy, rand::random(), handle.beginning.opened);
+    session.speak(upstream.subprotocol.as_deref());
+    let relay = Relay::new(
+        [client, upstream_io],
+        session,
+        Arc::clone(&handle),
+        clock,
+        upstream.extensions,
+    );
+    let connection = Connection::new(relay, handle, clock, permit, observer);
+    (connection, [client_bytes, upstream_bytes])
+}
