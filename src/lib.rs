@@ -7,7 +7,7 @@
 //! # Layers
 //!
 //! A module imports from lower layers only, never from a neighbour; within a module, files do not import in circles.
-//! `tests/tidy.rs` fails on anything else.
+//! `tests/tidy` fails on anything else.
 //!
 //! | layer | module | what lives there |
 //! |---|---|---|
