@@ -11,7 +11,7 @@
 //!
 //! | layer | module | what lives there |
 //! |---|---|---|
-//! | 0 | [`leg`], [`time`] | the two sides of a connection; time on the data path |
+//! | 0 | [`leg`], [`per_leg`], [`time`] | the two sides of a connection, a value for each, and time on the data path |
 //! | 0 | [`printable`] | text from outside, made safe to show: the one place that knows what is escaped |
 //! | 1 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers, inflating one message (RFC 7692). No IO, no clock |
 //! | 2 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
@@ -60,6 +60,7 @@ pub mod gateway;
 pub mod heartbeat;
 pub mod leg;
 pub mod net;
+pub mod per_leg;
 pub mod printable;
 pub mod protocol;
 pub mod relay;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
+use sidebeat::per_leg::PerLeg;
 use sidebeat::protocol::{Close, ControlPayload, Violation};
 use sidebeat::session::policy::{
     Activity, AnswerPings, Heartbeat, IdleNotice, Limits, Policy, Probe, ProbeKind,
@@ -121,10 +122,10 @@ fn leg(client: bool) -> Leg {
 struct Watch {
     session: Session,
     now: Time,
-    newest: [[u8; 8]; 2],
-    probe_asked: [bool; 2],
-    close_asked: [bool; 2],
-    gone: [bool; 2],
+    newest: PerLeg<[u8; 8]>,
+    probe_asked: PerLeg<bool>,
+    close_asked: PerLeg<bool>,
+    gone: PerLeg<bool>,
     cause: Option<Cause>,
 }
 
@@ -141,7 +142,10 @@ impl Watch {
             "the cause changed"
         );
         self.cause = cause;
-        assert_eq!(self.session.is_finished(), self.gone == [true; 2]);
+        assert_eq!(
+            self.session.is_finished(),
+            self.gone == PerLeg::new(true, true)
+        );
     }
 
     fn check(&mut self, action: Action) {
@@ -156,7 +160,7 @@ impl Watch {
         | Action::Finish { leg: to }
         | Action::Drop { leg: to }
         | Action::Reset { leg: to }) = action;
-        let at = to as usize;
+        let at = to;
         assert!(!self.gone[at], "{action:?} for a leg that is gone");
         match &action {
             Action::Finish { .. } => assert!(self.close_asked[at]),
@@ -217,7 +221,7 @@ impl Watch {
                 | Operation::Policy(_)
                 | Operation::Terminate(_)
         );
-        if of_a_leg && self.gone[from as usize] {
+        if of_a_leg && self.gone[from] {
             return; // Sockets that are gone tell nothing.
         }
         match operation {
@@ -237,7 +241,7 @@ impl Watch {
             }),
             Operation::Answer(_) => self.tell(Event::Pong {
                 from,
-                payload: ControlPayload::new(&self.newest[from as usize]),
+                payload: ControlPayload::new(&self.newest[from]),
             }),
             Operation::Close(_, code) => {
                 let close = Close::parse(&code.to_be_bytes()).unwrap_or_default();
@@ -261,10 +265,10 @@ impl Watch {
                 mid_frame,
             }),
             Operation::Written(_) => {
-                if std::mem::take(&mut self.probe_asked[from as usize]) {
+                if std::mem::take(&mut self.probe_asked[from]) {
                     self.tell(Event::ProbeWritten { to: from });
                 }
-                if self.close_asked[from as usize] {
+                if self.close_asked[from] {
                     self.tell(Event::CloseWritten { to: from });
                 }
             }
@@ -297,10 +301,10 @@ pub(crate) fn check(input: &[u8]) {
     let mut watch = Watch {
         session: Session::new(Arc::new(policy(input.settings)), input.seed, opened),
         now: opened,
-        newest: [[0; 8]; 2],
-        probe_asked: [false; 2],
-        close_asked: [false; 2],
-        gone: [false; 2],
+        newest: PerLeg::new([0; 8], [0; 8]),
+        probe_asked: PerLeg::new(false, false),
+        close_asked: PerLeg::new(false, false),
+        gone: PerLeg::new(false, false),
         cause: None,
     };
     for operation in input.operations.into_iter().take(200) {

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::pending::PendingConnection;
 use crate::context::{Context, route_of};
 use crate::net::stream::Stream;
+use crate::per_leg::PerLeg;
 use crate::relay::{Connection, Relay};
 use crate::session::{Cause, Session};
 use crate::telemetry::{Beginning, Command, Handle, Identity, Opened, shown_subprotocol};
@@ -28,7 +29,7 @@ fn establish(
     pending: PendingConnection,
     (client, client_bytes): (Stream, Bytes),
     context: &Context,
-) -> (Connection, [Bytes; 2]) {
+) -> (Connection, PerLeg<Bytes>) {
     let PendingConnection {
         opening,
         mut permit,
@@ -83,12 +84,12 @@ fn establish(
     let mut session = Session::new(policy, rand::random(), handle.beginning.opened);
     session.speak(upstream.subprotocol.as_deref());
     let relay = Relay::new(
-        [client, upstream_io],
+        PerLeg::new(client, upstream_io),
         session,
         Arc::clone(&handle),
         clock,
         upstream.extensions,
     );
     let connection = Connection::new(relay, handle, clock, permit, observer);
-    (connection, [client_bytes, upstream_bytes])
+    (connection, PerLeg::new(client_bytes, upstream_bytes))
 }

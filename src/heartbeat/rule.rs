@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{Matcher, MessageKind, Template};
-use crate::session::Leg;
+use crate::leg::Leg;
+use crate::per_leg::PerLeg;
 
 /// The most rules that a route may have: a connection keeps a bit for each.
 pub const MAX_RULES: usize = 64;
@@ -13,7 +14,7 @@ pub const MAX_RULES: usize = 64;
 pub struct Rules {
     rules: Vec<Rule>,
     /// By leg.
-    max_size: [usize; 2],
+    max_size: PerLeg<usize>,
 }
 
 /// One thing to recognise in one direction.
@@ -74,9 +75,9 @@ impl Rules {
     /// The rules in their order; those past [`MAX_RULES`] are refused when the file is read.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        let mut max_size = [0; 2];
+        let mut max_size = PerLeg::default();
         for rule in &rules {
-            let looked_at = &mut max_size[rule.from as usize];
+            let looked_at = &mut max_size[rule.from];
             *looked_at = rule.max_size.max(*looked_at);
         }
         Rules { rules, max_size }
@@ -97,7 +98,7 @@ impl Rules {
     /// The longest message of this leg's peer that any rule looks at; 0: none does.
     #[must_use]
     pub fn max_size(&self, from: Leg) -> usize {
-        self.max_size[from as usize]
+        self.max_size[from]
     }
 
     /// What they are called, in their order; presets have several of one name.

@@ -15,7 +15,8 @@ use super::side::READ;
 use crate::leg::Leg;
 use crate::net::clock::Clock;
 use crate::net::stream::Stream;
-use crate::session::{Cause, Counters, LegClose};
+use crate::per_leg::PerLeg;
+use crate::session::{Cause, LegClose};
 use crate::telemetry::{ClosingRecord, Handle, Observer, Permit};
 
 /// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame, which is at most
@@ -57,13 +58,13 @@ impl Connection {
     }
 
     /// Relays until the end, and records how it ended. `read_ahead`: what came behind the heads.
-    pub(crate) async fn run(&mut self, read_ahead: [Bytes; 2]) {
+    pub(crate) async fn run(&mut self, read_ahead: PerLeg<Bytes>) {
         let mut read_ahead = Some(read_ahead);
         let mut timer = pin!(sleep_until(Instant::now() + Duration::from_secs(3600)));
         poll_fn(|cx| {
             if let Some(bytes) = read_ahead.take() {
                 for leg in Leg::BOTH {
-                    self.relay.read_ahead(cx, leg, &bytes[leg as usize]);
+                    self.relay.read_ahead(cx, leg, &bytes[leg]);
                 }
             }
             let done = BUFFER.with_borrow_mut(|buffer| self.relay.poll(cx, timer.as_mut(), buffer));
@@ -107,12 +108,12 @@ impl Connection {
             Some(ending) => (
                 ending.cause,
                 ending.detail.as_str(),
-                [&ending.legs[0], &ending.legs[1]],
+                PerLeg::from_fn(|leg| &ending.legs[leg]),
             ),
             None => (
                 Cause::Internal,
                 "the connection's task ended without a cause",
-                [&nothing, &nothing],
+                PerLeg::new(&nothing, &nothing),
             ),
         };
         let detail = match self.relay.uninspected() {
@@ -121,10 +122,6 @@ impl Connection {
                 format!("{detail}; {count} small messages passed without being looked into").into()
             }
         };
-        let counters: [&Counters; 2] = [
-            session.counters(Leg::Client),
-            session.counters(Leg::Upstream),
-        ];
         let record = ClosingRecord {
             identity: &self.handle.identity,
             cause,
@@ -132,11 +129,8 @@ impl Connection {
             mid_frame: self.relay.was_cut_mid_frame(),
             closes,
             duration: now.since(self.handle.beginning.opened),
-            silence: [
-                session.silence(Leg::Client, now),
-                session.silence(Leg::Upstream, now),
-            ],
-            counters,
+            silence: PerLeg::from_fn(|leg| session.silence(leg, now)),
+            counters: PerLeg::from_fn(|leg| session.counters(leg)),
             app_heartbeats: session.app_heartbeats(),
             captured: session.captured().collect(),
         };

@@ -22,6 +22,7 @@ use super::side::{READ, Reading, Side, TURN};
 use crate::leg::Leg;
 use crate::net::clock::Clock;
 use crate::net::stream::Transport;
+use crate::per_leg::PerLeg;
 use crate::protocol::Extensions;
 use crate::protocol::{Boundary, Role};
 use crate::session::{Action, Actions, Event, Session};
@@ -50,7 +51,7 @@ enum Read {
 
 /// One established connection.
 pub(crate) struct Relay<S> {
-    sides: [Side<S>; 2],
+    sides: PerLeg<Side<S>>,
     session: Session,
     handle: Arc<Handle>,
     clock: Clock,
@@ -75,7 +76,7 @@ pub(crate) struct Relay<S> {
 
 impl<S: Transport> Relay<S> {
     pub(crate) fn new(
-        [client, upstream]: [S; 2],
+        PerLeg { client, upstream }: PerLeg<S>,
         session: Session,
         handle: Arc<Handle>,
         clock: Clock,
@@ -83,10 +84,10 @@ impl<S: Transport> Relay<S> {
     ) -> Self {
         let now = clock.now();
         let relay = Relay {
-            sides: [
+            sides: PerLeg::new(
                 Side::new(client, Role::Client, now),
                 Side::new(upstream, Role::Server, now),
-            ],
+            ),
             session,
             handle,
             clock,
@@ -127,7 +128,7 @@ impl<S: Transport> Relay<S> {
     ) -> Poll<()> {
         self.now = self.clock.now();
         self.writes = 0;
-        for side in &mut self.sides {
+        for side in self.sides.iter_mut() {
             side.turn = TURN;
         }
         if std::mem::take(&mut self.first_poll) || self.handle.has_commands() {
@@ -165,7 +166,7 @@ impl<S: Transport> Relay<S> {
     fn relay(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> bool {
         // A socket that had nothing to read will wake the task: it is not asked again in this poll, unless for what
         // writing to it has failed with.
-        let mut drained = [false; 2];
+        let mut drained = PerLeg::new(false, false);
         let mut turn_over = false;
         for _ in 0..ROUNDS_PER_POLL {
             let mut progress = false;
@@ -173,10 +174,10 @@ impl<S: Transport> Relay<S> {
                 progress |= self.flush(cx, leg);
             }
             for leg in Leg::BOTH {
-                if !drained[leg as usize] || self.side(leg).write_error.is_some() {
+                if !drained[leg] || self.side(leg).write_error.is_some() {
                     match self.read(cx, leg, scratch) {
                         Read::Some => progress = true,
-                        Read::Nothing => drained[leg as usize] = true,
+                        Read::Nothing => drained[leg] = true,
                         Read::NotNow => {}
                         Read::TurnOver => turn_over = true,
                     }
@@ -430,11 +431,11 @@ impl<S: Transport> Relay<S> {
     }
 
     fn side(&self, leg: Leg) -> &Side<S> {
-        &self.sides[leg as usize]
+        &self.sides[leg]
     }
 
     fn side_mut(&mut self, leg: Leg) -> &mut Side<S> {
-        &mut self.sides[leg as usize]
+        &mut self.sides[leg]
     }
 }
 

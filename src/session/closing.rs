@@ -12,6 +12,7 @@
 use std::time::Duration;
 
 use super::{Action, Actions, Cause, Leg, Time};
+use crate::per_leg::PerLeg;
 use crate::protocol::Close;
 
 /// How a connection ended, for the closing record.
@@ -22,7 +23,7 @@ pub struct Ending {
     /// The same in words, with figures.
     pub detail: String,
     /// The Close frames of both legs.
-    pub legs: [LegClose; 2],
+    pub legs: PerLeg<LegClose>,
 }
 
 /// The Close frames that passed on one leg.
@@ -41,9 +42,9 @@ const SILENCE: Duration = Duration::from_secs(1);
 pub(super) struct Closing {
     began: Time,
     /// How long each leg had been silent when the cause struck.
-    silence: [Duration; 2],
+    silence: PerLeg<Duration>,
     ending: Ending,
-    legs: [LegState; 2],
+    legs: PerLeg<LegState>,
 }
 
 #[derive(Debug)]
@@ -64,9 +65,14 @@ struct LegState {
 }
 
 impl Closing {
-    pub(super) fn new(cause: Cause, detail: String, silence: [Duration; 2], began: Time) -> Self {
-        let legs = [LegClose::default(), LegClose::default()];
-        let state = || LegState {
+    pub(super) fn new(
+        cause: Cause,
+        detail: String,
+        silence: PerLeg<Duration>,
+        began: Time,
+    ) -> Self {
+        let legs = PerLeg::default();
+        let state = |_| LegState {
             queued: None,
             deadline: Time::NEVER,
             written: Time::NEVER,
@@ -84,12 +90,12 @@ impl Closing {
                 detail,
                 legs,
             },
-            legs: [state(), state()],
+            legs: PerLeg::from_fn(state),
         }
     }
 
     pub(super) fn silence(&self, leg: Leg) -> Duration {
-        self.silence[leg as usize]
+        self.silence[leg]
     }
 
     pub(super) fn ending(&self) -> &Ending {
@@ -103,20 +109,20 @@ impl Closing {
     /// Whether both closing handshakes are done, however long the sockets still take.
     pub(super) fn is_over(&self) -> bool {
         Leg::BOTH.into_iter().all(|leg| {
-            let (state, closes) = (&self.legs[leg as usize], &self.ending.legs[leg as usize]);
+            let (state, closes) = (&self.legs[leg], &self.ending.legs[leg]);
             let answered = closes.received.is_some() || state.unreadable || state.unanswered;
             state.gone || (closes.sent.is_some() && answered)
         })
     }
 
     /// `heard`: when each leg was last heard of, as for [`Closing::timeout`].
-    pub(super) fn next_deadline(&self, heard: [Time; 2], timeout: Duration) -> Time {
+    pub(super) fn next_deadline(&self, heard: PerLeg<Time>, timeout: Duration) -> Time {
         let deadlines = Leg::BOTH.into_iter().map(|leg| {
-            let state = &self.legs[leg as usize];
+            let state = &self.legs[leg];
             if state.gone {
                 return Time::NEVER;
             }
-            let (silent, unanswered) = self.silent_at(leg, heard[leg as usize], timeout);
+            let (silent, unanswered) = self.silent_at(leg, heard[leg], timeout);
             state.deadline.min(silent).min(unanswered)
         });
         deadlines.min().unwrap_or(Time::NEVER)
@@ -125,9 +131,9 @@ impl Closing {
     /// When a leg's peer has been silent for long enough to be `silent` and `unanswered`; `NEVER` where that has been
     /// found already, or does not matter.
     fn silent_at(&self, leg: Leg, heard: Time, timeout: Duration) -> (Time, Time) {
-        let state = &self.legs[leg as usize];
+        let state = &self.legs[leg];
         let is_awaited = self.begun_by(leg.other())
-            && self.ending.legs[leg as usize].received.is_none()
+            && self.ending.legs[leg].received.is_none()
             && !(state.gone || state.unreadable);
         // A leg that is not read may have more to say than anybody knows.
         if !is_awaited || heard == Time::NEVER {
@@ -152,8 +158,8 @@ impl Closing {
         timeout: Duration,
         actions: &mut Actions,
     ) {
-        let sent = self.ending.legs[leg as usize].sent.is_some();
-        let state = &mut self.legs[leg as usize];
+        let sent = self.ending.legs[leg].sent.is_some();
+        let state = &mut self.legs[leg];
         if sent || state.gone || state.queued.is_some() {
             return;
         }
@@ -171,10 +177,7 @@ impl Closing {
         timeout: Duration,
         actions: &mut Actions,
     ) {
-        let first = self.ending.legs[from as usize]
-            .received
-            .get_or_insert(close)
-            .clone();
+        let first = self.ending.legs[from].received.get_or_insert(close).clone();
         if self.begun_by(from) {
             self.queue(from.other(), first, now, timeout, actions);
         }
@@ -184,18 +187,18 @@ impl Closing {
 
     /// Our Close frame left.
     pub(super) fn written(&mut self, to: Leg, now: Time, timeout: Duration, actions: &mut Actions) {
-        let state = &mut self.legs[to as usize];
+        let state = &mut self.legs[to];
         if let Some(close) = state.queued.take() {
             state.deadline = now.after(timeout);
             state.written = now;
-            self.ending.legs[to as usize].sent = Some(close);
+            self.ending.legs[to].sent = Some(close);
         }
         self.finish_when_complete(to, now, timeout, actions);
     }
 
     /// A peer broke a rule, and nothing can be read from it any more.
     pub(super) fn offended(&mut self, from: Leg, mid_frame: bool, actions: &mut Actions) {
-        self.legs[from as usize].unreadable = true;
+        self.legs[from].unreadable = true;
         if mid_frame {
             self.reset(from.other(), actions);
         }
@@ -223,7 +226,7 @@ impl Closing {
             self.ending.cause,
             Cause::ClientClosed | Cause::UpstreamClosed | Cause::ClientLost | Cause::UpstreamLost
         );
-        let state = &mut self.legs[to as usize];
+        let state = &mut self.legs[to];
         if by_peer && state.queued.is_some() {
             state.deadline = now.after(timeout);
         }
@@ -244,20 +247,20 @@ impl Closing {
     /// Gives up on legs whose time is over. `heard`: when each leg was last heard of; `NEVER`: it is not being read.
     pub(super) fn timeout(
         &mut self,
-        heard: [Time; 2],
+        heard: PerLeg<Time>,
         now: Time,
         timeout: Duration,
         actions: &mut Actions,
     ) {
         for leg in Leg::BOTH {
-            let (silent, unanswered) = self.silent_at(leg, heard[leg as usize], timeout);
-            let state = &mut self.legs[leg as usize];
+            let (silent, unanswered) = self.silent_at(leg, heard[leg], timeout);
+            let state = &mut self.legs[leg];
             state.silent |= silent <= now;
             if unanswered <= now {
                 state.unanswered = true;
                 self.note_unanswered(leg);
             }
-            let state = &self.legs[leg as usize];
+            let state = &self.legs[leg];
             if state.gone || state.deadline > now {
                 continue;
             }
@@ -274,7 +277,7 @@ impl Closing {
     /// Somebody who was sent a peer's Close frame has not answered it in time.
     fn note_unanswered(&mut self, leg: Leg) {
         const NOTE: &str = " did not answer the Close frame";
-        let closes = &self.ending.legs[leg as usize];
+        let closes = &self.ending.legs[leg];
         let expected = closes.sent.is_some() && closes.received.is_none();
         if self.begun_by(leg.other()) && expected && !self.ending.detail.ends_with(NOTE) {
             self.ending.detail += &format!("; the {}{NOTE}", leg.label());
@@ -292,14 +295,11 @@ impl Closing {
     /// Sends the peer that began its own Close frame back, once the other one has nothing more to say.
     fn echo_when_answered(&mut self, now: Time, timeout: Duration, actions: &mut Actions) {
         for leg in Leg::BOTH {
-            let other = leg.other() as usize;
+            let other = leg.other();
             let state = &self.legs[other];
             let answered = self.ending.legs[other].received.is_some() || state.gone || state.silent;
             if self.begun_by(leg) && answered {
-                let echo = self.ending.legs[leg as usize]
-                    .received
-                    .clone()
-                    .unwrap_or_default();
+                let echo = self.ending.legs[leg].received.clone().unwrap_or_default();
                 self.queue(leg, echo, now, timeout, actions);
             }
         }
@@ -312,8 +312,8 @@ impl Closing {
         timeout: Duration,
         actions: &mut Actions,
     ) {
-        let closes = &self.ending.legs[leg as usize];
-        let state = &mut self.legs[leg as usize];
+        let closes = &self.ending.legs[leg];
+        let state = &mut self.legs[leg];
         let received = closes.received.is_some() || state.unreadable;
         if received && closes.sent.is_some() && !state.gone && !state.finishing {
             state.finishing = true;
@@ -323,13 +323,13 @@ impl Closing {
     }
 
     fn drop_leg(&mut self, leg: Leg, actions: &mut Actions) {
-        if !std::mem::replace(&mut self.legs[leg as usize].gone, true) {
+        if !std::mem::replace(&mut self.legs[leg].gone, true) {
             actions.push(Action::Drop { leg });
         }
     }
 
     fn reset(&mut self, leg: Leg, actions: &mut Actions) {
-        if !std::mem::replace(&mut self.legs[leg as usize].gone, true) {
+        if !std::mem::replace(&mut self.legs[leg].gone, true) {
             actions.push(Action::Reset { leg });
         }
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::closing::Closing;
 use super::{Actions, Cause, Leg, Session, Time, seconds};
+use crate::per_leg::PerLeg;
 use crate::protocol::{Close, Violation};
 
 impl Session {
@@ -52,11 +53,11 @@ impl Session {
             (Leg::Upstream, false) => Cause::UpstreamProtocolError,
             (Leg::Upstream, true) => Cause::UpstreamTooBig,
         };
-        let mut closes = [None, None];
+        let mut closes = PerLeg::default();
         if violation.close_code() == 1007 {
             // 1002 and 1009 are the cause's defaults.
             let configured = self.configured_close(cause, from);
-            closes[from as usize] = configured.or_else(|| Some(Close::new(1007, "not UTF-8")));
+            closes[from] = configured.or_else(|| Some(Close::new(1007, "not UTF-8")));
         }
         self.begin_close(cause, violation.to_string(), closes, now, actions);
         if let Some(closing) = &mut self.closing {
@@ -77,7 +78,7 @@ impl Session {
                 Leg::Client => Cause::ClientLost,
                 Leg::Upstream => Cause::UpstreamLost,
             };
-            self.begin_close(cause, detail, [None, None], now, actions);
+            self.begin_close(cause, detail, PerLeg::default(), now, actions);
         }
         if let Some(closing) = &mut self.closing {
             closing.lost(
@@ -102,7 +103,7 @@ impl Session {
                 "accepted no byte for {}",
                 seconds(self.leg(leg).blocked_for(now))
             );
-            self.begin_close(cause, detail, [None, None], now, actions);
+            self.begin_close(cause, detail, PerLeg::default(), now, actions);
         }
         self.leg_mut(leg).progress(false, now);
     }
@@ -113,7 +114,7 @@ impl Session {
         &mut self,
         cause: Cause,
         detail: String,
-        closes: [Option<Close>; 2],
+        mut closes: PerLeg<Option<Close>>,
         now: Time,
         actions: &mut Actions,
     ) {
@@ -121,8 +122,9 @@ impl Session {
             return;
         }
         let mut closing = Closing::new(cause, detail, self.silences(now), now);
-        for (leg, close) in Leg::BOTH.into_iter().zip(closes) {
-            let close = close
+        for leg in Leg::BOTH {
+            let close = closes[leg]
+                .take()
                 .or_else(|| self.configured_close(cause, leg))
                 .or_else(|| cause.default_close(leg).resolve(None));
             if let Some(close) = close {
@@ -139,7 +141,7 @@ impl Session {
         }
     }
 
-    fn silences(&self, now: Time) -> [Duration; 2] {
-        Leg::BOTH.map(|leg| self.leg(leg).silence(now))
+    fn silences(&self, now: Time) -> PerLeg<Duration> {
+        PerLeg::from_fn(|leg| self.leg(leg).silence(now))
     }
 }

@@ -1,6 +1,7 @@
 //! `limits.pings_per_second` and `limits.messages_per_second`: token buckets with a burst of twice the rate.
 
 use super::{Actions, Cause, Leg, Session, Time};
+use crate::per_leg::PerLeg;
 
 /// What a client may still send, in millionths, so that a microsecond's refill is `rate` whole units.
 #[derive(Debug)]
@@ -74,12 +75,12 @@ impl Session {
 
     pub(super) fn ping_flood(&mut self, now: Time, actions: &mut Actions) {
         let detail = flood_detail(self.policy.limits.pings_per_second, "pings");
-        self.begin_close(Cause::PingFlood, detail, [None, None], now, actions);
+        self.begin_close(Cause::PingFlood, detail, PerLeg::default(), now, actions);
     }
 
     pub(super) fn message_flood(&mut self, now: Time, actions: &mut Actions) {
         let detail = flood_detail(self.policy.limits.messages_per_second, "messages");
-        self.begin_close(Cause::MessageFlood, detail, [None, None], now, actions);
+        self.begin_close(Cause::MessageFlood, detail, PerLeg::default(), now, actions);
     }
 }
 

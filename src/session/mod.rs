@@ -38,6 +38,7 @@ pub use closing::{Ending, LegClose};
 pub use event::{Action, Actions, Event, Payload};
 pub use liveness::Counters;
 
+use crate::per_leg::PerLeg;
 use crate::protocol::ControlPayload;
 use application::Application;
 use closing::Closing;
@@ -52,7 +53,7 @@ pub struct Session {
     opened: Time,
     /// Where in the ±10 % of `max_lifetime` this connection is, in 1/1024 of the lifetime.
     lifetime_share: u32,
-    legs: [Liveness; 2],
+    legs: PerLeg<Liveness>,
     pings: TokenBucket,
     messages: TokenBucket,
     /// Boxed: exists only where messages are looked at.
@@ -66,10 +67,10 @@ impl Session {
     /// connection's pings and lifetime among the others', and marks its pings as ours.
     #[must_use]
     pub fn new(policy: Arc<Policy>, seed: u64, now: Time) -> Self {
-        let legs = [
+        let legs = PerLeg::new(
             Liveness::new(&policy.client, seed, now),
             Liveness::new(&policy.upstream, seed.rotate_left(32), now),
-        ];
+        );
         let pings = TokenBucket::new(policy.limits.pings_per_second, now);
         let messages = TokenBucket::new(policy.limits.messages_per_second, now);
         let lifetime_share = 922 + (seed >> 20) as u32 % 205;
@@ -125,7 +126,7 @@ impl Session {
                 close,
                 detail,
             } => {
-                self.begin_close(cause, detail, [close, None], now, actions);
+                self.begin_close(cause, detail, PerLeg::new(close, None), now, actions);
             }
         }
     }
@@ -149,7 +150,7 @@ impl Session {
         if let Some(closing) = &self.closing {
             let timeout = self.policy.limits.close_timeout;
             return closing
-                .next_deadline([&self.legs[0], &self.legs[1]].map(Liveness::heard), timeout)
+                .next_deadline(PerLeg::from_fn(|leg| self.legs[leg].heard()), timeout)
                 .min(stalled);
         }
         let heartbeat = Leg::BOTH
@@ -166,7 +167,7 @@ impl Session {
     #[must_use]
     #[inline]
     pub fn data_moves_deadline(&self) -> bool {
-        self.legs[0].was_noticed() || self.legs[1].was_noticed()
+        self.legs.client.was_noticed() || self.legs.upstream.was_noticed()
     }
 
     /// Whether both legs are done with, so that the connection can be dropped.
@@ -297,13 +298,13 @@ impl Session {
             }
         }
         if let Some(closing) = &mut self.closing {
-            let heard = [&self.legs[0], &self.legs[1]].map(Liveness::heard);
+            let heard = PerLeg::from_fn(|leg| self.legs[leg].heard());
             closing.timeout(heard, now, self.policy.limits.close_timeout, actions);
             return;
         }
         if self.lifetime_deadline() <= now {
             let detail = format!("open for {}", seconds(now.since(self.opened)));
-            self.begin_close(Cause::MaxLifetime, detail, [None, None], now, actions);
+            self.begin_close(Cause::MaxLifetime, detail, PerLeg::default(), now, actions);
             return;
         }
         for leg in Leg::BOTH {
@@ -327,7 +328,7 @@ impl Session {
                 let detail = self.leg(leg).idle_detail(heartbeat, now);
                 // Both may fall on the same point of the grid, and an idle time may have shrunk.
                 self.notice(leg, now, actions);
-                self.begin_close(cause, detail, [None, None], now, actions);
+                self.begin_close(cause, detail, PerLeg::default(), now, actions);
             }
             Due::PongTimeout { missed } => {
                 let cause = match leg {
@@ -337,7 +338,7 @@ impl Session {
                 let silence = seconds(self.leg(leg).silence(now));
                 let detail =
                     format!("{missed} pings in a row unanswered, nothing received for {silence}");
-                self.begin_close(cause, detail, [None, None], now, actions);
+                self.begin_close(cause, detail, PerLeg::default(), now, actions);
             }
             Due::Probe(payload) => {
                 if let Some(probe) = &heartbeat.probe {
@@ -375,11 +376,11 @@ impl Session {
     }
 
     fn leg(&self, leg: Leg) -> &Liveness {
-        &self.legs[leg as usize]
+        &self.legs[leg]
     }
 
     fn leg_mut(&mut self, leg: Leg) -> &mut Liveness {
-        &mut self.legs[leg as usize]
+        &mut self.legs[leg]
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Handle;
+use crate::per_leg::PerLeg;
 use crate::session::{Cause, Counters, Leg};
 
 /// Sums over all connections, each of which is in them once: living or closed.
@@ -16,7 +17,7 @@ pub struct Aggregates {
     /// Those that have ended, by route and cause.
     pub closed: BTreeMap<(Box<str>, Cause), u64>,
     /// Counted on each leg.
-    pub legs: [LegTotals; 2],
+    pub legs: PerLeg<LegTotals>,
     /// Application-level heartbeats, by the rule that recognised them.
     pub app_heartbeats: BTreeMap<Box<str>, u64>,
 }
@@ -46,7 +47,7 @@ impl Aggregates {
     /// Adds what a connection has counted so far.
     pub(super) fn add_counters(&mut self, handle: &Handle) {
         for leg in Leg::BOTH {
-            self.legs[leg as usize].add(&handle.stats.counters(leg));
+            self.legs[leg].add(&handle.stats.counters(leg));
         }
         if handle.stats.app_heartbeats() > 0 {
             for (rule, count) in handle.stats.app().by_rule {

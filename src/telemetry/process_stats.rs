@@ -8,6 +8,7 @@ use hyper::StatusCode;
 
 use super::HandshakeFailure;
 use super::histogram::{Distribution, Histogram};
+use crate::per_leg::PerLeg;
 use crate::session::Leg;
 
 /// 1 ms to 30 s, in microseconds.
@@ -58,7 +59,7 @@ pub struct ProcessStats {
     handshake: Histogram,
     connection: Histogram,
     /// By leg.
-    rtt: [Histogram; 2],
+    rtt: PerLeg<Histogram>,
 }
 
 impl Default for ProcessStats {
@@ -75,7 +76,7 @@ impl Default for ProcessStats {
             draining: AtomicBool::default(),
             handshake: Histogram::new(&HANDSHAKE),
             connection: Histogram::new(&CONNECTION),
-            rtt: [Histogram::new(&RTT), Histogram::new(&RTT)],
+            rtt: PerLeg::from_fn(|_| Histogram::new(&RTT)),
         };
         process_stats.loaded();
         process_stats
@@ -98,7 +99,7 @@ impl ProcessStats {
     }
 
     pub(super) fn observe_rtt(&self, leg: Leg, rtt: Duration) {
-        self.rtt[leg as usize].observe(rtt);
+        self.rtt[leg].observe(rtt);
     }
 
     pub(super) fn count_handshake_failure(&self, failure: HandshakeFailure) {
@@ -195,7 +196,7 @@ impl ProcessStats {
     /// From a ping to its pong.
     #[must_use]
     pub fn round_trips(&self, leg: Leg) -> Distribution {
-        self.rtt[leg as usize].distribution()
+        self.rtt[leg].distribution()
     }
 }
 

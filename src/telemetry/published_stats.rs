@@ -11,12 +11,13 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 
 use super::ProcessStats;
+use crate::per_leg::PerLeg;
 use crate::session::{Counters, Leg, Session, Time};
 
 /// The published counters of one connection.
 #[derive(Debug)]
 pub struct PublishedStats {
-    legs: [PublishedLeg; 2],
+    legs: PerLeg<PublishedLeg>,
     closing: AtomicBool,
     app_heartbeats: AtomicU64,
     app: Mutex<AppStats>,
@@ -52,7 +53,7 @@ pub struct AppStats {
 impl PublishedStats {
     pub(super) fn new(process_stats: &Arc<ProcessStats>) -> Self {
         PublishedStats {
-            legs: Default::default(),
+            legs: PerLeg::default(),
             closing: AtomicBool::default(),
             app_heartbeats: AtomicU64::default(),
             app: Mutex::default(),
@@ -64,7 +65,7 @@ impl PublishedStats {
     #[inline]
     pub fn publish_data(&self, session: &Session) {
         for leg in Leg::BOTH {
-            let (live, counters) = (&self.legs[leg as usize], session.counters(leg));
+            let (live, counters) = (&self.legs[leg], session.counters(leg));
             live.messages.store(counters.messages, Relaxed);
             live.bytes.store(counters.bytes, Relaxed);
             live.last_received
@@ -76,7 +77,7 @@ impl PublishedStats {
     pub fn publish(&self, session: &Session) {
         self.publish_data(session);
         for leg in Leg::BOTH {
-            let (live, counters) = (&self.legs[leg as usize], session.counters(leg));
+            let (live, counters) = (&self.legs[leg], session.counters(leg));
             live.pings_sent.store(counters.pings_sent, Relaxed);
             let answered = live.pongs_received.load(Relaxed);
             if let (true, Some(rtt)) = (answered != counters.pongs_received, counters.rtt) {
@@ -113,7 +114,7 @@ impl PublishedStats {
     /// A leg's counters.
     #[must_use]
     pub fn counters(&self, leg: Leg) -> Counters {
-        let live = &self.legs[leg as usize];
+        let live = &self.legs[leg];
         let rtt = live.rtt.load(Relaxed);
         Counters {
             messages: live.messages.load(Relaxed),
@@ -135,7 +136,7 @@ impl PublishedStats {
     /// When a leg was last heard of.
     #[must_use]
     pub fn last_received(&self, leg: Leg) -> Time {
-        Time::from_micros(self.legs[leg as usize].last_received.load(Relaxed))
+        Time::from_micros(self.legs[leg].last_received.load(Relaxed))
     }
 
     /// Application-level heartbeats that were recognised.

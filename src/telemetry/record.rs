@@ -9,6 +9,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::RequestHeaders;
+use crate::per_leg::PerLeg;
 use crate::protocol::Close;
 use crate::session::{Cause, Counters, LegClose};
 
@@ -68,13 +69,13 @@ pub struct ClosingRecord<'a> {
     /// A leg was reset inside a frame, because no Close frame could follow what it had got.
     pub mid_frame: bool,
     /// Close frames of the client's and the upstream's leg.
-    pub closes: [&'a LegClose; 2],
+    pub closes: PerLeg<&'a LegClose>,
     /// From the 101 to now.
     pub duration: Duration,
     /// How long each leg had been silent when the cause struck.
-    pub silence: [Duration; 2],
+    pub silence: PerLeg<Duration>,
     /// What was counted on each leg.
-    pub counters: [&'a Counters; 2],
+    pub counters: PerLeg<&'a Counters>,
     /// Application-level heartbeats that were recognised.
     pub app_heartbeats: u64,
     /// Fields of them that are kept.
@@ -83,7 +84,7 @@ pub struct ClosingRecord<'a> {
 
 impl Serialize for ClosingRecord<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let [client, upstream] = self.counters;
+        let PerLeg { client, upstream } = self.counters;
         Fields {
             identity: self.identity,
             initiator: self.cause.initiator().label(),
@@ -91,11 +92,11 @@ impl Serialize for ClosingRecord<'_> {
             phase: "open",
             mid_frame: self.mid_frame,
             detail: self.detail,
-            client_close: self.closes[0].into(),
-            upstream_close: self.closes[1].into(),
+            client_close: self.closes.client.into(),
+            upstream_close: self.closes.upstream.into(),
             duration_ms: millis(self.duration),
-            client_idle_ms: millis(self.silence[0]),
-            upstream_idle_ms: millis(self.silence[1]),
+            client_idle_ms: millis(self.silence.client),
+            upstream_idle_ms: millis(self.silence.upstream),
             client_messages: client.messages,
             client_bytes: client.bytes,
             upstream_messages: upstream.messages,

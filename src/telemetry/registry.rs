@@ -433,8 +433,8 @@ mod tests {
         permit.closed(Cause::ClientLost);
         let over = registry.aggregates();
         for aggregates in [&living, &over] {
-            assert_eq!(aggregates.legs[0].messages, 1);
-            assert_eq!(aggregates.legs[0].bytes, 5);
+            assert_eq!(aggregates.legs.client.messages, 1);
+            assert_eq!(aggregates.legs.client.bytes, 5);
             assert_eq!(aggregates.opened["chat"], 1);
         }
         assert_eq!(living.established["chat"], 1);

@@ -194,8 +194,8 @@ pub(super) fn summary(state: &State) -> Summary {
         routes: routes.collect(),
         closed: closed.collect(),
         handshakes_failed: handshakes_failed(observer),
-        client: leg(&aggregates.legs[0], &handles, Leg::Client),
-        upstream: leg(&aggregates.legs[1], &handles, Leg::Upstream),
+        client: leg(&aggregates.legs.client, &handles, Leg::Client),
+        upstream: leg(&aggregates.legs.upstream, &handles, Leg::Upstream),
         app_heartbeats: app_heartbeats
             .map(|(rule, count)| AppHeartbeats {
                 rule: rule.clone(),

@@ -21,6 +21,7 @@ use self::socket::{End, Ended, Shared};
 use super::Relay;
 use crate::leg::Leg;
 use crate::net::clock::Clock;
+use crate::per_leg::PerLeg;
 use crate::protocol::{Close, Extensions};
 use crate::session::policy::Policy;
 use crate::session::{Cause, Session};
@@ -79,9 +80,9 @@ struct Driver {
     woken: Arc<Flag>,
     done: bool,
     handle: Arc<Handle>,
-    sockets: [Shared; 2],
+    sockets: PerLeg<Shared>,
     /// All that each peer ever sent.
-    sent: [Vec<u8>; 2],
+    sent: PerLeg<Vec<u8>>,
     deflate: bool,
     cause: Option<Cause>,
 }
@@ -90,7 +91,7 @@ impl Driver {
     fn new(input: &mut Input<'_>) -> Driver {
         let policy = Arc::clone(&POLICIES[usize::from(input.byte()) % POLICIES.len()]);
         let extensions = extensions(input.byte());
-        let sockets = [Shared::new(), Shared::new()];
+        let sockets = PerLeg::from_fn(|_| Shared::new());
         let clock = Clock::start();
         let identity = Identity {
             conn: "c".into(),
@@ -112,7 +113,7 @@ impl Driver {
         let handle = Arc::new(Handle::new(identity, beginning, None, &process_stats));
         let seed = u64::from(input.byte()) << 56 | 0x0023_4567_89ab_cdef;
         let relay = Relay::new(
-            sockets.clone().map(End),
+            PerLeg::from_fn(|leg| End(sockets[leg].clone())),
             Session::new(policy, seed, clock.now()),
             Arc::clone(&handle),
             clock,
@@ -128,7 +129,7 @@ impl Driver {
             done: false,
             handle,
             sockets,
-            sent: [Vec::new(), Vec::new()],
+            sent: PerLeg::default(),
             deflate: extensions.deflate,
             cause: None,
         };
@@ -145,7 +146,7 @@ impl Driver {
             } else {
                 Vec::new()
             };
-            self.sent[leg as usize].extend(&bytes);
+            self.sent[leg].extend(&bytes);
             let waker = Waker::from(Arc::clone(&self.woken));
             self.relay
                 .read_ahead(&mut Context::from_waker(&waker), leg, &bytes);
@@ -199,17 +200,17 @@ impl Driver {
     async fn operate(&mut self, operation: Operation) {
         match operation {
             Operation::Send(leg, bytes) => {
-                self.sent[leg as usize].extend(&bytes);
-                self.sockets[leg as usize].change(|socket| socket.send(&bytes));
+                self.sent[leg].extend(&bytes);
+                self.sockets[leg].change(|socket| socket.send(&bytes));
             }
             Operation::Answer(leg) => {
                 let newest = self.newest_ping(leg);
                 let bytes = input::control(leg, 0x8a, &newest);
-                self.sent[leg as usize].extend(&bytes);
-                self.sockets[leg as usize].change(|socket| socket.send(&bytes));
+                self.sent[leg].extend(&bytes);
+                self.sockets[leg].change(|socket| socket.send(&bytes));
             }
             Operation::Change(leg, change) => {
-                self.sockets[leg as usize].change(|socket| change.apply(socket));
+                self.sockets[leg].change(|socket| change.apply(socket));
             }
             Operation::Pass(time) => self.pass(time).await,
             Operation::Follow(policy) => {
@@ -228,7 +229,7 @@ impl Driver {
 
     /// The payload of the last ping that a peer got.
     fn newest_ping(&self, leg: Leg) -> Vec<u8> {
-        self.sockets[leg as usize].look(|socket| {
+        self.sockets[leg].look(|socket| {
             let (frames, _) = frames::split(&socket.written);
             let ping = frames.iter().rev().find(|frame| frame.opcode() == 9);
             ping.map(frames::Frame::payload).unwrap_or_default()
@@ -238,10 +239,10 @@ impl Driver {
     /// What each peer got is what it may get.
     fn check(&self, all: bool) {
         for leg in Leg::BOTH {
-            self.sockets[leg as usize].look(|socket| {
+            self.sockets[leg].look(|socket| {
                 let (whole, rest) = frames::split(&socket.written);
                 frames::assert_valid(leg, &whole, self.deflate);
-                frames::assert_delivered(&self.sent[leg.other() as usize], &socket.written, all);
+                frames::assert_delivered(&self.sent[leg.other()], &socket.written, all);
                 let cut = !rest.is_empty() && socket.ended == Some(Ended::InOrder);
                 // Whoever ended his own side first, or takes no bytes, learns nothing from a reset.
                 let by_us = socket.is_sound();
@@ -255,7 +256,7 @@ impl Driver {
 
     /// A living connection delivers everything once nothing is in its way, and then holds nothing.
     fn check_rest(&mut self) {
-        for socket in &self.sockets {
+        for socket in self.sockets.iter() {
             socket.change(socket::Socket::heal);
         }
         self.settle();
@@ -264,11 +265,11 @@ impl Driver {
         }
         self.check(true);
         let at_rest = |leg: Leg| {
-            let sent = frames::is_at_message_boundary(&self.sent[leg as usize]);
-            self.sockets[leg as usize].look(|socket| sent && socket.is_read() && socket.is_sound())
+            let sent = frames::is_at_message_boundary(&self.sent[leg]);
+            self.sockets[leg].look(|socket| sent && socket.is_read() && socket.is_sound())
         };
         if Leg::BOTH.into_iter().all(at_rest) {
-            for side in &self.relay.sides {
+            for side in self.relay.sides.iter() {
                 assert!(side.out.owns_nothing(), "at rest, and holds {:?}", side.out);
                 assert_eq!(side.held.capacity(), 0, "at rest, and holds bytes");
             }
@@ -282,7 +283,7 @@ impl Driver {
         assert!(self.done, "no end: {:?}", self.relay.session());
         assert!(self.cause.is_some(), "an end without a cause");
         self.check(false);
-        for socket in &self.sockets {
+        for socket in self.sockets.iter() {
             assert!(
                 socket.look(|socket| socket.ended.is_some()),
                 "a socket is left open"

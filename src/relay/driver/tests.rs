@@ -105,7 +105,7 @@ impl Bench {
         let handle = Arc::new(Handle::new(identity, beginning, None, &Arc::default()));
         let session = Session::new(Arc::new(policy), 0x0123_4567_89ab_cdef, clock.now());
         let relay = Relay::new(
-            [client_io, upstream_io],
+            PerLeg::new(client_io, upstream_io),
             session,
             Arc::clone(&handle),
             clock,
@@ -201,7 +201,7 @@ impl Bench {
 
     #[track_caller]
     fn assert_owns_nothing(&self) {
-        for side in &self.relay.sides {
+        for side in self.relay.sides.iter() {
             assert!(side.out.owns_nothing(), "{:?}", side.out);
             assert_eq!(side.held.capacity(), 0);
         }

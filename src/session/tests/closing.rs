@@ -38,13 +38,13 @@ fn a_peers_close_goes_on_and_comes_back_when_the_other_has_answered() {
             assert!(bench.session.is_finished());
             let ending = bench.session.ending().unwrap();
             assert_eq!(ending.cause, closed_by(leg));
-            assert_eq!(ending.legs[leg as usize].received, Some(close.clone()));
-            assert_eq!(ending.legs[leg as usize].sent, Some(close.clone()));
+            assert_eq!(ending.legs[leg].received, Some(close.clone()));
+            assert_eq!(ending.legs[leg].sent, Some(close.clone()));
             assert_eq!(
-                ending.legs[other as usize].received,
+                ending.legs[other].received,
                 Some(Close::new(1001, "answer"))
             );
-            assert_eq!(ending.legs[other as usize].sent, Some(close));
+            assert_eq!(ending.legs[other].sent, Some(close));
         }
     }
 }
@@ -101,7 +101,7 @@ fn when_the_sidecar_closes_each_leg_finishes_by_itself() {
     assert!(bench.session.is_finished());
     // Who had a cause before has received the peer's own Close as its answer.
     assert_eq!(
-        bench.session.ending().unwrap().legs[0].received,
+        bench.session.ending().unwrap().legs.client.received,
         Some(Close::new(1001, ""))
     );
 }

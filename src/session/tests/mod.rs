@@ -227,7 +227,7 @@ impl Bench {
     fn sent(&self, leg: Leg) -> Option<Close> {
         self.session
             .ending()
-            .and_then(|ending| ending.legs[leg as usize].sent.clone())
+            .and_then(|ending| ending.legs[leg].sent.clone())
     }
 }
 

@@ -8,12 +8,12 @@ use super::*;
 /// Keeps what must always hold.
 struct Watch {
     bench: Bench,
-    newest_ping: [Option<[u8; 8]>; 2],
-    close_asked: [bool; 2],
-    ended: [bool; 2],
-    probes_asked: [bool; 2],
-    measure_asked: [Option<[u8; 8]>; 2],
-    measure_left: [Option<[u8; 8]>; 2],
+    newest_ping: PerLeg<Option<[u8; 8]>>,
+    close_asked: PerLeg<bool>,
+    ended: PerLeg<bool>,
+    probes_asked: PerLeg<bool>,
+    measure_asked: PerLeg<Option<[u8; 8]>>,
+    measure_left: PerLeg<Option<[u8; 8]>>,
     cause: Option<Cause>,
     over: bool,
 }
@@ -24,12 +24,12 @@ impl Watch {
         bench.sockets_take = false;
         Watch {
             bench,
-            newest_ping: [None; 2],
-            close_asked: [false; 2],
-            ended: [false; 2],
-            probes_asked: [false; 2],
-            measure_asked: [None; 2],
-            measure_left: [None; 2],
+            newest_ping: PerLeg::new(None, None),
+            close_asked: PerLeg::new(false, false),
+            ended: PerLeg::new(false, false),
+            probes_asked: PerLeg::new(false, false),
+            measure_asked: PerLeg::new(None, None),
+            measure_left: PerLeg::new(None, None),
             cause: None,
             over: false,
         }
@@ -44,7 +44,10 @@ impl Watch {
             assert_eq!(self.bench.cause(), self.cause, "a cause changed");
         }
         self.cause = self.bench.cause();
-        assert_eq!(self.bench.session.is_finished(), self.ended == [true; 2]);
+        assert_eq!(
+            self.bench.session.is_finished(),
+            self.ended == PerLeg::new(true, true)
+        );
         let is_over = self.bench.session.is_over();
         assert!(is_over || !self.over, "over, and not any more");
         assert!(is_over || !self.bench.session.is_finished());
@@ -59,51 +62,45 @@ impl Watch {
             | Action::Text { to, .. }
             | Action::Reply { to, .. }
             | Action::ProbeText { to, .. } => {
-                assert!(
-                    !self.close_asked[*to as usize],
-                    "{action:?} after a Close frame"
-                );
-                assert!(
-                    !self.ended[*to as usize],
-                    "{action:?} for a leg that is gone"
-                );
+                assert!(!self.close_asked[*to], "{action:?} after a Close frame");
+                assert!(!self.ended[*to], "{action:?} for a leg that is gone");
             }
             Action::Close { to, close } => {
                 assert!(
-                    !std::mem::replace(&mut self.close_asked[*to as usize], true),
+                    !std::mem::replace(&mut self.close_asked[*to], true),
                     "two Close frames"
                 );
-                assert!(!self.ended[*to as usize]);
+                assert!(!self.ended[*to]);
                 assert!(close.code().is_none_or(crate::protocol::is_sendable_code));
             }
             Action::Finish { leg } => {
-                assert!(self.close_asked[*leg as usize] && !self.ended[*leg as usize]);
+                assert!(self.close_asked[*leg] && !self.ended[*leg]);
             }
             Action::Measured { leg, .. } => {
                 assert!(
-                    self.measure_left[*leg as usize].take().is_some(),
+                    self.measure_left[*leg].take().is_some(),
                     "measured without a ping"
                 );
             }
             Action::Drop { leg } | Action::Reset { leg } => {
                 assert!(
-                    !std::mem::replace(&mut self.ended[*leg as usize], true),
+                    !std::mem::replace(&mut self.ended[*leg], true),
                     "ended twice"
                 );
             }
         }
         if let Action::Measure { to, payload } = action {
-            let asked = self.measure_asked[*to as usize].replace(*payload);
+            let asked = self.measure_asked[*to].replace(*payload);
             assert!(asked.is_none(), "a ping while another one has not left");
-            self.measure_left[*to as usize] = None;
-            assert_ne!(self.newest_ping[*to as usize], Some(*payload));
+            self.measure_left[*to] = None;
+            assert_ne!(self.newest_ping[*to], Some(*payload));
         }
         if let Action::Ping {
             to,
             payload: Payload::Probe(payload),
         } = action
         {
-            self.newest_ping[*to as usize] = Some(*payload);
+            self.newest_ping[*to] = Some(*payload);
         }
         if let Action::Ping {
             to,
@@ -115,7 +112,7 @@ impl Watch {
         }
         | Action::ProbeText { to, .. } = action
         {
-            let asked = std::mem::replace(&mut self.probes_asked[*to as usize], true);
+            let asked = std::mem::replace(&mut self.probes_asked[*to], true);
             assert!(!asked, "a probe while another one has not left");
         }
     }
@@ -137,7 +134,7 @@ impl Watch {
 
     fn happen(&mut self, happening: Happening) {
         // Sockets that are gone tell nothing.
-        let gone = |leg: &Leg| self.ended[*leg as usize];
+        let gone = |leg: &Leg| self.ended[*leg];
         match &happening {
             Happening::Data(leg, _)
             | Happening::Ping(leg)
@@ -172,7 +169,7 @@ impl Watch {
                 payload: ControlPayload::new(&vec![0; len.into()]),
             }),
             Happening::Answer(from) => {
-                if let Some(payload) = self.newest_ping[from as usize] {
+                if let Some(payload) = self.newest_ping[from] {
                     self.tell(Event::Pong {
                         from,
                         payload: ControlPayload::new(&payload),
@@ -181,13 +178,13 @@ impl Watch {
             }
             Happening::Measure(leg) => self.tell(Event::Measure { leg }),
             Happening::AnswerMeasure(from) => {
-                if let Some(payload) = self.measure_left[from as usize] {
+                if let Some(payload) = self.measure_left[from] {
                     self.tell(Event::Pong {
                         from,
                         payload: ControlPayload::new(&payload),
                     });
-                    if !self.ended[from as usize] {
-                        assert_eq!(self.measure_left[from as usize], None, "no answer");
+                    if !self.ended[from] {
+                        assert_eq!(self.measure_left[from], None, "no answer");
                     }
                 }
             }
@@ -213,14 +210,14 @@ impl Watch {
                 mid_frame,
             }),
             Happening::Written(to) => {
-                if std::mem::take(&mut self.probes_asked[to as usize]) {
+                if std::mem::take(&mut self.probes_asked[to]) {
                     self.tell(Event::ProbeWritten { to });
                 }
-                if let Some(payload) = self.measure_asked[to as usize].take() {
-                    self.measure_left[to as usize] = Some(payload);
+                if let Some(payload) = self.measure_asked[to].take() {
+                    self.measure_left[to] = Some(payload);
                     self.tell(Event::MeasureWritten { to });
                 }
-                if self.close_asked[to as usize] && !self.ended[to as usize] {
+                if self.close_asked[to] && !self.ended[to] {
                     self.tell(Event::CloseWritten { to });
                 }
             }

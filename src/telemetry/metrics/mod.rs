@@ -71,7 +71,7 @@ fn handshakes(page: &mut Page, observer: &Observer) {
 }
 
 fn heartbeats(page: &mut Page, observer: &Observer, config: &Config, aggregates: &Aggregates) {
-    let legs = |leg: Leg| &aggregates.legs[leg as usize];
+    let legs = |leg: Leg| &aggregates.legs[leg];
     let mut by_direction = |family, figure: fn(&LegTotals) -> u64| {
         let mut family = page.family(family);
         for (leg, direction) in Leg::BOTH.into_iter().zip(DIRECTIONS) {

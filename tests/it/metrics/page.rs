@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use sidebeat::config::HealthMode;
 use sidebeat::config::{self, Config};
+use sidebeat::per_leg::PerLeg;
 use sidebeat::session::{Actions, Cause, Counters, Event, Leg, LegClose, Session, Time};
 use sidebeat::telemetry::events::HandshakeFailed;
 use sidebeat::telemetry::metrics::{Format, render};
@@ -103,10 +104,10 @@ impl Connection {
             cause,
             detail: "",
             mid_frame: false,
-            closes: [&nothing, &nothing],
+            closes: PerLeg::new(&nothing, &nothing),
             duration: Duration::from_secs(90),
-            silence: [Duration::ZERO; 2],
-            counters: [&counters, &counters],
+            silence: PerLeg::default(),
+            counters: PerLeg::new(&counters, &counters),
             app_heartbeats: 0,
             captured: BTreeMap::new(),
         };

@@ -109,7 +109,7 @@ async fn an_incomplete_header_is_all_that_is_held() {
     let mut bench = Bench::new(policy());
     let whole = text(CLIENT, &[b'x'; 70_000]);
     bench.send(CLIENT, &whole[..13]);
-    assert_eq!(bench.relay.sides[0].held.len(), 13);
+    assert_eq!(bench.relay.sides.client.held.len(), 13);
     bench.send(CLIENT, &whole[13..40_000]);
     bench.exchange();
     assert_eq!(bench.upstream.got.len(), 40_000);

@@ -94,7 +94,7 @@ async fn a_frame_that_is_not_finished_ends_in_a_reset() {
         assert_eq!(bench.peer(leg).ended(), Some(Ended::Reset));
         assert_eq!(bench.peer(source).ended(), Some(Ended::InOrder));
         let ending = bench.relay.session().ending().unwrap();
-        assert_eq!(ending.legs[leg as usize].sent, None);
+        assert_eq!(ending.legs[leg].sent, None);
     }
 }
 

@@ -65,13 +65,13 @@ async fn end_at(leg: Leg, cut: usize, how: How, capacity: usize, seed: Option<u6
     assert_ne!(boundary, Boundary::None, "{what}");
     let closed = cut == bytes.len();
     let labels = match (leg, how) {
-        _ if closed => ["client_closed", "upstream_closed"],
-        (_, How::Silence) => ["client_idle", "client_idle"],
-        _ => ["client_lost", "upstream_lost"],
+        _ if closed => PerLeg::new("client_closed", "upstream_closed"),
+        (_, How::Silence) => PerLeg::new("client_idle", "client_idle"),
+        _ => PerLeg::new("client_lost", "upstream_lost"),
     };
     let cause = bench.cause().unwrap();
     if capacity == usize::MAX && !matches!(how, How::Silence) {
-        assert_eq!(cause.label(), labels[leg as usize], "{what}");
+        assert_eq!(cause.label(), labels[leg], "{what}");
     }
 }
 

@@ -89,7 +89,7 @@ async fn a_flooding_client_may_still_answer_the_close_frame() {
     bench.settle();
     assert!(bench.done);
     let ending = bench.relay.session().ending().unwrap().clone();
-    assert_eq!(ending.legs[0].received, Some(answer));
+    assert_eq!(ending.legs.client.received, Some(answer));
 }
 
 impl Bench {
@@ -180,7 +180,7 @@ async fn after_a_flood_less_is_read_at_once_so_that_little_is_held() {
     let (_, bytes, _) = &floods(CLIENT)[1];
     bench.client.send(&bytes.repeat(3));
     bench.poll_once();
-    let held = |bench: &Bench| bench.relay.sides[0].held.len();
+    let held = |bench: &Bench| bench.relay.sides.client.held.len();
     assert!(held(&bench) > 32 * 1024, "{}", held(&bench));
     while held(&bench) > 0 {
         bench.poll_once();
@@ -194,7 +194,7 @@ async fn after_a_flood_less_is_read_at_once_so_that_little_is_held() {
     // Long frames make it grow again.
     bench.client.send(&text(CLIENT, &vec![b'x'; 2 << 20]));
     bench.settle();
-    assert_eq!(bench.relay.sides[0].read_size, READ);
+    assert_eq!(bench.relay.sides.client.read_size, READ);
 }
 
 #[tokio::test(start_paused = true)]

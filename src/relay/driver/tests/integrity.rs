@@ -52,8 +52,8 @@ async fn converse(seed: u64, capacity: usize, conversation: Vec<(Leg, Said)>) {
     let mut bench = Bench::with_manners(probing(), Some(seed));
     bench.client.set_capacity(capacity);
     bench.upstream.set_capacity(capacity);
-    let mut sent = [Vec::new(), Vec::new()];
-    let mut newest_ping = [None; 2];
+    let mut sent = PerLeg::new(Vec::new(), Vec::new());
+    let mut newest_ping = PerLeg::new(None, None);
     for (leg, said) in conversation {
         match said {
             Said::Message(fragments) => {
@@ -66,10 +66,10 @@ async fn converse(seed: u64, capacity: usize, conversation: Vec<(Leg, Said)>) {
                     };
                     bench.send(leg, &fragment(leg, opcode, index == last, payload));
                 }
-                sent[leg as usize].push(fragments.concat());
+                sent[leg].push(fragments.concat());
             }
             Said::Ping(payload) => {
-                newest_ping[leg as usize] = Some(payload);
+                newest_ping[leg] = Some(payload);
                 bench.send(leg, &ping(leg, &[payload]));
             }
             Said::Pause(len) => {
@@ -81,8 +81,8 @@ async fn converse(seed: u64, capacity: usize, conversation: Vec<(Leg, Said)>) {
     bench.exchange();
     for leg in Leg::BOTH {
         let heard = bench.heard(leg);
-        assert_eq!(messages(&heard), sent[leg.other() as usize], "{leg:?}");
-        if let Some(newest) = newest_ping[leg as usize] {
+        assert_eq!(messages(&heard), sent[leg.other()], "{leg:?}");
+        if let Some(newest) = newest_ping[leg] {
             let answers = heard
                 .iter()
                 .rev()
