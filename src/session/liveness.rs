@@ -8,28 +8,10 @@
 use std::time::Duration;
 
 use super::Time;
+use super::counters::Counters;
 use super::measuring::{ASKED, Measuring};
 use super::policy::{Heartbeat, IdleNotice, Probe, ProbeKind};
 use super::received::LastReceived;
-
-/// What was counted on one leg.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Messages received whole.
-    pub messages: u64,
-    /// Payload bytes of data frames received.
-    pub bytes: u64,
-    /// Probes that left the sidecar.
-    pub pings_sent: u32,
-    /// Pongs that answered the newest of them.
-    pub pongs_received: u32,
-    /// Pings that were missed, in a row or not.
-    pub missed_pongs: u32,
-    /// The peer's pings that the sidecar answered.
-    pub pings_answered: u32,
-    /// From the last ping that was answered to its pong.
-    pub rtt: Option<Duration>,
-}
 
 /// What a leg's heartbeat wants now.
 #[derive(Debug, PartialEq, Eq)]

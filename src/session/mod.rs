@@ -9,6 +9,7 @@
 //! | [`policy`] | what it is told: settings of one connection, replaced when the file changes |
 //! | `cause` | the list of causes, and what each puts on the wire |
 //! | `liveness` | one leg's heartbeat: idle, pings and their pongs, standing still under backpressure |
+//! | `counters` | the list of what is counted on a leg |
 //! | `received` | when a leg was last heard of, by what counts as activity |
 //! | `measuring` | round trips that an operator asks for |
 //! | `application` | application-level heartbeats: answered, passed on, kept back, captured |
@@ -19,6 +20,7 @@
 mod application;
 mod cause;
 mod closing;
+mod counters;
 mod ends;
 mod event;
 mod flood;
@@ -35,8 +37,9 @@ pub use crate::time::Time;
 pub use application::Message;
 pub use cause::{Cause, DefaultClose, Initiator};
 pub use closing::{Ending, LegClose};
+pub use counters::Counters;
+pub(crate) use counters::leg_counters;
 pub use event::{Action, Actions, Event, Payload};
-pub use liveness::Counters;
 
 use crate::per_leg::PerLeg;
 use crate::protocol::ControlPayload;

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::Handle;
 use crate::per_leg::PerLeg;
-use crate::session::{Cause, Counters, Leg};
+use crate::session::{Cause, Counters, Leg, leg_counters};
 
 /// Sums over all connections, each of which is in them once: living or closed.
 #[derive(Clone, Debug, Default)]
@@ -22,22 +25,27 @@ pub struct Aggregates {
     pub app_heartbeats: BTreeMap<Box<str>, u64>,
 }
 
-/// [`Counters`], summed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LegTotals {
-    /// Messages received whole.
-    pub messages: u64,
-    /// Payload bytes of data frames received.
-    pub bytes: u64,
-    /// Probes that left the sidecar.
-    pub pings_sent: u64,
-    /// Pongs that answered the newest of them.
-    pub pongs_received: u64,
-    /// Pings that were missed.
-    pub missed_pongs: u64,
-    /// The peers' pings that the sidecar answered.
-    pub pings_answered: u64,
+macro_rules! define_leg_totals {
+    (
+        data { $($data:ident: $data_width:ty, $data_metric:literal, $data_help:literal;)* }
+        control { $($control:ident: $control_width:ty, $control_metric:literal, $control_help:literal;)* }
+    ) => {
+        /// [`Counters`] of many connections, summed.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        pub struct LegTotals {
+            $(#[doc = $data_help] pub $data: u64,)*
+            $(#[doc = $control_help] pub $control: u64,)*
+        }
+
+        impl LegTotals {
+            fn add(&mut self, counters: &Counters) {
+                $(self.$data += u64::from(counters.$data);)*
+                $(self.$control += u64::from(counters.$control);)*
+            }
+        }
+    };
 }
+leg_counters!(define_leg_totals);
 
 impl Aggregates {
     pub(super) fn opened(&mut self, handle: &Handle) {
@@ -70,17 +78,6 @@ impl Aggregates {
             .entry((handle.identity.route.clone(), cause))
             .or_default() += 1;
         self.add_counters(handle);
-    }
-}
-
-impl LegTotals {
-    fn add(&mut self, counters: &Counters) {
-        self.messages += counters.messages;
-        self.bytes += counters.bytes;
-        self.pings_sent += u64::from(counters.pings_sent);
-        self.pongs_received += u64::from(counters.pongs_received);
-        self.missed_pongs += u64::from(counters.missed_pongs);
-        self.pings_answered += u64::from(counters.pings_answered);
     }
 }
 

@@ -114,7 +114,7 @@ impl Observer {
     /// An opening handshake had lost its Upgrade on the way here. It is logged at most once in ten seconds: whoever
     /// configured a proxy so has all of its WebSockets come so.
     pub fn upgrade_missing(&self, record: UpgradeMissing<'_>) {
-        self.process_stats.count_missing_upgrade();
+        self.process_stats.counters.upgrades_missing.count();
         if let Some(count) = self.missing_upgrades.count(Instant::now()) {
             let record = UpgradeMissing { count, ..record };
             self.publish(&LifecycleEvent::UpgradeMissing(record));

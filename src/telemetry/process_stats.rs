@@ -42,13 +42,59 @@ const RTT: [u64; 17] = [
 /// Answers to plain HTTP requests by the first digit of their status.
 pub const STATUS_CLASSES: [&str; 5] = ["2xx", "3xx", "4xx", "5xx", "other"];
 
+/// Passes the list of counters of the whole process, those without labels, to the macro `$generate`. A new counter is a
+/// line here and a `count` where it happens.
+macro_rules! process_counters {
+    ($generate:ident) => {
+        $generate! {
+            upgrades_missing, "sidebeat_upgrades_missing",
+                "Opening handshakes that came without Upgrade, because a proxy in front did not pass it on.";
+        }
+    };
+}
+pub(super) use process_counters;
+
+macro_rules! define_process_counters {
+    ($($field:ident, $metric:literal, $help:literal;)*) => {
+        /// What is counted for the whole process, each without a label.
+        #[derive(Debug, Default)]
+        pub(super) struct ProcessCounters {
+            $(pub(super) $field: ProcessCounter,)*
+        }
+
+        /// The values of [`ProcessCounters`] at one moment.
+        #[derive(Clone, Copy, Debug)]
+        pub(super) struct ProcessCounts {
+            $(pub(super) $field: u64,)*
+        }
+
+        impl ProcessCounters {
+            pub(super) fn values(&self) -> ProcessCounts {
+                ProcessCounts {
+                    $($field: self.$field.0.load(Relaxed),)*
+                }
+            }
+        }
+    };
+}
+process_counters!(define_process_counters);
+
+#[derive(Debug, Default)]
+pub(super) struct ProcessCounter(AtomicU64);
+
+impl ProcessCounter {
+    pub(super) fn count(&self) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
 /// Counts and distributions of the whole process.
 #[derive(Debug)]
 pub struct ProcessStats {
     started: SystemTime,
     /// In the order of [`HandshakeFailure::ALL`].
     handshakes_failed: [AtomicU64; HandshakeFailure::ALL.len()],
-    upgrades_missing: AtomicU64,
+    pub(super) counters: ProcessCounters,
     /// In the order of [`STATUS_CLASSES`].
     http_answers: [AtomicU64; STATUS_CLASSES.len()],
     reloads_accepted: AtomicU64,
@@ -68,7 +114,7 @@ impl Default for ProcessStats {
         let process_stats = ProcessStats {
             started: SystemTime::now(),
             handshakes_failed: Default::default(),
-            upgrades_missing: AtomicU64::default(),
+            counters: ProcessCounters::default(),
             http_answers: Default::default(),
             reloads_accepted: AtomicU64::default(),
             reloads_rejected: AtomicU64::default(),
@@ -107,16 +153,6 @@ impl ProcessStats {
         if let Some((_, count)) = all.find(|(known, _)| **known == failure) {
             count.fetch_add(1, Relaxed);
         }
-    }
-
-    pub(super) fn count_missing_upgrade(&self) {
-        self.upgrades_missing.fetch_add(1, Relaxed);
-    }
-
-    /// Opening handshakes that had lost their Upgrade on the way here.
-    #[must_use]
-    pub fn upgrades_missing(&self) -> u64 {
-        self.upgrades_missing.load(Relaxed)
     }
 
     /// A plain HTTP request got its answer.

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::ProcessStats;
 use crate::per_leg::PerLeg;
-use crate::session::{Counters, Leg, Session, Time};
+use crate::session::{Counters, Leg, Session, Time, leg_counters};
 
 /// The published counters of one connection.
 #[derive(Debug)]
@@ -26,17 +26,54 @@ pub struct PublishedStats {
 
 #[derive(Debug, Default)]
 struct PublishedLeg {
-    messages: AtomicU64,
-    bytes: AtomicU64,
+    counters: PublishedCounters,
     /// Microseconds since the process began.
     last_received: AtomicU64,
-    pings_sent: AtomicU32,
-    pongs_received: AtomicU32,
-    missed_pongs: AtomicU32,
-    pings_answered: AtomicU32,
     /// Microseconds; [`NO_RTT`]: none was measured.
     rtt: AtomicU32,
 }
+
+macro_rules! atomic {
+    (u32) => {
+        AtomicU32
+    };
+    (u64) => {
+        AtomicU64
+    };
+}
+
+macro_rules! define_published_counters {
+    (
+        data { $($data:ident: $data_width:ident, $data_metric:literal, $data_help:literal;)* }
+        control { $($control:ident: $control_width:ident, $control_metric:literal, $control_help:literal;)* }
+    ) => {
+        #[derive(Debug, Default)]
+        struct PublishedCounters {
+            $($data: atomic!($data_width),)*
+            $($control: atomic!($control_width),)*
+        }
+
+        impl PublishedCounters {
+            #[inline]
+            fn store_data(&self, counters: &Counters) {
+                $(self.$data.store(counters.$data, Relaxed);)*
+            }
+
+            fn store_control(&self, counters: &Counters) {
+                $(self.$control.store(counters.$control, Relaxed);)*
+            }
+
+            fn load(&self, rtt: Option<Duration>) -> Counters {
+                Counters {
+                    $($data: self.$data.load(Relaxed),)*
+                    $($control: self.$control.load(Relaxed),)*
+                    rtt,
+                }
+            }
+        }
+    };
+}
+leg_counters!(define_published_counters);
 
 /// Zero is no round trip that a clock of microseconds could tell from none.
 const NO_RTT: u32 = 0;
@@ -65,11 +102,10 @@ impl PublishedStats {
     #[inline]
     pub fn publish_data(&self, session: &Session) {
         for leg in Leg::BOTH {
-            let (live, counters) = (&self.legs[leg], session.counters(leg));
-            live.messages.store(counters.messages, Relaxed);
-            live.bytes.store(counters.bytes, Relaxed);
-            live.last_received
-                .store(session.last_received(leg).micros(), Relaxed);
+            let published = &self.legs[leg];
+            published.counters.store_data(session.counters(leg));
+            let last_received = session.last_received(leg).micros();
+            published.last_received.store(last_received, Relaxed);
         }
     }
 
@@ -77,19 +113,16 @@ impl PublishedStats {
     pub fn publish(&self, session: &Session) {
         self.publish_data(session);
         for leg in Leg::BOTH {
-            let (live, counters) = (&self.legs[leg], session.counters(leg));
-            live.pings_sent.store(counters.pings_sent, Relaxed);
-            let answered = live.pongs_received.load(Relaxed);
+            let (published, counters) = (&self.legs[leg], session.counters(leg));
+            let answered = published.counters.pongs_received.load(Relaxed);
             if let (true, Some(rtt)) = (answered != counters.pongs_received, counters.rtt) {
-                live.pongs_received.store(counters.pongs_received, Relaxed);
                 self.process_stats.observe_rtt(leg, rtt);
             }
-            live.missed_pongs.store(counters.missed_pongs, Relaxed);
-            live.pings_answered.store(counters.pings_answered, Relaxed);
+            published.counters.store_control(counters);
             let rtt = counters.rtt.map_or(NO_RTT, |rtt| {
                 u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1)
             });
-            live.rtt.store(rtt, Relaxed);
+            published.rtt.store(rtt, Relaxed);
         }
         if session.is_closing() {
             self.closing.store(true, Relaxed);
@@ -114,17 +147,10 @@ impl PublishedStats {
     /// A leg's counters.
     #[must_use]
     pub fn counters(&self, leg: Leg) -> Counters {
-        let live = &self.legs[leg];
-        let rtt = live.rtt.load(Relaxed);
-        Counters {
-            messages: live.messages.load(Relaxed),
-            bytes: live.bytes.load(Relaxed),
-            pings_sent: live.pings_sent.load(Relaxed),
-            pongs_received: live.pongs_received.load(Relaxed),
-            missed_pongs: live.missed_pongs.load(Relaxed),
-            pings_answered: live.pings_answered.load(Relaxed),
-            rtt: (rtt != NO_RTT).then(|| Duration::from_micros(rtt.into())),
-        }
+        let published = &self.legs[leg];
+        let rtt = published.rtt.load(Relaxed);
+        let rtt = (rtt != NO_RTT).then(|| Duration::from_micros(rtt.into()));
+        published.counters.load(rtt)
     }
 
     /// Whether it is on its way to its end.

@@ -108,15 +108,8 @@ struct Closed {
 /// What was counted on one leg of all connections.
 #[derive(Debug, Serialize, JsonSchema)]
 struct LegSummary {
-    /// Messages received whole.
-    messages: u64,
-    /// Payload bytes of data frames received.
-    bytes: u64,
-    pings_sent: u64,
-    pongs_received: u64,
-    missed_pongs: u64,
-    /// The peers' pings that the sidecar answered.
-    pings_answered: u64,
+    #[serde(flatten)]
+    counters: LegTotals,
     /// The last round trips of those who are connected; null: there was none.
     rtt_ms: Option<Quantiles>,
 }
@@ -194,8 +187,8 @@ pub(super) fn summary(state: &State) -> Summary {
         routes: routes.collect(),
         closed: closed.collect(),
         handshakes_failed: handshakes_failed(observer),
-        client: leg(&aggregates.legs.client, &handles, Leg::Client),
-        upstream: leg(&aggregates.legs.upstream, &handles, Leg::Upstream),
+        client: leg(aggregates.legs.client, &handles, Leg::Client),
+        upstream: leg(aggregates.legs.upstream, &handles, Leg::Upstream),
         app_heartbeats: app_heartbeats
             .map(|(rule, count)| AppHeartbeats {
                 rule: rule.clone(),
@@ -244,16 +237,11 @@ fn handshakes_failed(observer: &Observer) -> Vec<HandshakesFailed> {
     shown.collect()
 }
 
-fn leg(aggregates: &LegTotals, handles: &[Arc<Handle>], leg: Leg) -> LegSummary {
+fn leg(counters: LegTotals, handles: &[Arc<Handle>], leg: Leg) -> LegSummary {
     let rtts = handles.iter();
     let rtts = rtts.filter_map(|handle| handle.stats.counters(leg).rtt);
     LegSummary {
-        messages: aggregates.messages,
-        bytes: aggregates.bytes,
-        pings_sent: aggregates.pings_sent,
-        pongs_received: aggregates.pongs_received,
-        missed_pongs: aggregates.missed_pongs,
-        pings_answered: aggregates.pings_answered,
+        counters,
         rtt_ms: quantiles(rtts.collect()),
     }
 }

@@ -1,5 +1,9 @@
 //! Every metric: its name, labels and meaning. Nobody else knows their names.
 
+use crate::session::leg_counters;
+use crate::telemetry::aggregates::LegTotals;
+use crate::telemetry::process_stats::{ProcessCounts, process_counters};
+
 /// A metric with all its series.
 #[derive(Debug)]
 pub struct Family {
@@ -60,7 +64,7 @@ impl Family {
 }
 
 macro_rules! families {
-    ($($id:ident: $kind:ident $name:literal $labels:expr, $help:literal;)*) => {
+    ($list:ident: $($id:ident: $kind:ident $name:literal $labels:expr, $help:literal;)*) => {
         $(pub(super) static $id: Family = Family {
             name: $name,
             kind: Kind::$kind,
@@ -68,12 +72,63 @@ macro_rules! families {
             help: $help,
         };)*
 
-        /// Every metric, in the order in which they are answered.
-        pub static FAMILIES: &[&Family] = &[$(&$id),*];
+        static $list: &[&Family] = &[$(&$id),*];
     };
 }
 
-families! {
+/// A counter that is generated from a list, with the way to its value in `T`.
+pub(super) struct ListedCounter<T> {
+    pub(super) family: Family,
+    pub(super) value: fn(&T) -> u64,
+}
+
+macro_rules! listed_counters {
+    ($labels:expr, $($field:ident, $metric:literal, $help:literal;)*) => {
+        &[$(ListedCounter {
+            family: Family {
+                name: $metric,
+                kind: Kind::Counter,
+                labels: $labels,
+                help: $help,
+            },
+            value: |stats| stats.$field,
+        },)*]
+    };
+}
+
+macro_rules! define_leg_families {
+    (
+        data { $($data:ident: $data_width:ty, $data_metric:literal, $data_help:literal;)* }
+        control { $($control:ident: $control_width:ty, $control_metric:literal, $control_help:literal;)* }
+    ) => {
+        pub(super) static DATA_COUNTERS: &[ListedCounter<LegTotals>] =
+            listed_counters!(&["direction"], $($data, $data_metric, $data_help;)*);
+        pub(super) static CONTROL_COUNTERS: &[ListedCounter<LegTotals>] =
+            listed_counters!(&["peer"], $($control, $control_metric, $control_help;)*);
+    };
+}
+leg_counters!(define_leg_families);
+
+macro_rules! define_process_families {
+    ($($field:ident, $metric:literal, $help:literal;)*) => {
+        pub(super) static PROCESS_COUNTERS: &[ListedCounter<ProcessCounts>] =
+            listed_counters!(&[], $($field, $metric, $help;)*);
+    };
+}
+process_counters!(define_process_families);
+
+/// Every metric, in the order in which they are answered.
+pub fn families() -> impl Iterator<Item = &'static Family> {
+    let of_legs = DATA_COUNTERS.iter().chain(CONTROL_COUNTERS);
+    let of_process = PROCESS_COUNTERS.iter();
+    (CONNECTION_FAMILIES.iter().copied())
+        .chain(of_legs.map(|counter| &counter.family))
+        .chain(HEARTBEAT_FAMILIES.iter().copied())
+        .chain(of_process.map(|counter| &counter.family))
+        .chain(PROCESS_FAMILIES.iter().copied())
+}
+
+families! { CONNECTION_FAMILIES:
     CONNECTIONS: Gauge "sidebeat_connections" ["route"],
         "Connections that are established.";
     ADMITTED: Gauge "sidebeat_connections_admitted" [],
@@ -90,18 +145,9 @@ families! {
         "Opening handshakes that never became a connection.";
     HANDSHAKE_DURATION: Histogram "sidebeat_handshake_duration_seconds" [],
         "From a request head to its 101: the backend's part of it included.";
-    MESSAGES: Counter "sidebeat_messages" ["direction"],
-        "Messages received whole, without application-level heartbeats.";
-    BYTES: Counter "sidebeat_bytes" ["direction"],
-        "Payload bytes of data frames received.";
-    PINGS_SENT: Counter "sidebeat_pings_sent" ["peer"],
-        "Heartbeats that the sidecar sent to this peer.";
-    PONGS_RECEIVED: Counter "sidebeat_pongs_received" ["peer"],
-        "Those that this peer answered.";
-    PONGS_MISSED: Counter "sidebeat_pongs_missed" ["peer"],
-        "Those that this peer left unanswered, without any other sign of life.";
-    PINGS_ANSWERED: Counter "sidebeat_pings_answered" ["peer"],
-        "This peer's own pings that the sidecar answered.";
+}
+
+families! { HEARTBEAT_FAMILIES:
     APP_HEARTBEATS: Counter "sidebeat_app_heartbeats" ["rule"],
         "Application-level heartbeats that were recognised, by the rule that did.";
     RTT: Histogram "sidebeat_rtt_seconds" ["peer"],
@@ -116,8 +162,9 @@ families! {
         "Whether every backend of the configuration takes connections.";
     UPSTREAM_ADDRESS_UP: Gauge "sidebeat_upstream_address_up" ["upstream"],
         "Whether this backend takes connections.";
-    UPGRADES_MISSING: Counter "sidebeat_upgrades_missing" [],
-        "Opening handshakes that came without Upgrade, because a proxy in front did not pass it on.";
+}
+
+families! { PROCESS_FAMILIES:
     DRAINING: Gauge "sidebeat_draining" [],
         "Whether the process is shutting down.";
     LOG_LINES_DROPPED: Counter "sidebeat_log_lines_dropped" [],
@@ -151,7 +198,7 @@ mod tests {
     #[test]
     fn names_keep_to_the_rules_of_both_formats() {
         let mut seen = BTreeSet::new();
-        for family in FAMILIES {
+        for family in families() {
             let name = family.name;
             assert!(seen.insert(name), "{name} is there twice");
             assert!(

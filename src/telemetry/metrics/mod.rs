@@ -1,4 +1,4 @@
-//! Everything as metrics: put together when somebody asks, from the connections' own counters and from the process_stats.
+//! Everything as metrics: put together when somebody asks, from the connections' own counters and from those of the process.
 //!
 //! Each series is there from the start, at zero, for every route, cause, reason and rule of the configuration; those of
 //! a former configuration stay, so that no counter ever goes back.
@@ -10,11 +10,11 @@ mod text;
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;
 
-pub use families::{FAMILIES, Family, Kind};
+pub use families::{Family, Kind, families};
 pub use text::Format;
 
 use self::text::Page;
-use super::aggregates::{Aggregates, LegTotals};
+use super::aggregates::Aggregates;
 use super::{Observer, log};
 use crate::config::Config;
 use crate::session::{Cause, Leg};
@@ -71,25 +71,18 @@ fn handshakes(page: &mut Page, observer: &Observer) {
 }
 
 fn heartbeats(page: &mut Page, observer: &Observer, config: &Config, aggregates: &Aggregates) {
-    let legs = |leg: Leg| &aggregates.legs[leg];
-    let mut by_direction = |family, figure: fn(&LegTotals) -> u64| {
-        let mut family = page.family(family);
-        for (leg, direction) in Leg::BOTH.into_iter().zip(DIRECTIONS) {
-            family.sample(&[direction], figure(legs(leg)));
+    for counter in families::DATA_COUNTERS {
+        let mut family = page.family(&counter.family);
+        for (totals, direction) in aggregates.legs.iter().zip(DIRECTIONS) {
+            family.sample(&[direction], (counter.value)(totals));
         }
-    };
-    by_direction(&families::MESSAGES, |leg| leg.messages);
-    by_direction(&families::BYTES, |leg| leg.bytes);
-    let mut by_peer = |family, figure: fn(&LegTotals) -> u64| {
-        let mut family = page.family(family);
-        for leg in Leg::BOTH {
-            family.sample(&[leg.label()], figure(legs(leg)));
+    }
+    for counter in families::CONTROL_COUNTERS {
+        let mut family = page.family(&counter.family);
+        for (totals, leg) in aggregates.legs.iter().zip(Leg::BOTH) {
+            family.sample(&[leg.label()], (counter.value)(totals));
         }
-    };
-    by_peer(&families::PINGS_SENT, |leg| leg.pings_sent);
-    by_peer(&families::PONGS_RECEIVED, |leg| leg.pongs_received);
-    by_peer(&families::PONGS_MISSED, |leg| leg.missed_pongs);
-    by_peer(&families::PINGS_ANSWERED, |leg| leg.pings_answered);
+    }
     let mut family = page.family(&families::APP_HEARTBEATS);
     for rule in rules(config, aggregates) {
         family.sample(&[rule], count(&aggregates.app_heartbeats, rule));
@@ -113,10 +106,10 @@ fn state(page: &mut Page, observer: &Observer) {
     for (class, count) in process_stats.http_answers() {
         family.sample(&[class], count);
     }
-    let [taken, refused] = process_stats.reloads();
+    let [accepted, rejected] = process_stats.reloads();
     page.family(&families::CONFIG_RELOADS)
-        .sample(&["success"], taken)
-        .sample(&["failure"], refused);
+        .sample(&["success"], accepted)
+        .sample(&["failure"], rejected);
     let loaded_at = process_stats.loaded_at().duration_since(UNIX_EPOCH);
     let loaded_at = loaded_at.unwrap_or_default().as_secs_f64();
     page.family(&families::CONFIG_LOADED).sample(&[], loaded_at);
@@ -127,8 +120,11 @@ fn state(page: &mut Page, observer: &Observer) {
     for upstream in &upstreams {
         family.sample(&[&upstream.address], upstream.up);
     }
-    page.family(&families::UPGRADES_MISSING)
-        .sample(&[], process_stats.upgrades_missing());
+    let counts = process_stats.counters.values();
+    for counter in families::PROCESS_COUNTERS {
+        page.family(&counter.family)
+            .sample(&[], (counter.value)(&counts));
+    }
     page.family(&families::DRAINING)
         .sample(&[], process_stats.is_draining());
     page.family(&families::LOG_LINES_DROPPED)
