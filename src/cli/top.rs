@@ -22,8 +22,6 @@ mod rates;
 mod screens;
 mod state;
 mod update;
-#[cfg(test)]
-mod update_tests;
 
 use std::env;
 use std::io::{self, IsTerminal};

@@ -71,3 +71,6 @@ fn answered(state: &mut State, request: &Request, answer: Answer) -> Option<Effe
     };
     is_past_the_end.then_some(Effect::Refresh)
 }
+
+#[cfg(test)]
+mod tests;

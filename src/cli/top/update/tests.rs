@@ -2,11 +2,11 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::data::PageRequest;
-use super::list::PAGE;
-use super::screens::{answer, fill, state};
-use super::state::{Dialog, State, View};
-use super::update::{Effect, Input, update};
+use super::{Effect, Input, update};
+use crate::cli::top::data::PageRequest;
+use crate::cli::top::list::PAGE;
+use crate::cli::top::screens::{answer, fill, state};
+use crate::cli::top::state::{Dialog, State, View};
 
 fn filled() -> State {
     let mut state = state();
