@@ -83,7 +83,7 @@ fn answer_a_ping(bencher: Bencher) {
 fn a_heartbeat(bencher: Bencher) {
     let (mut session, mut actions) = (session(), Actions::new());
     bencher.bench_local(|| {
-        let now = session.next_deadline();
+        let now = session.next_deadline().unwrap();
         session.handle(Event::Timeout, now, &mut actions);
         while let Some(action) = actions.pop() {
             let Action::Ping { to, payload } = action else {

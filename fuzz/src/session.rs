@@ -10,6 +10,7 @@ use sidebeat::session::policy::{
     Activity, AnswerPings, Heartbeat, IdleNotice, Limits, Policy, Probe, ProbeKind,
 };
 use sidebeat::session::{Action, Actions, Cause, Event, Leg, Session, Time};
+use sidebeat::time::is_due;
 
 #[derive(Arbitrary, Clone, Copy, Debug)]
 struct Beat {
@@ -186,14 +187,15 @@ impl Watch {
         // Enough for any run of timers within an input's time.
         for _ in 0..5_000 {
             let deadline = self.session.next_deadline();
-            if self.session.is_finished() || deadline > end {
+            let deadline = deadline.filter(|deadline| *deadline <= end);
+            let Some(deadline) = deadline.filter(|_| !self.session.is_finished()) else {
                 self.now = end;
                 return;
-            }
+            };
             self.now = self.now.max(deadline);
             self.tell(Event::Timeout);
             assert!(
-                self.session.is_finished() || self.session.next_deadline() > self.now,
+                self.session.is_finished() || !is_due(self.session.next_deadline(), self.now),
                 "woken in vain"
             );
         }

@@ -28,12 +28,9 @@ impl Clock {
         Time::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
     }
 
-    /// When tokio's timers reach a time; none for [`Time::NEVER`] and what is as far away.
+    /// When tokio's timers reach a time; none for one that is too far away for them.
     #[must_use]
     pub fn instant(&self, time: Time) -> Option<Instant> {
-        if time == Time::NEVER {
-            return None;
-        }
         self.origin
             .checked_add(std::time::Duration::from_micros(time.micros()))
     }

@@ -68,9 +68,9 @@ pub(crate) struct Relay<S> {
     mid_frame: bool,
     /// Something other than data happened: the next deadline may be nearer than the timer, and there may be more to do.
     stirred: bool,
-    timer_set_for: Time,
-    /// Until when a timer that was held up waits for the sockets; `NEVER`: none was.
-    grace_until: Time,
+    timer_set_for: Option<Time>,
+    /// Until when a timer that was held up waits for the sockets.
+    grace_until: Option<Time>,
     first_poll: bool,
 }
 
@@ -98,8 +98,8 @@ impl<S: Transport> Relay<S> {
             writes: 0,
             mid_frame: false,
             stirred: true,
-            timer_set_for: Time::NEVER,
-            grace_until: Time::NEVER,
+            timer_set_for: None,
+            grace_until: None,
             first_poll: true,
         };
         relay.tolerate(Some(Duration::ZERO));

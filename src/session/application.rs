@@ -49,8 +49,8 @@ pub(super) struct Application {
 
 #[derive(Clone, Debug)]
 struct RuleState {
-    /// When one last went on; `NEVER`: none has.
-    forwarded: Time,
+    /// When one last went on.
+    forwarded: Option<Time>,
     /// Answers of the other leg's that are to be kept back.
     owed: u8,
 }
@@ -74,7 +74,7 @@ impl Application {
         self.active = rules.active(self.subprotocol.as_deref());
         self.rules = vec![
             RuleState {
-                forwarded: Time::NEVER,
+                forwarded: None,
                 owed: 0
             };
             rules.len()
@@ -123,15 +123,14 @@ impl Application {
         let Some(state) = self.rules.get_mut(index) else {
             return true;
         };
-        let due =
-            |every: Duration| state.forwarded == Time::NEVER || now.since(state.forwarded) >= every;
+        let due = |every: Duration| state.forwarded.is_none_or(|last| now.since(last) >= every);
         let goes_on = match rule.forward {
             Forward::Never => false,
             Forward::Always => true,
             Forward::Every(every) => due(every),
         };
         if goes_on {
-            state.forwarded = now;
+            state.forwarded = Some(now);
             if rule.reply.is_some() && rule.answer.is_some() {
                 state.owed = (state.owed + 1).min(MAX_OWED);
             }

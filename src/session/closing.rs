@@ -11,9 +11,11 @@
 
 use std::time::Duration;
 
-use super::{Action, Actions, Cause, Leg, Time};
+use super::{Action, Actions, Cause};
+use crate::leg::Leg;
 use crate::per_leg::PerLeg;
 use crate::protocol::Close;
+use crate::time::{Time, earliest, is_due};
 
 /// How a connection ended, for the closing record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,9 +53,9 @@ pub(super) struct Closing {
 struct LegState {
     /// Asked for, and not yet told as written.
     queued: Option<Close>,
-    deadline: Time,
-    /// When our Close frame left; `NEVER`: it has not.
-    written: Time,
+    deadline: Option<Time>,
+    /// When our Close frame left.
+    written: Option<Time>,
     /// The peer has said nothing for too long: who began the closing does not wait for its answer.
     silent: bool,
     /// The peer has said nothing for too long since our Close frame left: its answer is not part of the record.
@@ -74,8 +76,8 @@ impl Closing {
         let legs = PerLeg::default();
         let state = |_| LegState {
             queued: None,
-            deadline: Time::NEVER,
-            written: Time::NEVER,
+            deadline: None,
+            written: None,
             silent: false,
             unanswered: false,
             finishing: false,
@@ -116,36 +118,42 @@ impl Closing {
     }
 
     /// `heard`: when each leg was last heard of, as for [`Closing::timeout`].
-    pub(super) fn next_deadline(&self, heard: PerLeg<Time>, timeout: Duration) -> Time {
+    pub(super) fn next_deadline(
+        &self,
+        heard: PerLeg<Option<Time>>,
+        timeout: Duration,
+    ) -> Option<Time> {
         let deadlines = Leg::BOTH.into_iter().map(|leg| {
             let state = &self.legs[leg];
             if state.gone {
-                return Time::NEVER;
+                return None;
             }
             let (silent, unanswered) = self.silent_at(leg, heard[leg], timeout);
-            state.deadline.min(silent).min(unanswered)
+            earliest([state.deadline, silent, unanswered])
         });
-        deadlines.min().unwrap_or(Time::NEVER)
+        deadlines.flatten().min()
     }
 
-    /// When a leg's peer has been silent for long enough to be `silent` and `unanswered`; `NEVER` where that has been
+    /// When a leg's peer has been silent for long enough to be `silent` and `unanswered`; none where that has been
     /// found already, or does not matter.
-    fn silent_at(&self, leg: Leg, heard: Time, timeout: Duration) -> (Time, Time) {
+    fn silent_at(
+        &self,
+        leg: Leg,
+        heard: Option<Time>,
+        timeout: Duration,
+    ) -> (Option<Time>, Option<Time>) {
         let state = &self.legs[leg];
         let is_awaited = self.begun_by(leg.other())
             && self.ending.legs[leg].received.is_none()
             && !(state.gone || state.unreadable);
         // A leg that is not read may have more to say than anybody knows.
-        if !is_awaited || heard == Time::NEVER {
-            return (Time::NEVER, Time::NEVER);
-        }
-        let after = |since: Time, found: bool| match (since, found) {
-            (Time::NEVER, _) | (_, true) => Time::NEVER,
-            (since, false) => since.max(heard).after(SILENCE.min(timeout)),
+        let Some(heard) = heard.filter(|_| is_awaited) else {
+            return (None, None);
         };
+        let after = |since: Time| since.max(heard).after(SILENCE.min(timeout));
         (
-            after(self.began, state.silent),
-            after(state.written, state.unanswered),
+            (!state.silent).then(|| after(self.began)),
+            state.written.filter(|_| !state.unanswered).map(after),
         )
     }
 
@@ -164,7 +172,7 @@ impl Closing {
             return;
         }
         state.queued = Some(close.clone());
-        state.deadline = now.after(timeout);
+        state.deadline = Some(now.after(timeout));
         actions.push(Action::Close { to: leg, close });
     }
 
@@ -189,8 +197,8 @@ impl Closing {
     pub(super) fn written(&mut self, to: Leg, now: Time, timeout: Duration, actions: &mut Actions) {
         let state = &mut self.legs[to];
         if let Some(close) = state.queued.take() {
-            state.deadline = now.after(timeout);
-            state.written = now;
+            state.deadline = Some(now.after(timeout));
+            state.written = Some(now);
             self.ending.legs[to].sent = Some(close);
         }
         self.finish_when_complete(to, now, timeout, actions);
@@ -228,7 +236,7 @@ impl Closing {
         );
         let state = &mut self.legs[to];
         if by_peer && state.queued.is_some() {
-            state.deadline = now.after(timeout);
+            state.deadline = Some(now.after(timeout));
         }
     }
 
@@ -244,10 +252,10 @@ impl Closing {
         self.echo_when_answered(now, timeout, actions);
     }
 
-    /// Gives up on legs whose time is over. `heard`: when each leg was last heard of; `NEVER`: it is not being read.
+    /// Gives up on legs whose time is over. `heard`: when each leg was last heard of; none while it is not read.
     pub(super) fn timeout(
         &mut self,
-        heard: PerLeg<Time>,
+        heard: PerLeg<Option<Time>>,
         now: Time,
         timeout: Duration,
         actions: &mut Actions,
@@ -255,13 +263,13 @@ impl Closing {
         for leg in Leg::BOTH {
             let (silent, unanswered) = self.silent_at(leg, heard[leg], timeout);
             let state = &mut self.legs[leg];
-            state.silent |= silent <= now;
-            if unanswered <= now {
+            state.silent |= is_due(silent, now);
+            if is_due(unanswered, now) {
                 state.unanswered = true;
                 self.note_unanswered(leg);
             }
             let state = &self.legs[leg];
-            if state.gone || state.deadline > now {
+            if state.gone || !is_due(state.deadline, now) {
                 continue;
             }
             if state.queued.is_some() {
@@ -317,7 +325,7 @@ impl Closing {
         let received = closes.received.is_some() || state.unreadable;
         if received && closes.sent.is_some() && !state.gone && !state.finishing {
             state.finishing = true;
-            state.deadline = now.after(timeout);
+            state.deadline = Some(now.after(timeout));
             actions.push(Action::Finish { leg });
         }
     }

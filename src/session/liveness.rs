@@ -7,11 +7,11 @@
 
 use std::time::Duration;
 
-use super::Time;
 use super::counters::Counters;
 use super::measuring::{ASKED, Measuring};
 use super::policy::{Heartbeat, IdleNotice, Probe, ProbeKind};
 use super::received::LastReceived;
+use crate::time::{Time, earliest, is_due};
 
 /// What a leg's heartbeat wants now.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,17 +37,17 @@ pub(super) enum Pong {
 #[derive(Debug)]
 pub(super) struct Liveness {
     received: LastReceived,
-    /// `NEVER`: the leg is being read.
-    paused_at: Time,
-    /// Since when bytes wait without any being accepted; `NEVER`: none wait.
-    blocked_since: Time,
+    /// Since when the leg is not read.
+    paused_at: Option<Time>,
+    /// Since when bytes wait without any being accepted.
+    blocked_since: Option<Time>,
     /// When a socket that was full last took bytes.
     last_taken: Time,
-    next_probe: Time,
-    /// When the newest ping left.
-    probe_sent: Time,
-    /// The last activity before the newest idle notice, which marks the spell it was for; `NEVER`: none was sent.
-    noticed: Time,
+    next_probe: Option<Time>,
+    /// When the newest ping left, until it is answered.
+    probe_sent: Option<Time>,
+    /// The last activity before the newest idle notice, which marks the spell it was for.
+    noticed: Option<Time>,
     missed_in_a_row: u32,
     /// Marks the pings of this leg as ours.
     nonce: u32,
@@ -66,12 +66,12 @@ impl Liveness {
     pub(super) fn new(policy: &Heartbeat, seed: u64, now: Time) -> Self {
         let mut liveness = Liveness {
             received: LastReceived::new(now),
-            paused_at: Time::NEVER,
-            blocked_since: Time::NEVER,
+            paused_at: None,
+            blocked_since: None,
             last_taken: now,
-            next_probe: Time::NEVER,
-            probe_sent: Time::NEVER,
-            noticed: Time::NEVER,
+            next_probe: None,
+            probe_sent: None,
+            noticed: None,
             missed_in_a_row: 0,
             nonce: seed as u32,
             sequence: 0,
@@ -117,7 +117,7 @@ impl Liveness {
 
     /// Whether an answer of the application's is waited for.
     pub(super) fn expects_app_pong(&self) -> bool {
-        self.probe_sent != Time::NEVER
+        self.probe_sent.is_some()
     }
 
     pub(super) fn control(&mut self, now: Time) {
@@ -128,13 +128,9 @@ impl Liveness {
         self.received.any
     }
 
-    /// When it was last heard of; `NEVER`: it is not being read, so that its silence proves nothing.
-    pub(super) fn heard(&self) -> Time {
-        if self.is_paused() {
-            Time::NEVER
-        } else {
-            self.received.any
-        }
+    /// When it was last heard of; none while it is not read, so that its silence proves nothing.
+    pub(super) fn heard(&self) -> Option<Time> {
+        (!self.is_paused()).then_some(self.received.any)
     }
 
     pub(super) fn answered_ping(&mut self) {
@@ -155,7 +151,7 @@ impl Liveness {
             self.counters.rtt = Some(rtt);
             return Pong::Measured(rtt);
         }
-        if sequence == self.sequence && self.probe_sent != Time::NEVER {
+        if sequence == self.sequence && self.probe_sent.is_some() {
             self.answered(now);
         }
         Pong::Ours
@@ -176,8 +172,7 @@ impl Liveness {
 
     fn answered(&mut self, now: Time) {
         self.counters.pongs_received = self.counters.pongs_received.saturating_add(1);
-        self.counters.rtt = Some(now.since(self.probe_sent));
-        self.probe_sent = Time::NEVER;
+        self.counters.rtt = self.probe_sent.take().map(|sent| now.since(sent));
         self.awaiting_pong = false;
         self.missed_in_a_row = 0;
     }
@@ -187,42 +182,35 @@ impl Liveness {
         self.counters.pings_sent = self.counters.pings_sent.saturating_add(1);
         if std::mem::take(&mut self.ping_queued) {
             let probe = policy.probe.as_ref();
-            self.probe_sent = now;
+            self.probe_sent = Some(now);
             self.awaiting_pong = probe.is_some_and(|probe| probe.pong_timeout.is_some());
         }
     }
 
     pub(super) fn progress(&mut self, blocked: bool, now: Time) {
-        if self.blocked_since != Time::NEVER {
+        if self.blocked_since.is_some() {
             self.last_taken = now;
         }
-        self.blocked_since = if blocked { now } else { Time::NEVER };
+        self.blocked_since = blocked.then_some(now);
     }
 
     pub(super) fn pause(&mut self, now: Time) {
-        if self.paused_at == Time::NEVER {
-            self.paused_at = now;
-        }
+        self.paused_at.get_or_insert(now);
     }
 
     /// What had elapsed when the pause began has elapsed now, and nothing more.
     pub(super) fn resume(&mut self, now: Time) {
-        let paused_at = std::mem::replace(&mut self.paused_at, Time::NEVER);
-        if paused_at == Time::NEVER {
+        let Some(paused_at) = self.paused_at.take() else {
             return;
-        }
+        };
         if let Some(measuring) = &mut self.measuring {
             measuring.resume(paused_at, now);
         }
         self.received.resume(paused_at, now);
-        for time in [
-            &mut self.last_taken,
-            &mut self.noticed,
-            &mut self.probe_sent,
-        ] {
-            if *time != Time::NEVER {
-                *time = now.before(paused_at.since(*time));
-            }
+        let last_taken = Some(&mut self.last_taken);
+        let others = [self.noticed.as_mut(), self.probe_sent.as_mut()];
+        for time in others.into_iter().chain([last_taken]).flatten() {
+            *time = now.before(paused_at.since(*time));
         }
     }
 
@@ -260,29 +248,29 @@ impl Liveness {
 
     /// What is due at `now`; to be asked once per timeout.
     pub(super) fn due(&mut self, policy: &Heartbeat, now: Time) -> Due {
-        if self.pong_deadline(policy) <= now
+        if is_due(self.pong_deadline(policy), now)
             && let Some(missed) = self.pong_overdue(policy)
         {
             return Due::PongTimeout { missed };
         }
-        if self.idle_deadline(policy) <= now {
+        if is_due(self.idle_deadline(policy), now) {
             return Due::Idle;
         }
-        if self.probe_deadline(policy) <= now
-            && let Some(probe) = &policy.probe
+        if let (Some(deadline), Some(probe)) = (self.probe_deadline(policy), &policy.probe)
+            && deadline <= now
         {
-            let next = self.next_probe.after(probe.interval);
-            self.next_probe = if next > now {
+            let next = deadline.after(probe.interval);
+            self.next_probe = Some(if next > now {
                 next
             } else {
                 now.after(probe.interval)
-            };
+            });
             self.probe_queued = true;
             self.ping_queued = matches!(probe.kind, ProbeKind::Ping | ProbeKind::App(..));
             self.sequence = self.sequence.wrapping_add(1) & !ASKED;
             return Due::Probe(self.payload(self.sequence));
         }
-        if self.notice_deadline(policy) <= now {
+        if is_due(self.notice_deadline(policy), now) {
             Due::Notice
         } else {
             Due::Nothing
@@ -295,27 +283,32 @@ impl Liveness {
         policy: &'a Heartbeat,
         now: Time,
     ) -> Option<&'a IdleNotice> {
-        if self.notice_deadline(policy) > now {
+        if !is_due(self.notice_deadline(policy), now) {
             return None;
         }
-        self.noticed = self.last_activity(policy);
+        self.noticed = Some(self.last_activity(policy));
         policy.idle_notice.as_ref()
     }
 
-    pub(super) fn next_deadline(&self, policy: &Heartbeat) -> Time {
-        self.pong_deadline(policy)
-            .min(self.idle_deadline(policy))
-            .min(self.probe_deadline(policy))
-            .min(self.notice_deadline(policy))
+    pub(super) fn next_deadline(&self, policy: &Heartbeat) -> Option<Time> {
+        earliest([
+            self.pong_deadline(policy),
+            self.idle_deadline(policy),
+            self.probe_deadline(policy),
+            self.notice_deadline(policy),
+        ])
     }
 
     /// Whether an idle notice was ever sent: then activity may bring the next one nearer than the timer.
     pub(super) fn was_noticed(&self) -> bool {
-        self.noticed != Time::NEVER
+        self.noticed.is_some()
     }
 
     pub(super) fn silence(&self, now: Time) -> Duration {
-        now.min(self.paused_at).since(self.received.any)
+        self.paused_at
+            .unwrap_or(now)
+            .min(now)
+            .since(self.received.any)
     }
 
     /// `nothing received for 60.2s`.
@@ -324,12 +317,13 @@ impl Liveness {
         self.received.idle_detail(policy.activity, messages, now)
     }
 
-    pub(super) fn blocked_since(&self) -> Time {
+    pub(super) fn blocked_since(&self) -> Option<Time> {
         self.blocked_since
     }
 
     pub(super) fn blocked_for(&self, now: Time) -> Duration {
-        now.since(self.blocked_since)
+        self.blocked_since
+            .map_or(Duration::ZERO, |since| now.since(since))
     }
 
     pub(super) fn counters(&self) -> &Counters {
@@ -345,7 +339,8 @@ impl Liveness {
             Some(ProbeKind::App(..)) => self.received.application,
             _ => self.received.any,
         };
-        if heard.max(self.last_taken) > self.probe_sent {
+        let last_sign = heard.max(self.last_taken);
+        if self.probe_sent.is_some_and(|sent| last_sign > sent) {
             self.missed_in_a_row = 0;
             return None;
         }
@@ -355,37 +350,42 @@ impl Liveness {
         (self.missed_in_a_row >= limit).then_some(self.missed_in_a_row)
     }
 
-    fn pong_deadline(&self, policy: &Heartbeat) -> Time {
+    fn pong_deadline(&self, policy: &Heartbeat) -> Option<Time> {
         match &policy.probe {
             Some(Probe {
                 pong_timeout: Some(timeout),
                 ..
-            }) if self.awaiting_pong && !self.is_paused() => self.probe_sent.after(*timeout),
-            _ => Time::NEVER,
-        }
-    }
-
-    fn idle_deadline(&self, policy: &Heartbeat) -> Time {
-        match policy.idle_time {
-            Some(idle_time) if !self.is_paused() => self.last_activity(policy).after(idle_time),
-            _ => Time::NEVER,
-        }
-    }
-
-    fn notice_deadline(&self, policy: &Heartbeat) -> Time {
-        match &policy.idle_notice {
-            Some(notice) if self.noticed != self.last_activity(policy) => {
-                self.idle_deadline(policy).before(notice.before)
+            }) if self.awaiting_pong && !self.is_paused() => {
+                self.probe_sent.map(|sent| sent.after(*timeout))
             }
-            _ => Time::NEVER,
+            _ => None,
+        }
+    }
+
+    fn idle_deadline(&self, policy: &Heartbeat) -> Option<Time> {
+        match policy.idle_time {
+            Some(idle_time) if !self.is_paused() => {
+                Some(self.last_activity(policy).after(idle_time))
+            }
+            _ => None,
+        }
+    }
+
+    fn notice_deadline(&self, policy: &Heartbeat) -> Option<Time> {
+        match &policy.idle_notice {
+            Some(notice) if self.noticed != Some(self.last_activity(policy)) => {
+                let idle = self.idle_deadline(policy)?;
+                Some(idle.before(notice.before))
+            }
+            _ => None,
         }
     }
 
     /// One ping is asked at a time, except while the leg is not read: then they only keep it from falling idle.
-    fn probe_deadline(&self, policy: &Heartbeat) -> Time {
+    fn probe_deadline(&self, policy: &Heartbeat) -> Option<Time> {
         if policy.probe.is_none() || self.probe_queued || (self.awaiting_pong && !self.is_paused())
         {
-            return Time::NEVER;
+            return None;
         }
         self.next_probe
     }
@@ -395,7 +395,7 @@ impl Liveness {
     }
 
     fn is_paused(&self) -> bool {
-        self.paused_at != Time::NEVER
+        self.paused_at.is_some()
     }
 
     fn payload(&self, sequence: u32) -> [u8; 8] {
@@ -410,10 +410,8 @@ impl Liveness {
 
     /// A random half to whole interval from now, so that connections opened together do not ping together.
     fn schedule_first_probe(&mut self, probe: Option<&Probe>, now: Time) {
-        self.next_probe = match probe {
-            Some(probe) => now.after(probe.interval.mul_f64(0.5 + 0.5 * self.phase())),
-            None => Time::NEVER,
-        };
+        self.next_probe =
+            probe.map(|probe| now.after(probe.interval.mul_f64(0.5 + 0.5 * self.phase())));
     }
 
     /// This leg's place among the others, 0 to 1: the nonce is random, its product with an odd number is no less so.

@@ -14,8 +14,8 @@ pub(super) const ASKED: u32 = 1 << 31;
 #[derive(Debug)]
 pub(super) struct Measuring {
     sequence: u32,
-    /// When the newest left; `NEVER`: it has not, or was answered.
-    sent: Time,
+    /// When the newest left; none if it has not, or was answered.
+    sent: Option<Time>,
     /// The newest was asked for and has not left yet.
     queued: bool,
 }
@@ -24,7 +24,7 @@ impl Default for Measuring {
     fn default() -> Self {
         Measuring {
             sequence: ASKED,
-            sent: Time::NEVER,
+            sent: None,
             queued: false,
         }
     }
@@ -37,29 +37,27 @@ impl Measuring {
             return None;
         }
         self.sequence = self.sequence.wrapping_add(1) | ASKED;
-        self.sent = Time::NEVER;
+        self.sent = None;
         Some(self.sequence)
     }
 
     pub(super) fn written(&mut self, now: Time) {
         self.queued = false;
-        self.sent = now;
+        self.sent = Some(now);
     }
 
     /// The round trip, if this number is the newest's. A peer need not answer older ones (RFC 6455 section 5.5.3).
     pub(super) fn answered(&mut self, sequence: u32, now: Time) -> Option<Duration> {
-        let sent = self.sent;
-        if sequence != self.sequence || sent == Time::NEVER {
+        if sequence != self.sequence {
             return None;
         }
-        self.sent = Time::NEVER;
-        Some(now.since(sent))
+        self.sent.take().map(|sent| now.since(sent))
     }
 
     /// What had elapsed when a pause in reading began is all that has elapsed.
     pub(super) fn resume(&mut self, paused_at: Time, now: Time) {
-        if self.sent != Time::NEVER {
-            self.sent = now.before(paused_at.since(self.sent));
+        if let Some(sent) = &mut self.sent {
+            *sent = now.before(paused_at.since(*sent));
         }
     }
 }

@@ -43,6 +43,7 @@ pub use event::{Action, Actions, Event, Payload};
 
 use crate::per_leg::PerLeg;
 use crate::protocol::ControlPayload;
+use crate::time::{earliest, is_due};
 use application::Application;
 use closing::Closing;
 use flood::TokenBucket;
@@ -141,29 +142,20 @@ impl Session {
         self.leg_mut(from).data(bytes, messages, now);
     }
 
-    /// When [`Event::Timeout`] is wanted; [`Time::NEVER`]: not at all. To be asked for after a timeout and after every
+    /// When [`Event::Timeout`] is wanted, if at all. To be asked for after a timeout and after every
     /// event but [`Event::Data`], which moves it only later, unless [`Session::data_moves_deadline`].
     #[must_use]
-    pub fn next_deadline(&self) -> Time {
-        let stalled = Leg::BOTH
-            .into_iter()
-            .map(|leg| self.stall_deadline(leg))
-            .min()
-            .unwrap_or(Time::NEVER);
+    pub fn next_deadline(&self) -> Option<Time> {
+        let stalled = earliest(Leg::BOTH.map(|leg| self.stall_deadline(leg)));
         if let Some(closing) = &self.closing {
             let timeout = self.policy.limits.close_timeout;
-            return closing
-                .next_deadline(PerLeg::from_fn(|leg| self.legs[leg].heard()), timeout)
-                .min(stalled);
+            let heard = PerLeg::from_fn(|leg| self.legs[leg].heard());
+            return earliest([closing.next_deadline(heard, timeout), stalled]);
         }
-        let heartbeat = Leg::BOTH
-            .into_iter()
-            .map(|leg| self.leg(leg).next_deadline(self.policy.heartbeat(leg)))
-            .min();
-        let heartbeat = heartbeat
-            .unwrap_or(Time::NEVER)
-            .round_up(self.policy.check_interval);
-        heartbeat.min(stalled).min(self.lifetime_deadline())
+        let heartbeat = |leg| self.leg(leg).next_deadline(self.policy.heartbeat(leg));
+        let heartbeat = earliest(Leg::BOTH.map(heartbeat));
+        let heartbeat = heartbeat.map(|time| time.round_up(self.policy.check_interval));
+        earliest([heartbeat, stalled, self.lifetime_deadline()])
     }
 
     /// Whether data may bring the next deadline nearer: it begins another spell that may end with an idle notice.
@@ -296,7 +288,7 @@ impl Session {
 
     fn timeout(&mut self, now: Time, actions: &mut Actions) {
         for leg in Leg::BOTH {
-            if self.stall_deadline(leg) <= now {
+            if is_due(self.stall_deadline(leg), now) {
                 self.stalled(leg, now, actions);
             }
         }
@@ -305,7 +297,7 @@ impl Session {
             closing.timeout(heard, now, self.policy.limits.close_timeout, actions);
             return;
         }
-        if self.lifetime_deadline() <= now {
+        if is_due(self.lifetime_deadline(), now) {
             let detail = format!("open for {}", seconds(now.since(self.opened)));
             self.begin_close(Cause::MaxLifetime, detail, PerLeg::default(), now, actions);
             return;
@@ -364,18 +356,15 @@ impl Session {
         }
     }
 
-    fn stall_deadline(&self, leg: Leg) -> Time {
-        match self.policy.limits.write_stall_timeout {
-            Some(timeout) => self.leg(leg).blocked_since().after(timeout),
-            None => Time::NEVER,
-        }
+    fn stall_deadline(&self, leg: Leg) -> Option<Time> {
+        let timeout = self.policy.limits.write_stall_timeout?;
+        let blocked_since = self.leg(leg).blocked_since()?;
+        Some(blocked_since.after(timeout))
     }
 
-    fn lifetime_deadline(&self) -> Time {
-        match self.policy.limits.max_lifetime {
-            Some(lifetime) => self.opened.after(lifetime * self.lifetime_share / 1024),
-            None => Time::NEVER,
-        }
+    fn lifetime_deadline(&self) -> Option<Time> {
+        let lifetime = self.policy.limits.max_lifetime?;
+        Some(self.opened.after(lifetime * self.lifetime_share / 1024))
     }
 
     fn leg(&self, leg: Leg) -> &Liveness {

@@ -148,13 +148,16 @@ impl Bench {
     fn until(&mut self, elapsed: Duration) -> Vec<Timed> {
         let end = self.opened.after(elapsed);
         let mut all = Vec::new();
-        while !self.session.is_finished() && self.session.next_deadline() <= end {
-            self.now = self.now.max(self.session.next_deadline());
+        while let Some(deadline) = self.session.next_deadline()
+            && !self.session.is_finished()
+            && deadline <= end
+        {
+            self.now = self.now.max(deadline);
             let actions = self.tell(Event::Timeout);
             let at = self.since_opened();
             all.extend(actions.into_iter().map(|action| (at, action)));
             assert!(
-                self.session.is_finished() || self.session.next_deadline() > self.now,
+                self.session.is_finished() || !is_due(self.session.next_deadline(), self.now),
                 "woken in vain at {at:?}: {:?}",
                 self.session
             );

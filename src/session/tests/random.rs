@@ -119,12 +119,15 @@ impl Watch {
 
     fn wait(&mut self, micros: u64) {
         let end = self.bench.now.after(Duration::from_micros(micros));
-        while !self.bench.session.is_finished() && self.bench.session.next_deadline() <= end {
-            self.bench.now = self.bench.now.max(self.bench.session.next_deadline());
+        while let Some(deadline) = self.bench.session.next_deadline()
+            && !self.bench.session.is_finished()
+            && deadline <= end
+        {
+            self.bench.now = self.bench.now.max(deadline);
             self.tell(Event::Timeout);
             let next = self.bench.session.next_deadline();
             assert!(
-                self.bench.session.is_finished() || next > self.bench.now,
+                self.bench.session.is_finished() || !is_due(next, self.bench.now),
                 "woken in vain: {:?}",
                 self.bench.session
             );
