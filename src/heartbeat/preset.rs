@@ -329,3 +329,6 @@ impl Rule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

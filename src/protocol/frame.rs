@@ -408,5 +408,4 @@ fn control_frame(kind: Control, bytes: &[u8], header: &Header) -> Result<Step, V
 }
 
 #[cfg(test)]
-#[path = "frame_tests/mod.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! What each preset makes of the messages of its protocol, and what it leaves alone.
 
-use super::{Context, Forward, MAX_RULES, MessageKind, Preset, Reply, Rule, Rules};
+use crate::heartbeat::{Context, Forward, MAX_RULES, MessageKind, Preset, Reply, Rule, Rules};
 use crate::session::Leg;
 
 /// What comes of a message.

@@ -13,8 +13,6 @@
 pub mod json;
 mod matcher;
 mod preset;
-#[cfg(test)]
-mod preset_tests;
 mod rule;
 mod template;
 
