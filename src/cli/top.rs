@@ -12,6 +12,7 @@
 
 mod data;
 mod draw;
+mod effect;
 mod figures;
 mod keys;
 mod list;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Handle;
+use super::handle::Handle;
 use crate::per_leg::PerLeg;
 use crate::session::{Cause, Counters, Leg, leg_counters};
 

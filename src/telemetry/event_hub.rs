@@ -1,61 +1,51 @@
-//! What has happened, for those who look from outside: the records of connections that ended, and a stream of events.
+//! Events for readers outside the process: the stream of events, and the records of connections that have ended.
 //!
-//! Kept only where somebody can look: without `admin` there is none of this.
+//! The hub exists only while the admin listener does, because nobody else can ask for what it keeps. Publishing takes
+//! one lock until every subscriber has the event: ids are therefore in the same order in every queue and in the list of
+//! closed connections.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
+use super::event_queue::{Entry, EventQueue, Message};
 use super::events::{EventKind, LifecycleEvent};
+use super::lock::lock;
 use super::log;
-use super::registry::lock;
-use super::subscriber::{Queue, Subscriber};
 use crate::session::Cause;
 
-/// Records of connections that ended; the oldest go first.
+/// The most records of closed connections that are kept; the oldest are removed first.
 pub const MAX_CLOSED: usize = 1000;
-/// Who may listen to events at a time.
+/// The most subscribers at a time.
 pub const MAX_SUBSCRIBERS: usize = 32;
 
-/// One event, as it was logged.
-#[derive(Debug)]
-pub struct Entry {
-    /// Counts events from 1 on.
-    pub id: u64,
-    /// Which event it is.
-    pub kind: EventKind,
-    /// Why a connection ended; none for other events.
-    pub cause: Option<Cause>,
-    /// The log line as a JSON object, without a newline.
-    pub line: Box<str>,
-}
-
-/// The memory of a process whose operators can ask.
+/// The subscribers, and the newest closing records.
 #[derive(Debug, Default)]
 pub struct EventHub {
-    past: Mutex<Past>,
-    subscribers: Mutex<Vec<Arc<Queue>>>,
-    /// One of them has left.
+    published: Mutex<Published>,
+    subscribers: Mutex<Vec<Arc<EventQueue>>>,
+    /// Notified when a subscriber is removed.
     unsubscribed: Notify,
     dropped: AtomicU64,
 }
 
 #[derive(Debug, Default)]
-struct Past {
+struct Published {
     last_id: u64,
-    /// Connections that ended, the newest first.
+    /// The newest first.
     closed: VecDeque<Arc<Entry>>,
 }
 
-/// As many listen as may.
+/// There are [`MAX_SUBSCRIBERS`] already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooManySubscribers;
 
 impl EventHub {
-    /// Whether anybody would see an event.
+    /// Whether the event would be kept or reach a subscriber.
     pub(super) fn is_wanted(&self, event: &LifecycleEvent<'_>) -> bool {
         event.cause().is_some() || self.is_followed(event.kind())
     }
@@ -67,7 +57,7 @@ impl EventHub {
                 .any(|queue| queue.wants(kind))
     }
 
-    /// Takes an event in; `fields` is its record, a JSON object's text.
+    /// `fields` is the event's record as the text of a JSON object.
     pub(super) fn publish(&self, time: SystemTime, event: &LifecycleEvent<'_>, fields: &str) {
         let (kind, cause) = (event.kind(), event.cause());
         let line = log::json_line(time, event.level(), kind.name(), fields).into();
@@ -75,18 +65,17 @@ impl EventHub {
     }
 
     fn store(&self, kind: EventKind, cause: Option<Cause>, line: Box<str>) {
-        // Held until everybody has it, so that everything is in the order of its ids everywhere.
-        let mut past = lock(&self.past);
-        past.last_id += 1;
+        let mut published = lock(&self.published);
+        published.last_id += 1;
         let entry = Arc::new(Entry {
-            id: past.last_id,
+            id: published.last_id,
             kind,
             cause,
             line,
         });
         if cause.is_some() {
-            past.closed.truncate(MAX_CLOSED - 1);
-            past.closed.push_front(Arc::clone(&entry));
+            published.closed.truncate(MAX_CLOSED - 1);
+            published.closed.push_front(Arc::clone(&entry));
         }
         for queue in lock(&self.subscribers).iter() {
             if queue.wants(kind) && !queue.push(&entry) {
@@ -95,35 +84,36 @@ impl EventHub {
         }
     }
 
-    /// The records of connections that ended, the newest first.
+    /// The records of connections that have ended, the newest first.
     #[must_use]
     pub fn closed(&self) -> Vec<Arc<Entry>> {
-        lock(&self.past).closed.iter().cloned().collect()
+        lock(&self.published).closed.iter().cloned().collect()
     }
 
-    /// Begins to listen; no events named: to all.
+    /// Subscribes to these events; `None` is all of them.
     ///
     /// # Errors
     /// There are too many subscribers.
     pub fn subscribe(
         self: &Arc<Self>,
-        events: Option<Vec<EventKind>>,
+        kinds: Option<Vec<EventKind>>,
     ) -> Result<Subscriber, TooManySubscribers> {
         let mut subscribers = lock(&self.subscribers);
         if subscribers.len() >= MAX_SUBSCRIBERS {
             return Err(TooManySubscribers);
         }
-        let queue = Arc::new(Queue::new(events));
+        let queue = Arc::new(EventQueue::new(kinds));
         subscribers.push(Arc::clone(&queue));
-        Ok(Subscriber::new(queue, Arc::clone(self)))
+        let hub = Arc::clone(self);
+        Ok(Subscriber { queue, hub })
     }
 
-    pub(super) fn remove(&self, queue: &Arc<Queue>) {
+    fn remove(&self, queue: &Arc<EventQueue>) {
         lock(&self.subscribers).retain(|other| !Arc::ptr_eq(other, queue));
         self.unsubscribed.notify_waiters();
     }
 
-    /// Waits until nobody listens.
+    /// Waits until there are no subscribers.
     pub(super) async fn no_subscribers(&self) {
         loop {
             let unsubscribed = self.unsubscribed.notified();
@@ -134,17 +124,37 @@ impl EventHub {
         }
     }
 
-    /// Nothing more will happen: who listens gets what waits, and then the end.
+    /// Ends every subscription after the events that are queued for it.
     pub(super) fn end(&self) {
         for queue in lock(&self.subscribers).drain(..) {
             queue.end();
         }
     }
 
-    /// Events that subscribers have missed because they did not keep up.
+    /// How many events subscribers have missed because they read too slowly.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
+    }
+}
+
+/// One subscription, which ends when this is dropped.
+#[derive(Debug)]
+pub struct Subscriber {
+    queue: Arc<EventQueue>,
+    hub: Arc<EventHub>,
+}
+
+impl Subscriber {
+    /// The next message.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Message> {
+        self.queue.poll_next(cx)
+    }
+}
+
+impl Drop for Subscriber {
+    fn drop(&mut self) {
+        self.hub.remove(&self.queue);
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
-use super::registry::{Counts, lock};
+use super::lock::lock;
+use super::registry::Counts;
 
 /// Between two samples.
 pub const INTERVAL: Duration = Duration::from_secs(5);

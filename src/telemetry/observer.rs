@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::events::{HandshakeFailed, LifecycleEvent, UpgradeMissing};
 use super::history::{History, Sample};
-use super::registry::lock;
+use super::lock::lock;
 use super::status::{Drain, Reload};
 use super::throttle::Throttle;
 use super::upstreams::{Change, Evidence};

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use super::ProcessStats;
+use super::lock::lock;
+use super::process_stats::ProcessStats;
 use crate::per_leg::PerLeg;
 use crate::session::{Counters, Leg, Session, Time, leg_counters};
 
@@ -130,7 +131,7 @@ impl PublishedStats {
         let app_heartbeats = session.app_heartbeats();
         if self.app_heartbeats.load(Relaxed) != app_heartbeats {
             self.app_heartbeats.store(app_heartbeats, Relaxed);
-            let mut app = self.app.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut app = lock(&self.app);
             app.by_rule.clear();
             app.by_rule.extend(
                 session
@@ -175,15 +176,12 @@ impl PublishedStats {
     #[cfg(test)]
     pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, AppStats> {
         self.app_heartbeats.store(1, Relaxed);
-        super::registry::lock(&self.app)
+        lock(&self.app)
     }
 
     /// What is known of the application's heartbeats.
     #[must_use]
     pub fn app(&self) -> AppStats {
-        self.app
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.app).clone()
     }
 }

@@ -7,7 +7,7 @@ use hyper::header::HeaderName;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::record::bounded_to;
+use super::bounded::bounded_to;
 
 /// The most bytes of a header's value that are kept: it stays with the connection for as long as that lives.
 const MAX_VALUE: usize = 256;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::registry::lock;
+use super::lock::lock;
 
 /// At most one in so long goes through.
 const INTERVAL: Duration = Duration::from_secs(10);

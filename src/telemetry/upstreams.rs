@@ -1,11 +1,12 @@
 //! Which backends can be reached, as far as is known.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Notify;
 
+use super::lock::lock;
 use crate::config::HealthMode;
 
 /// One backend's address.
@@ -133,9 +134,8 @@ impl Upstreams {
         self.changed.notify_waiters();
     }
 
-    /// A panic elsewhere leaves the list whole.
     fn lock(&self) -> MutexGuard<'_, Vec<Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 }
 

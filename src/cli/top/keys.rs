@@ -3,8 +3,8 @@
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::data::SORTS;
+use super::effect::Effect;
 use super::state::{CloseForm, Dialog, Looking, State, View};
-use super::update::Effect;
 
 /// Every key, for the help.
 pub(super) const KEYS: [(&str, &str); 12] = [

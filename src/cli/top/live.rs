@@ -15,9 +15,10 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::data::{self, Request};
 use super::draw::draw;
+use super::effect::Effect;
 use super::figures;
 use super::state::State;
-use super::update::{Effect, Input, update};
+use super::update::{Input, update};
 use crate::cli::remote::{PATIENCE, Remote};
 
 /// Between two looks.

@@ -3,6 +3,7 @@
 use ratatui::crossterm::event::KeyEvent;
 
 use super::data::{Answer, Page, Request};
+use super::effect::Effect;
 use super::keys;
 use super::state::{Notice, State};
 
@@ -14,25 +15,6 @@ pub(super) enum Input {
     Answered(Request, Result<Box<Answer>, String>),
     /// A command was carried out, or not; either in words.
     Done(Result<String, String>),
-}
-
-/// What is to be done.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Ask anew at once.
-    Refresh,
-    Ping {
-        conn: String,
-        /// `client` or `upstream`.
-        leg: &'static str,
-    },
-    /// None: as the configuration says.
-    Close {
-        conn: String,
-        code: Option<String>,
-        reason: Option<String>,
-    },
-    Quit,
 }
 
 pub(super) fn update(state: &mut State, input: Input) -> Option<Effect> {

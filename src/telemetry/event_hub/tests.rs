@@ -4,7 +4,7 @@ use std::task::{Context, Poll, Waker};
 use tracing::Level;
 
 use super::*;
-use crate::telemetry::subscriber::{MAX_QUEUED, Message};
+use crate::telemetry::MAX_QUEUED;
 
 fn enter(hub: &EventHub, kind: EventKind, cause: Option<Cause>, fields: &str) {
     let line = log::json_line(SystemTime::now(), Level::INFO, kind.name(), fields);

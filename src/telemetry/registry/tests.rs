@@ -1,5 +1,8 @@
+use std::time::SystemTime;
+
 use super::*;
-use crate::session::{Actions, Event, Leg, Session};
+use crate::session::{Actions, Event, Leg, Session, Time};
+use crate::telemetry::{Beginning, Identity};
 
 fn limits(all: usize, per_ip: usize) -> ProcessLimits {
     ProcessLimits {

@@ -2,8 +2,9 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::{Effect, Input, update};
+use super::{Input, update};
 use crate::cli::top::data::PageRequest;
+use crate::cli::top::effect::Effect;
 use crate::cli::top::list::PAGE;
 use crate::cli::top::screens::{answer, fill, state};
 use crate::cli::top::state::{Dialog, State, View};
