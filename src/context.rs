@@ -32,7 +32,7 @@ pub struct Context {
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
     pub(crate) draining: watch::Sender<bool>,
     /// True once what is left is cut off.
-    pub(crate) cut_off: AtomicBool,
+    pub(crate) aborting: AtomicBool,
 }
 
 impl Context {
@@ -53,19 +53,19 @@ impl Context {
             workers,
             requests: Arc::default(),
             draining: watch::Sender::new(false),
-            cut_off: AtomicBool::new(false),
+            aborting: AtomicBool::new(false),
         }
     }
 
     /// From now on newcomers on connections that are still open get 503, and HTTP connections end after the request
     /// they are in.
-    pub fn refuse_newcomers(&self) {
+    pub fn refuse_new_connections(&self) {
         self.draining.send_replace(true);
     }
 
     /// From now on a connection that becomes established is cut off at once; those that are are to be told.
-    pub fn cut_off_newcomers(&self) {
-        self.cut_off.store(true, Ordering::Release);
+    pub fn abort_new_connections(&self) {
+        self.aborting.store(true, Ordering::Release);
     }
 
     /// Waits until there is no HTTP connection.

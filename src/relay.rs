@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `connection` | the task of one connection, from its 101 to its closing record |
 //! | `driver` | the relay itself |
-//! | `side`, `outbox` | one leg of it: what is known of its incoming frames, and what has to go out |
+//! | `leg_io`, `outbox` | one leg of it: what is known of its incoming frames, and what has to go out |
 //! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
 //! | `fuzzing` | what `fuzz/` does to the relay; for fuzzers and tests only |
 
@@ -14,8 +14,8 @@ mod driver;
 #[doc(hidden)]
 pub mod fuzzing;
 mod inspect;
+mod leg_io;
 mod outbox;
-mod side;
 
 pub(crate) use connection::Connection;
 pub(crate) use driver::Relay;

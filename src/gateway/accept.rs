@@ -62,20 +62,20 @@ impl Gateway {
             Ok((place, file)) => (place, stream.counted(file)),
             Err(refusal) => return connection::refuse(&stream, refusal),
         };
-        match self.context.workers.idler() {
+        match self.context.workers.least_loaded() {
             None => drop(tokio::spawn(connection::serve(
                 stream,
                 peer,
                 place,
                 Arc::clone(self),
             ))),
-            Some(idler) => hand_over(idler, stream, peer, place, Arc::clone(self)),
+            Some(least_loaded) => migrate(least_loaded, stream, peer, place, Arc::clone(self)),
         }
     }
 }
 
 /// Makes a connection another runtime's.
-fn hand_over(to: &Handle, stream: Stream, peer: Peer, place: Place, gateway: Arc<Gateway>) {
+fn migrate(to: &Handle, stream: Stream, peer: Peer, place: Place, gateway: Arc<Gateway>) {
     let detached = stream.detach();
     to.spawn(async move {
         match detached.and_then(Detached::attach) {

@@ -70,7 +70,7 @@ fn establish(
     let config = context.config.load_full();
     let policy = Arc::clone(&route_of(&config, &handle).policy);
     // Asked once it is in the registry: whoever sets this tells those that he finds there.
-    if context.cut_off.load(Ordering::Acquire) {
+    if context.aborting.load(Ordering::Acquire) {
         handle.send(Command::Abort);
     } else if context.is_draining() {
         // It was let in before the drain began, and may have come too late to be told with the others.
@@ -82,7 +82,7 @@ fn establish(
         });
     }
     let mut session = Session::new(policy, rand::random(), handle.beginning.opened);
-    session.speak(upstream.subprotocol.as_deref());
+    session.set_subprotocol(upstream.subprotocol.as_deref());
     let relay = Relay::new(
         PerLeg::new(client, upstream_io),
         session,

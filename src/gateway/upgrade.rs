@@ -321,7 +321,7 @@ async fn ask_upstream(
     let asked = Asked {
         key: generate_key(),
         subprotocols: subprotocol::offers(incoming.request.headers()),
-        inspected: route.policy.looks_at_messages(),
+        inspected: route.policy.inspects_messages(),
     };
     let (request, offers) = upstream_request(incoming, route, &asked);
     let response = match upstream.handshake_timeout {

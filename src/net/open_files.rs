@@ -18,7 +18,7 @@ const PROCESS: usize = 64;
 const MANAGEMENT: usize = 160;
 /// Clients that can be connected without being WebSockets, however many WebSockets there are: those who come learn that
 /// there is no room from a 503 instead of waiting for nothing.
-const NEWCOMERS: usize = 32;
+const SPARE_CLIENTS: usize = 32;
 
 /// The files that connections may have open.
 #[derive(Debug)]
@@ -99,7 +99,7 @@ fn for_connections(limit: usize) -> usize {
 }
 
 fn newcomers(clients: usize) -> usize {
-    NEWCOMERS.min(clients / 8)
+    SPARE_CLIENTS.min(clients / 8)
 }
 
 /// The lowest limit of open files under which so many WebSockets find room.

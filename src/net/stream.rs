@@ -23,7 +23,7 @@ pub trait Transport: AsyncRead + AsyncWrite + Unpin {
     fn reset_on_drop(&self);
 
     /// Has the system keep a peer that accepts nothing for as long as `limits.write_stall_timeout` does.
-    fn tolerate(&self, write_stall_timeout: Option<Duration>);
+    fn set_user_timeout(&self, write_stall_timeout: Option<Duration>);
 
     /// Whether the system has bytes to read, or takes bytes: what tokio knows only after its next look.
     fn is_ready(&self, to_read: bool, to_write: bool) -> bool;
@@ -318,7 +318,7 @@ impl Transport for Stream {
             && sockets[0].revents().intersects(events)
     }
 
-    fn tolerate(&self, write_stall_timeout: Option<Duration>) {
+    fn set_user_timeout(&self, write_stall_timeout: Option<Duration>) {
         if let Socket::Tcp(stream) = &self.socket {
             let socket = SockRef::from(stream);
             if let Err(error) = socket.set_tcp_user_timeout(user_timeout(write_stall_timeout)) {

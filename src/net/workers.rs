@@ -9,7 +9,7 @@ use std::thread;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// How many more tasks than on the idlest worker make a worker pass a newcomer on: so many and a quarter more.
+/// How many more tasks than on the least worker make a worker pass a newcomer on: so many and a quarter more.
 const UNEVEN: usize = 8;
 
 /// After so many polls a busy thread looks for what sockets and timers have to say. A poll takes up to half a millisecond
@@ -58,12 +58,12 @@ impl Workers {
     }
 
     /// Where a newcomer of the current worker should go: none if it may as well stay.
-    pub(crate) fn idler(&self) -> Option<&Handle> {
-        let here = Handle::current().metrics().num_alive_tasks();
+    pub(crate) fn least_loaded(&self) -> Option<&Handle> {
         let tasks = |runtime: &&Handle| runtime.metrics().num_alive_tasks();
-        let idlest = self.runtimes.iter().min_by_key(tasks)?;
-        let least = tasks(&idlest);
-        (here > least + least / 4 + UNEVEN).then_some(idlest)
+        let here = tasks(&&Handle::current());
+        let runtime = self.runtimes.iter().min_by_key(tasks)?;
+        let least = tasks(&runtime);
+        (here > least + least / 4 + UNEVEN).then_some(runtime)
     }
 }
 

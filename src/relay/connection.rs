@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::time::{Instant, sleep_until};
 
 use super::driver::Relay;
-use super::side::READ;
+use super::leg_io::READ;
 use crate::leg::Leg;
 use crate::net::clock::Clock;
 use crate::net::stream::Stream;

@@ -5,8 +5,8 @@
 //! frames to the other leg straight from there, and leaves nothing behind but what a socket did not take. All progress
 //! is in fields, so nothing is lost between two polls.
 
+mod commands;
 mod intake;
-mod mail;
 mod timer;
 
 use std::pin::Pin;
@@ -18,7 +18,7 @@ use tokio::io::ReadBuf;
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-use super::side::{READ, Reading, Side, TURN};
+use super::leg_io::{LegIo, READ, Reading, TURN};
 use crate::leg::Leg;
 use crate::net::clock::Clock;
 use crate::net::stream::Transport;
@@ -51,7 +51,7 @@ enum Read {
 
 /// One established connection.
 pub(crate) struct Relay<S> {
-    sides: PerLeg<Side<S>>,
+    legs: PerLeg<LegIo<S>>,
     session: Session,
     handle: Arc<Handle>,
     clock: Clock,
@@ -59,7 +59,7 @@ pub(crate) struct Relay<S> {
     now: Time,
     extensions: Extensions,
     /// Those who wait for a round trip to be measured.
-    asking: Vec<(Leg, oneshot::Sender<Duration>)>,
+    waiting_for_rtt: Vec<(Leg, oneshot::Sender<Duration>)>,
     /// Small messages that were not looked into, because there were too many.
     uninspected: u64,
     /// How often a socket has been written to in this poll.
@@ -67,7 +67,7 @@ pub(crate) struct Relay<S> {
     /// A leg was reset inside a frame.
     mid_frame: bool,
     /// Something other than data happened: the next deadline may be nearer than the timer, and there may be more to do.
-    stirred: bool,
+    dirty: bool,
     timer_set_for: Option<Time>,
     /// Until when a timer that was held up waits for the sockets.
     grace_until: Option<Time>,
@@ -84,25 +84,25 @@ impl<S: Transport> Relay<S> {
     ) -> Self {
         let now = clock.now();
         let relay = Relay {
-            sides: PerLeg::new(
-                Side::new(client, Role::Client, now),
-                Side::new(upstream, Role::Server, now),
+            legs: PerLeg::new(
+                LegIo::new(client, Role::Client, now),
+                LegIo::new(upstream, Role::Server, now),
             ),
             session,
             handle,
             clock,
             now,
             extensions,
-            asking: Vec::new(),
+            waiting_for_rtt: Vec::new(),
             uninspected: 0,
             writes: 0,
             mid_frame: false,
-            stirred: true,
+            dirty: true,
             timer_set_for: None,
             grace_until: None,
             first_poll: true,
         };
-        relay.tolerate(Some(Duration::ZERO));
+        relay.set_user_timeout(Some(Duration::ZERO));
         relay
     }
 
@@ -128,16 +128,16 @@ impl<S: Transport> Relay<S> {
     ) -> Poll<()> {
         self.now = self.clock.now();
         self.writes = 0;
-        for side in self.sides.iter_mut() {
-            side.turn = TURN;
+        for leg_io in self.legs.iter_mut() {
+            leg_io.turn = TURN;
         }
         if std::mem::take(&mut self.first_poll) || self.handle.has_commands() {
-            self.read_mail(cx);
+            self.handle_commands(cx);
         }
         let mut more = self.relay(cx, scratch);
         // Time after the sockets: a process that was stopped for a while has yet to see what came meanwhile.
         if self.is_due(cx, timer.as_mut()) {
-            self.tell(Event::Timeout);
+            self.dispatch(Event::Timeout);
             more |= self.relay(cx, scratch);
         }
         if self.session.is_finished() {
@@ -146,7 +146,7 @@ impl<S: Transport> Relay<S> {
         if more {
             cx.waker().wake_by_ref();
         }
-        if std::mem::take(&mut self.stirred) {
+        if std::mem::take(&mut self.dirty) {
             self.handle.stats.publish(&self.session);
             self.set_timer(cx, timer);
         } else {
@@ -158,7 +158,7 @@ impl<S: Transport> Relay<S> {
     /// Takes in bytes that came behind the head of the opening handshake; before the first poll.
     pub(crate) fn read_ahead(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.take_in(cx, from, bytes);
+            self.process_input(cx, from, bytes);
         }
     }
 
@@ -174,7 +174,7 @@ impl<S: Transport> Relay<S> {
                 progress |= self.flush(cx, leg);
             }
             for leg in Leg::BOTH {
-                if !drained[leg] || self.side(leg).write_error.is_some() {
+                if !drained[leg] || self.leg(leg).write_error.is_some() {
                     match self.read(cx, leg, scratch) {
                         Read::Some => progress = true,
                         Read::Nothing => drained[leg] = true,
@@ -192,44 +192,44 @@ impl<S: Transport> Relay<S> {
 
     /// Reads a leg once.
     fn read(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> Read {
-        let to = &self.side(leg.other()).out;
+        let to = &self.leg(leg.other()).out;
         let wait = to.is_blocked() && !to.is_closed();
-        let side = self.side_mut(leg);
-        if side.io.is_none() {
+        let leg_io = self.leg_mut(leg);
+        if leg_io.io.is_none() {
             return Read::NotNow;
         }
-        if wait && side.reading == Reading::Frames {
-            if !std::mem::replace(&mut side.paused, true) {
-                self.tell(Event::ReadingPaused { leg });
+        if wait && leg_io.reading == Reading::Frames {
+            if !std::mem::replace(&mut leg_io.paused, true) {
+                self.dispatch(Event::ReadingPaused { leg });
             }
             return Read::NotNow;
         }
-        if std::mem::take(&mut side.paused) {
-            self.tell(Event::ReadingResumed { leg });
+        if std::mem::take(&mut leg_io.paused) {
+            self.dispatch(Event::ReadingResumed { leg });
         }
-        let side = self.side_mut(leg);
-        if side.turn == 0 {
+        let leg_io = self.leg_mut(leg);
+        if leg_io.turn == 0 {
             return Read::TurnOver;
         }
-        if std::mem::take(&mut side.unfinished) {
-            let held = std::mem::take(&mut side.held);
-            self.take_in(cx, leg, &held);
+        if std::mem::take(&mut leg_io.unfinished) {
+            let held = std::mem::take(&mut leg_io.held);
+            self.process_input(cx, leg, &held);
             return Read::Some;
         }
         self.read_bytes(cx, leg, scratch)
     }
 
     fn read_bytes(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> Read {
-        let side = self.side_mut(leg);
-        let Some(io) = &mut side.io else {
+        let leg_io = self.leg_mut(leg);
+        let Some(io) = &mut leg_io.io else {
             return Read::NotNow;
         };
-        let held = side.held.len();
-        scratch[..held].copy_from_slice(&side.held);
-        let room = scratch.len().min(held + side.read_size);
+        let held = leg_io.held.len();
+        scratch[..held].copy_from_slice(&leg_io.held);
+        let room = scratch.len().min(held + leg_io.read_size);
         let mut buf = ReadBuf::new(&mut scratch[held..room]);
         let lost = match Pin::new(io).poll_read(cx, &mut buf) {
-            Poll::Pending => match side.write_error.take() {
+            Poll::Pending => match leg_io.write_error.take() {
                 Some(error) => error.to_string(),
                 None => return Read::Nothing,
             },
@@ -239,21 +239,21 @@ impl<S: Transport> Relay<S> {
             }
             Poll::Ready(Ok(())) => {
                 let end = held + buf.filled().len();
-                if side.reading == Reading::Frames {
+                if leg_io.reading == Reading::Frames {
                     if held > 0 {
-                        side.held = Vec::new();
+                        leg_io.held = Vec::new();
                     }
-                    self.take_in(cx, leg, &scratch[..end]);
-                    let side = self.side_mut(leg);
-                    if side.unfinished || side.read_size < READ {
-                        side.adapt_read_size(end - side.held.len());
+                    self.process_input(cx, leg, &scratch[..end]);
+                    let leg_io = self.leg_mut(leg);
+                    if leg_io.unfinished || leg_io.read_size < READ {
+                        leg_io.adapt_read_size(end - leg_io.held.len());
                     }
                 }
                 return Read::Some;
             }
         };
         let mid_frame = self.is_cut(leg.other());
-        self.tell(Event::Lost {
+        self.dispatch(Event::Lost {
             leg,
             detail: lost,
             mid_frame,
@@ -262,30 +262,30 @@ impl<S: Transport> Relay<S> {
     }
 
     /// Writes a run of data frames to a leg, up to `boundary`; what the socket does not take is kept.
-    fn pass(&mut self, cx: &mut Context<'_>, to: Leg, run: &[u8], boundary: Boundary) {
+    fn forward(&mut self, cx: &mut Context<'_>, to: Leg, run: &[u8], boundary: Boundary) {
         let is_gathered = self.writes > FEW_WRITES && run.len() < SHORT_RUN;
-        let side = self.side_mut(to);
-        if run.is_empty() || side.out.is_closed() {
+        let leg_io = self.leg_mut(to);
+        if run.is_empty() || leg_io.out.is_closed() {
             return;
         }
-        side.boundary = boundary;
+        leg_io.boundary = boundary;
         // The next flush writes what is kept.
-        if side.out.is_blocked() || is_gathered {
-            side.out.keep(run);
+        if leg_io.out.is_blocked() || is_gathered {
+            leg_io.out.buffer(run);
             return;
         }
-        let Some(io) = &mut side.io else { return };
+        let Some(io) = &mut leg_io.io else { return };
         let written = Pin::new(io).poll_write(cx, run);
         self.writes = self.writes.wrapping_add(1);
-        let side = self.side_mut(to);
+        let leg_io = self.leg_mut(to);
         match written {
             Poll::Ready(Ok(taken)) if taken == run.len() => {}
             Poll::Ready(Ok(taken)) => {
-                side.out.keep(&run[taken..]);
+                leg_io.out.buffer(&run[taken..]);
                 self.blocked(to);
             }
             Poll::Pending => {
-                side.out.keep(run);
+                leg_io.out.buffer(run);
                 self.blocked(to);
             }
             Poll::Ready(Err(error)) => self.write_failed(to, error),
@@ -295,30 +295,30 @@ impl<S: Transport> Relay<S> {
     /// Writes what waits for a leg's socket; true: it took some.
     #[inline]
     fn flush(&mut self, cx: &mut Context<'_>, leg: Leg) -> bool {
-        !self.side(leg).is_quiet() && self.write_out(cx, leg)
+        !self.leg(leg).is_quiet() && self.write_out(cx, leg)
     }
 
     fn write_out(&mut self, cx: &mut Context<'_>, leg: Leg) -> bool {
         let mut progress = false;
         loop {
-            self.place_if_free(leg);
-            let side = self.side_mut(leg);
-            let (Some(io), false) = (&mut side.io, side.out.backlog().is_empty()) else {
-                side.poll_shutdown(cx);
+            self.encode_pending_if_free(leg);
+            let leg_io = self.leg_mut(leg);
+            let (Some(io), false) = (&mut leg_io.io, leg_io.out.backlog().is_empty()) else {
+                leg_io.poll_shutdown(cx);
                 return progress;
             };
-            let written = Pin::new(io).poll_write(cx, side.out.backlog());
+            let written = Pin::new(io).poll_write(cx, leg_io.out.backlog());
             self.writes = self.writes.wrapping_add(1);
-            let side = self.side_mut(leg);
+            let leg_io = self.leg_mut(leg);
             match written {
                 Poll::Ready(Ok(taken)) if taken > 0 => {
                     progress = true;
-                    self.took(leg, taken);
+                    self.advance(leg, taken);
                 }
                 Poll::Ready(Ok(_)) => self.write_failed(leg, std::io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Err(error)) => self.write_failed(leg, error),
                 Poll::Pending => {
-                    if !side.blocked_told {
+                    if !leg_io.blocked_reported {
                         self.blocked(leg);
                     }
                     return progress;
@@ -327,47 +327,47 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    fn took(&mut self, to: Leg, len: usize) {
-        let side = self.side_mut(to);
-        let left = side.out.took(len);
-        let blocked = side.out.is_blocked();
-        let was_told = std::mem::replace(&mut side.blocked_told, blocked);
-        if blocked || was_told {
-            self.tell(Event::Progress { to, blocked });
+    fn advance(&mut self, to: Leg, len: usize) {
+        let leg_io = self.leg_mut(to);
+        let left = leg_io.out.advance(len);
+        let blocked = leg_io.out.is_blocked();
+        let was_reported = std::mem::replace(&mut leg_io.blocked_reported, blocked);
+        if blocked || was_reported {
+            self.dispatch(Event::Progress { to, blocked });
         }
         if left.probe {
-            self.tell(Event::ProbeWritten { to });
+            self.dispatch(Event::ProbeWritten { to });
         }
         if left.measure {
-            self.tell(Event::MeasureWritten { to });
+            self.dispatch(Event::MeasureWritten { to });
         }
         if left.close {
-            self.tell(Event::CloseWritten { to });
+            self.dispatch(Event::CloseWritten { to });
         }
     }
 
     fn blocked(&mut self, to: Leg) {
-        self.side_mut(to).blocked_told = true;
-        self.tell(Event::Progress { to, blocked: true });
+        self.leg_mut(to).blocked_reported = true;
+        self.dispatch(Event::Progress { to, blocked: true });
     }
 
     /// A leg takes no more bytes. It is lost only when it has nothing more to say either, so that a Close frame that
     /// it sent before is still read.
     fn write_failed(&mut self, to: Leg, error: std::io::Error) {
-        let side = self.side_mut(to);
-        side.write_error = Some(error);
-        side.out.give_up();
-        if std::mem::take(&mut side.blocked_told) {
-            self.tell(Event::Progress { to, blocked: false });
+        let leg_io = self.leg_mut(to);
+        leg_io.write_error = Some(error);
+        leg_io.out.discard();
+        if std::mem::take(&mut leg_io.blocked_reported) {
+            self.dispatch(Event::Progress { to, blocked: false });
         }
-        self.stirred = true;
+        self.dirty = true;
     }
 
     /// Tells the session what happened and performs what it decides.
-    fn tell(&mut self, event: Event) {
+    fn dispatch(&mut self, event: Event) {
         let mut actions = Actions::new();
         self.session.handle(event, self.now, &mut actions);
-        self.stirred = true;
+        self.dirty = true;
         for action in actions {
             self.perform(action);
         }
@@ -375,27 +375,27 @@ impl<S: Transport> Relay<S> {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Ping { to, payload } => self.side_mut(to).out.push_ping(payload),
-            Action::Measure { to, payload } => self.side_mut(to).out.push_measure(payload),
+            Action::Ping { to, payload } => self.leg_mut(to).out.push_ping(payload),
+            Action::Measure { to, payload } => self.leg_mut(to).out.push_measure(payload),
             Action::Measured { leg, rtt } => self.measured(leg, rtt),
-            Action::Pong { to, payload } => self.side_mut(to).out.push_pong(payload),
-            Action::Text { to, text } => self.side_mut(to).out.push_text(text),
-            Action::ProbeText { to, text } => self.side_mut(to).out.push_probe_text(text),
-            Action::Reply { to, kind, payload } => self.side_mut(to).out.push_reply(kind, payload),
-            Action::Close { to, close } => self.side_mut(to).out.push_close(close),
+            Action::Pong { to, payload } => self.leg_mut(to).out.push_pong(payload),
+            Action::Text { to, text } => self.leg_mut(to).out.push_text(text),
+            Action::ProbeText { to, text } => self.leg_mut(to).out.push_probe_text(text),
+            Action::Reply { to, kind, payload } => self.leg_mut(to).out.push_reply(kind, payload),
+            Action::Close { to, close } => self.leg_mut(to).out.push_close(close),
             // RFC 6455 section 7.1.1: the server ends TCP first, so that it, not its clients, keeps TIME_WAIT.
             Action::Finish { leg } => {
-                let side = self.side_mut(leg);
-                if leg == Leg::Client || side.reading == Reading::Broken {
-                    side.shut_down();
+                let leg_io = self.leg_mut(leg);
+                if leg == Leg::Client || leg_io.reading == Reading::Broken {
+                    leg_io.shut_down();
                 }
             }
             Action::Drop { leg } => {
-                let is_inside_a_frame = self.is_cut(leg) || self.side(leg).out.is_blocked();
+                let is_inside_a_frame = self.is_cut(leg) || self.leg(leg).out.is_blocked();
                 // A peer that broke a rule and is still there must not see its stream end in good order inside a frame.
-                match self.side(leg).reading == Reading::Broken && is_inside_a_frame {
+                match self.leg(leg).reading == Reading::Broken && is_inside_a_frame {
                     true => self.reset(leg),
-                    false => self.side_mut(leg).drop_io(),
+                    false => self.leg_mut(leg).drop_io(),
                 }
             }
             Action::Reset { leg } => self.reset(leg),
@@ -404,38 +404,41 @@ impl<S: Transport> Relay<S> {
 
     fn reset(&mut self, leg: Leg) {
         self.mid_frame |= self.is_cut(leg);
-        self.side_mut(leg).reset();
+        self.leg_mut(leg).reset();
     }
 
-    fn place_if_free(&mut self, leg: Leg) {
-        let side = self.side(leg);
-        if side.out.has_waiting() && !side.out.is_blocked() && side.boundary != Boundary::None {
-            self.place(leg);
+    fn encode_pending_if_free(&mut self, leg: Leg) {
+        let leg_io = self.leg(leg);
+        if leg_io.out.has_pending() && !leg_io.out.is_blocked() && leg_io.boundary != Boundary::None
+        {
+            self.encode_pending(leg);
         }
     }
 
-    fn place(&mut self, leg: Leg) {
-        let side = self.side_mut(leg);
-        let message_boundary = side.boundary == Boundary::Message;
+    fn encode_pending(&mut self, leg: Leg) {
+        let leg_io = self.leg_mut(leg);
+        let message_boundary = leg_io.boundary == Boundary::Message;
         match leg {
-            Leg::Client => side.out.place(message_boundary, || None),
+            Leg::Client => leg_io.out.encode_pending(message_boundary, || None),
             // Section 5.3: a masking key must not be predictable.
-            Leg::Upstream => side.out.place(message_boundary, || Some(rand::random())),
+            Leg::Upstream => leg_io
+                .out
+                .encode_pending(message_boundary, || Some(rand::random())),
         }
     }
 
     /// Whether a leg has got the beginning of a frame without its end.
     fn is_cut(&self, leg: Leg) -> bool {
-        let side = self.side(leg);
-        side.boundary == Boundary::None && !side.out.is_closed()
+        let leg_io = self.leg(leg);
+        leg_io.boundary == Boundary::None && !leg_io.out.is_closed()
     }
 
-    fn side(&self, leg: Leg) -> &Side<S> {
-        &self.sides[leg]
+    fn leg(&self, leg: Leg) -> &LegIo<S> {
+        &self.legs[leg]
     }
 
-    fn side_mut(&mut self, leg: Leg) -> &mut Side<S> {
-        &mut self.sides[leg]
+    fn leg_mut(&mut self, leg: Leg) -> &mut LegIo<S> {
+        &mut self.legs[leg]
     }
 }
 

@@ -58,7 +58,7 @@ impl Running {
         };
         orders.close();
         let connections = shared.remaining();
-        shared.cut_off_newcomers();
+        shared.abort_new_connections();
         for handle in observer.registry.established() {
             handle.send(Command::Abort);
         }
@@ -109,7 +109,7 @@ async fn close_all(shared: &Context, listeners: &mut Listeners, drain: &Drain) {
     enter(shared, DrainPhase::Closing);
     // In this order, for those who have just been accepted.
     listeners.end_clients().await;
-    shared.refuse_newcomers();
+    shared.refuse_new_connections();
     tokio::join!(close_evenly(shared, drain), shared.http_finished());
     shared.observer.registry.wait_until_empty().await;
 }

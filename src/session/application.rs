@@ -82,7 +82,7 @@ impl Application {
     }
 
     /// Whether the other leg's message is the answer to one that was answered here already.
-    fn is_owed(&mut self, rules: &Rules, message: &Message<'_>) -> bool {
+    fn swallow_reply(&mut self, rules: &Rules, message: &Message<'_>) -> bool {
         for (index, state) in self
             .rules
             .iter_mut()
@@ -119,37 +119,37 @@ impl Application {
     }
 
     /// Whether a recognised message goes on now.
-    fn goes_on(&mut self, index: usize, rule: &Rule, now: Time) -> bool {
+    fn should_forward(&mut self, index: usize, rule: &Rule, now: Time) -> bool {
         let Some(state) = self.rules.get_mut(index) else {
             return true;
         };
         let due = |every: Duration| state.forwarded.is_none_or(|last| now.since(last) >= every);
-        let goes_on = match rule.forward {
+        let should_forward = match rule.forward {
             Forward::Never => false,
             Forward::Always => true,
             Forward::Every(every) => due(every),
         };
-        if goes_on {
+        if should_forward {
             state.forwarded = Some(now);
             if rule.reply.is_some() && rule.answer.is_some() {
                 state.owed = (state.owed + 1).min(MAX_OWED);
             }
         }
-        goes_on
+        should_forward
     }
 }
 
 impl Session {
-    /// Tells which subprotocol the peers speak; before the first message, and after a change of policy, which may
+    /// Tells which subprotocol the peers set_subprotocol; before the first message, and after a change of policy, which may
     /// have brought the first rules.
-    pub fn speak(&mut self, subprotocol: Option<&str>) {
+    pub fn set_subprotocol(&mut self, subprotocol: Option<&str>) {
         if self.application.is_some() || self.policy.app.is_empty() {
             return;
         }
         self.application = Some(Box::new(Application::new(subprotocol, &self.policy.app)));
     }
 
-    /// Takes in a message of at most [`super::policy::Policy::looks_at`] bytes; true: it goes on to the other
+    /// Takes in a message of at most [`super::policy::Policy::inspect_limit`] bytes; true: it goes on to the other
     /// leg.
     pub fn message(&mut self, message: &Message<'_>, now: Time, actions: &mut Actions) -> bool {
         if self.answers_app_ping(message) {
@@ -165,7 +165,7 @@ impl Session {
         }
         let policy = std::sync::Arc::clone(&self.policy);
         let recognised = self.application.as_mut().and_then(|application| {
-            if application.is_owed(&policy.app, message) {
+            if application.swallow_reply(&policy.app, message) {
                 return Some(None);
             }
             let index = policy.app.recognise(
@@ -208,7 +208,7 @@ impl Session {
             };
             actions.push(answer(reply, message.from, &context));
         }
-        application.goes_on(index, rule, now)
+        application.should_forward(index, rule, now)
     }
 
     /// Takes in a small message that could not be looked into: compressed with a context that is not known here, or

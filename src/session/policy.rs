@@ -37,7 +37,7 @@ impl Policy {
 
     /// The longest message of this leg's peer that has to be looked at whole, in payload bytes; 0: none.
     #[must_use]
-    pub fn looks_at(&self, from: Leg) -> usize {
+    pub fn inspect_limit(&self, from: Leg) -> usize {
         let by_rules = self.app.max_size(from);
         match &self.heartbeat(from).probe {
             Some(Probe {
@@ -50,8 +50,8 @@ impl Policy {
 
     /// Whether any message has to be looked at.
     #[must_use]
-    pub fn looks_at_messages(&self) -> bool {
-        Leg::BOTH.into_iter().any(|leg| self.looks_at(leg) > 0)
+    pub fn inspects_messages(&self) -> bool {
+        Leg::BOTH.into_iter().any(|leg| self.inspect_limit(leg) > 0)
     }
 
     /// What `close:` says the client is sent for a cause.

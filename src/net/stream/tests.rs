@@ -39,9 +39,9 @@ async fn the_systems_patience_is_set_on_the_socket() {
         panic!("{stream:?}")
     };
     let set = || SockRef::from(tcp).tcp_user_timeout().unwrap();
-    stream.tolerate(Some(Duration::from_secs(300)));
+    stream.set_user_timeout(Some(Duration::from_secs(300)));
     assert_eq!(set(), Some(Duration::from_secs(330)));
-    stream.tolerate(None);
+    stream.set_user_timeout(None);
     assert_eq!(set().unwrap_or_default(), Duration::ZERO);
 }
 

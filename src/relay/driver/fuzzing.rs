@@ -269,9 +269,13 @@ impl Driver {
             self.sockets[leg].look(|socket| sent && socket.is_read() && socket.is_sound())
         };
         if Leg::BOTH.into_iter().all(at_rest) {
-            for side in self.relay.sides.iter() {
-                assert!(side.out.owns_nothing(), "at rest, and holds {:?}", side.out);
-                assert_eq!(side.held.capacity(), 0, "at rest, and holds bytes");
+            for leg_io in self.relay.legs.iter() {
+                assert!(
+                    leg_io.out.owns_nothing(),
+                    "at rest, and holds {:?}",
+                    leg_io.out
+                );
+                assert_eq!(leg_io.held.capacity(), 0, "at rest, and holds bytes");
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::net::clock;
 use crate::net::stream::Transport;
 use crate::protocol::{Boundary, Close, ControlKind, ControlPayload, Rules, Step};
 use crate::relay::inspect::{self, Small};
-use crate::relay::side::Reading;
+use crate::relay::leg_io::Reading;
 use crate::session::{Actions, Event, Message};
 
 /// Data frames that the session has not been told of.
@@ -25,7 +25,7 @@ struct Data {
 
 /// What may be done with the bytes of one read.
 struct Turn {
-    /// Nanoseconds, as in [`TURN`](crate::relay::side::TURN).
+    /// Nanoseconds, as in [`TURN`](crate::relay::leg_io::TURN).
     left: u32,
     /// `limits.messages_per_second` lets so many messages begin.
     messages: u64,
@@ -59,14 +59,14 @@ impl<S: Transport> Relay<S> {
     /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them; until it is
     /// enough for one turn.
     #[inline]
-    pub(super) fn take_in(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
+    pub(super) fn process_input(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
         let mut turn = Turn {
-            left: self.side(from).turn,
+            left: self.leg(from).turn,
             messages: self.session.messages_allowed(from, self.now),
             begun: 0,
         };
         self.judge(cx, from, bytes, &mut turn);
-        self.side_mut(from).turn = turn.left;
+        self.leg_mut(from).turn = turn.left;
         self.session.messages_begun(from, turn.begun);
     }
 
@@ -76,26 +76,26 @@ impl<S: Transport> Relay<S> {
         let to = from.other();
         let (mut run, mut at) = (0, 0);
         let mut data = Data::default();
-        let mut boundary = self.side(from).reader.boundary();
+        let mut boundary = self.leg(from).reader.boundary();
         // A byte that is only passed on costs a quarter of a nanosecond; one that is checked, a few times that.
         let byte_shift = if rules.validate_utf8 { 0 } else { 2 };
         loop {
             if turn.left == 0 && at < bytes.len() {
                 self.data(from, &mut data);
-                self.pass(cx, to, &bytes[run..at], boundary);
-                let side = self.side_mut(from);
-                side.held = bytes[at..].to_vec();
-                side.unfinished = true;
+                self.forward(cx, to, &bytes[run..at], boundary);
+                let leg_io = self.leg_mut(from);
+                leg_io.held = bytes[at..].to_vec();
+                leg_io.unfinished = true;
                 return;
             }
             let writes = self.writes;
-            let step = self.side_mut(from).reader.next(&bytes[at..], &rules);
+            let step = self.leg_mut(from).reader.next(&bytes[at..], &rules);
             if boundary == Boundary::Message
                 && matches!(step, Ok(Step::Data { .. } | Step::Message { .. }))
                 && !turn.begin_message()
             {
                 self.data(from, &mut data);
-                self.pass(cx, to, &bytes[run..at], boundary);
+                self.forward(cx, to, &bytes[run..at], boundary);
                 self.message_flood(to);
                 turn.messages = u64::MAX;
                 run = at;
@@ -108,13 +108,13 @@ impl<S: Transport> Relay<S> {
                 }) => {
                     at += len;
                     turn.spend(FRAME + (len as u32 >> byte_shift));
-                    boundary = self.side(from).reader.boundary();
+                    boundary = self.leg(from).reader.boundary();
                     data.any = true;
                     data.bytes += payload;
                     data.messages += u64::from(ends_message);
-                    if boundary != Boundary::None && self.side(to).out.has_waiting() {
-                        self.pass(cx, to, &bytes[run..at], boundary);
-                        self.place(to);
+                    if boundary != Boundary::None && self.leg(to).out.has_pending() {
+                        self.forward(cx, to, &bytes[run..at], boundary);
+                        self.encode_pending(to);
                         run = at;
                         turn.spend(WRITE);
                     }
@@ -133,17 +133,17 @@ impl<S: Transport> Relay<S> {
                         compressed,
                         mask,
                     };
-                    let goes_on = self.message(from, text, &small, turn);
-                    if !goes_on {
-                        self.pass(cx, to, &bytes[run..at], boundary);
+                    let should_forward = self.message(from, text, &small, turn);
+                    if !should_forward {
+                        self.forward(cx, to, &bytes[run..at], boundary);
                         run = at + len;
                     }
                     at += len;
                     boundary = Boundary::Message;
-                    if self.sides.iter().any(|side| side.out.has_waiting()) {
-                        self.pass(cx, to, &bytes[run..at], boundary);
+                    if self.legs.iter().any(|leg_io| leg_io.out.has_pending()) {
+                        self.forward(cx, to, &bytes[run..at], boundary);
                         run = at;
-                        self.flush_waiting(cx);
+                        self.flush_pending(cx);
                     }
                     turn.spend(DECISION + self.writes.wrapping_sub(writes) * WRITE);
                 }
@@ -154,7 +154,7 @@ impl<S: Transport> Relay<S> {
                     mask,
                 }) => {
                     self.data(from, &mut data);
-                    self.pass(cx, to, &bytes[run..at], boundary);
+                    self.forward(cx, to, &bytes[run..at], boundary);
                     let payload = ControlPayload::unmasked(&bytes[at + start..at + len], mask);
                     at += len;
                     run = at;
@@ -165,16 +165,16 @@ impl<S: Transport> Relay<S> {
                 }
                 Ok(Step::Incomplete) => {
                     self.data(from, &mut data);
-                    self.pass(cx, to, &bytes[run..at], boundary);
-                    self.side_mut(from).held = bytes[at..].to_vec();
+                    self.forward(cx, to, &bytes[run..at], boundary);
+                    self.leg_mut(from).held = bytes[at..].to_vec();
                     return;
                 }
                 Err(violation) => {
                     self.data(from, &mut data);
-                    self.pass(cx, to, &bytes[run..at], boundary);
-                    self.side_mut(from).reading = Reading::Broken;
+                    self.forward(cx, to, &bytes[run..at], boundary);
+                    self.leg_mut(from).reading = Reading::Broken;
                     let mid_frame = self.is_cut(to);
-                    self.tell(Event::Violation {
+                    self.dispatch(Event::Violation {
                         from,
                         violation,
                         mid_frame,
@@ -188,8 +188,8 @@ impl<S: Transport> Relay<S> {
     /// The message that begins now is one too many. The other leg's Close frame takes its place at once, even behind
     /// bytes that still wait, so that nothing of it and of what follows is passed on.
     fn message_flood(&mut self, to: Leg) {
-        self.tell(Event::MessageFlood);
-        self.place(to);
+        self.dispatch(Event::MessageFlood);
+        self.encode_pending(to);
     }
 
     /// Tells the session of the data frames since it was last told.
@@ -202,7 +202,7 @@ impl<S: Transport> Relay<S> {
         } = std::mem::take(data);
         if any {
             self.session.data(from, bytes, messages, self.now);
-            self.stirred |= self.session.data_moves_deadline();
+            self.dirty |= self.session.data_moves_deadline();
         }
     }
 
@@ -215,17 +215,17 @@ impl<S: Transport> Relay<S> {
         payload: ControlPayload,
     ) -> bool {
         match kind {
-            ControlKind::Ping => self.tell(Event::Ping { from, payload }),
-            ControlKind::Pong => self.tell(Event::Pong { from, payload }),
+            ControlKind::Ping => self.dispatch(Event::Ping { from, payload }),
+            ControlKind::Pong => self.dispatch(Event::Pong { from, payload }),
             ControlKind::Close => {
                 let close = Close::parse(&payload);
-                self.side_mut(from).reading = match close {
+                self.leg_mut(from).reading = match close {
                     Ok(_) => Reading::Closed,
                     Err(_) => Reading::Broken,
                 };
                 match close {
-                    Ok(close) => self.tell(Event::Close { from, close }),
-                    Err(violation) => self.tell(Event::Violation {
+                    Ok(close) => self.dispatch(Event::Close { from, close }),
+                    Err(violation) => self.dispatch(Event::Violation {
                         from,
                         violation,
                         mid_frame: false,
@@ -234,7 +234,7 @@ impl<S: Transport> Relay<S> {
                 return false;
             }
         }
-        self.flush_waiting(cx);
+        self.flush_pending(cx);
         true
     }
 
@@ -250,13 +250,13 @@ impl<S: Transport> Relay<S> {
         let recognised = self.session.app_heartbeats();
         let readable = !small.compressed || self.extensions.inflates(from);
         let policy = self.session.policy();
-        let max = policy.looks_at(from);
+        let max = policy.inspect_limit(from);
         let rules = u32::try_from(policy.app.len()).unwrap_or(u32::MAX);
         let now = self.now;
-        let may_look = readable && self.side_mut(from).inspections.has_some(now);
+        let may_look = readable && self.leg_mut(from).inspections.has_some(now);
         self.uninspected += u64::from(readable && !may_look);
         let (mut cost, mut plain_bytes) = (0_u32, 0);
-        let goes_on = may_look.then(|| {
+        let should_forward = may_look.then(|| {
             inspect::with_plain(small, max, &mut cost, |payload| {
                 plain_bytes = payload.len();
                 let message = Message {
@@ -270,23 +270,23 @@ impl<S: Transport> Relay<S> {
                 self.session.message(&message, self.now, &mut actions)
             })
         });
-        let goes_on = goes_on.flatten();
+        let should_forward = should_forward.flatten();
         if may_look {
             let rule = RULE.saturating_add(u32::try_from(plain_bytes).unwrap_or(u32::MAX));
             let matching = INSPECTION.saturating_add(rules.saturating_mul(rule));
             let cost = cost.saturating_add(matching);
-            self.side_mut(from).inspections.spend(cost);
+            self.leg_mut(from).inspections.spend(cost);
             turn.spend(cost);
         }
         // What was recognised is to be seen, and the next probe may be due before the timer rings.
-        self.stirred |= self.session.app_heartbeats() != recognised
-            || goes_on == Some(false)
+        self.dirty |= self.session.app_heartbeats() != recognised
+            || should_forward == Some(false)
             || !actions.is_empty()
             || self.session.data_moves_deadline();
         for action in actions {
             self.perform(action);
         }
-        goes_on.unwrap_or_else(|| {
+        should_forward.unwrap_or_else(|| {
             self.session.unreadable_message(from, wire_bytes, self.now);
             true
         })
@@ -294,9 +294,9 @@ impl<S: Transport> Relay<S> {
 
     /// Writes frames of our own before the next one is judged, which would replace what waits: only a blocked leg is
     /// to be answered with the newest alone.
-    fn flush_waiting(&mut self, cx: &mut Context<'_>) {
+    fn flush_pending(&mut self, cx: &mut Context<'_>) {
         for leg in Leg::BOTH {
-            if self.side(leg).out.has_waiting() {
+            if self.leg(leg).out.has_pending() {
                 self.flush(cx, leg);
             }
         }
@@ -309,7 +309,7 @@ impl<S: Transport> Relay<S> {
             max_message: limits.max_message.unwrap_or(u64::MAX),
             deflate: self.extensions.deflate,
             validate_utf8: limits.validate_utf8,
-            whole: self.session.policy().looks_at(from) as u64,
+            whole: self.session.policy().inspect_limit(from) as u64,
         }
     }
 }

@@ -201,9 +201,9 @@ impl Bench {
 
     #[track_caller]
     fn assert_owns_nothing(&self) {
-        for side in self.relay.sides.iter() {
-            assert!(side.out.owns_nothing(), "{:?}", side.out);
-            assert_eq!(side.held.capacity(), 0);
+        for leg_io in self.relay.legs.iter() {
+            assert!(leg_io.out.owns_nothing(), "{:?}", leg_io.out);
+            assert_eq!(leg_io.held.capacity(), 0);
         }
     }
 }

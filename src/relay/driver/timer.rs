@@ -50,9 +50,9 @@ impl<S: Transport> Relay<S> {
         }
         let grace_until = *self.grace_until.get_or_insert(self.now.after(GRACE));
         self.now < grace_until
-            && self.sides.iter().any(|side| {
-                let (to_read, to_write) = (!side.paused, side.out.is_blocked());
-                let io = side.io.as_ref();
+            && self.legs.iter().any(|leg_io| {
+                let (to_read, to_write) = (!leg_io.paused, leg_io.out.is_blocked());
+                let io = leg_io.io.as_ref();
                 io.is_some_and(|io| io.is_ready(to_read, to_write))
             })
     }

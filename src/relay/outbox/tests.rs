@@ -9,7 +9,7 @@ fn section_5_5_3_only_the_newest_ping_is_answered() {
     let mut out = Outbox::default();
     out.push_pong(peer(b"old"));
     out.push_pong(peer(b"new"));
-    out.place(true, || None);
+    out.encode_pending(true, || None);
     assert_eq!(out.backlog(), b"\x8a\x03new");
 }
 
@@ -18,35 +18,35 @@ fn section_5_4_a_message_waits_for_a_message_boundary_and_a_ping_does_not() {
     let mut out = Outbox::default();
     out.push_text("bye".into());
     out.push_ping(Payload::Probe(*b"12345678"));
-    out.place(false, || None);
+    out.encode_pending(false, || None);
     assert_eq!(out.backlog(), b"\x89\x0812345678");
-    assert!(out.has_waiting());
+    assert!(out.has_pending());
     assert_eq!(
-        out.took(10),
-        Left {
+        out.advance(10),
+        Flushed {
             probe: true,
-            ..Left::default()
+            ..Flushed::default()
         }
     );
-    out.place(true, || None);
+    out.encode_pending(true, || None);
     assert_eq!(out.backlog(), b"\x81\x03bye");
-    assert!(!out.has_waiting());
+    assert!(!out.has_pending());
 }
 
 #[test]
 fn section_5_5_1_nothing_follows_a_close_frame() {
     let mut out = Outbox::default();
     out.push_close(Close::new(1000, ""));
-    out.place(false, || None);
+    out.encode_pending(false, || None);
     out.push_pong(peer(b"x"));
-    out.place(true, || None);
+    out.encode_pending(true, || None);
     assert_eq!(out.backlog(), b"\x88\x02\x03\xe8");
-    assert_eq!(out.took(2), Left::default());
+    assert_eq!(out.advance(2), Flushed::default());
     assert_eq!(
-        out.took(2),
-        Left {
+        out.advance(2),
+        Flushed {
             close: true,
-            ..Left::default()
+            ..Flushed::default()
         }
     );
     assert!(!out.is_blocked());
@@ -55,8 +55,8 @@ fn section_5_5_1_nothing_follows_a_close_frame() {
 #[test]
 fn an_empty_outbox_owns_no_memory() {
     let mut out = Outbox::default();
-    out.keep(b"abc");
-    out.took(3);
+    out.buffer(b"abc");
+    out.advance(3);
     assert_eq!(out.backlog.capacity(), 0);
-    assert!(out.waiting.is_none());
+    assert!(out.pending.is_none());
 }

@@ -204,7 +204,7 @@ fn text_that_is_not_utf8_is_told_so_to_the_one_who_sent_it() {
 #[test]
 fn what_the_file_says_of_protocol_errors_holds_for_bad_text_too() {
     let mut policy = quiet();
-    let configured = Close::new(4002, "speak UTF-8");
+    let configured = Close::new(4002, "set_subprotocol UTF-8");
     policy.close = vec![(Cause::ClientProtocolError, configured.clone())];
     let mut bench = Bench::new(policy);
     bench.violation(CLIENT, Violation::TextNotUtf8, false);

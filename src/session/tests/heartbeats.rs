@@ -16,7 +16,7 @@ fn beating(leg: Leg, activity: Activity) -> Policy {
 impl Bench {
     fn speaking(policy: Policy) -> Self {
         let mut bench = Bench::new(policy);
-        bench.session.speak(None);
+        bench.session.set_subprotocol(None);
         bench
     }
 
@@ -147,7 +147,7 @@ fn rules_that_come_with_a_reload_leave_time_for_the_first_heartbeat() {
         bench.tell(Event::PolicyChanged {
             policy: Arc::new(after),
         });
-        bench.session.speak(None);
+        bench.session.set_subprotocol(None);
         assert_eq!(bench.idle_close().0, s(1060));
     }
 }

@@ -251,5 +251,5 @@ impl Transport for End {
         })
     }
 
-    fn tolerate(&self, _write_stall_timeout: Option<Duration>) {}
+    fn set_user_timeout(&self, _write_stall_timeout: Option<Duration>) {}
 }

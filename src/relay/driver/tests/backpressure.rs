@@ -12,7 +12,7 @@ async fn a_blocked_leg_stops_the_reading_of_the_other_and_little_is_kept() {
             bench.send(source, &whole);
             bench.send(source, &small);
         }
-        let kept = bench.relay.side(leg).out.backlog().len();
+        let kept = bench.relay.leg(leg).out.backlog().len();
         assert!(kept <= SCRATCH, "{kept} bytes kept");
         assert!(
             bench.peer(source).unread() > 3 << 18,
@@ -109,7 +109,7 @@ async fn an_incomplete_header_is_all_that_is_held() {
     let mut bench = Bench::new(policy());
     let whole = text(CLIENT, &[b'x'; 70_000]);
     bench.send(CLIENT, &whole[..13]);
-    assert_eq!(bench.relay.sides.client.held.len(), 13);
+    assert_eq!(bench.relay.legs.client.held.len(), 13);
     bench.send(CLIENT, &whole[13..40_000]);
     bench.exchange();
     assert_eq!(bench.upstream.got.len(), 40_000);
@@ -163,7 +163,7 @@ async fn the_sockets_are_as_patient_as_the_policy() {
     let tolerated = |bench: &Bench, leg: Leg| {
         bench
             .relay
-            .side(leg)
+            .leg(leg)
             .io
             .as_ref()
             .expect("a socket")

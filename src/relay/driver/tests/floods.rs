@@ -180,7 +180,7 @@ async fn after_a_flood_less_is_read_at_once_so_that_little_is_held() {
     let (_, bytes, _) = &floods(CLIENT)[1];
     bench.client.send(&bytes.repeat(3));
     bench.poll_once();
-    let held = |bench: &Bench| bench.relay.sides.client.held.len();
+    let held = |bench: &Bench| bench.relay.legs.client.held.len();
     assert!(held(&bench) > 32 * 1024, "{}", held(&bench));
     while held(&bench) > 0 {
         bench.poll_once();
@@ -194,7 +194,7 @@ async fn after_a_flood_less_is_read_at_once_so_that_little_is_held() {
     // Long frames make it grow again.
     bench.client.send(&text(CLIENT, &vec![b'x'; 2 << 20]));
     bench.settle();
-    assert_eq!(bench.relay.sides.client.read_size, READ);
+    assert_eq!(bench.relay.legs.client.read_size, READ);
 }
 
 #[tokio::test(start_paused = true)]
@@ -242,7 +242,7 @@ fn beating() -> Policy {
 async fn messages_beyond_what_may_be_looked_into_are_passed_on_and_counted() {
     let mut bench = Bench::new(beating());
     bench.scratch = vec![0; 96 * 1024];
-    bench.relay.session.speak(None);
+    bench.relay.session.set_subprotocol(None);
     let count = 100_000;
     bench.send(CLIENT, &text(CLIENT, b"ping").repeat(count));
     let passed_on = bench.heard(UPSTREAM).len();
@@ -260,7 +260,7 @@ async fn messages_beyond_what_may_be_looked_into_are_passed_on_and_counted() {
 #[tokio::test(start_paused = true)]
 async fn the_heartbeats_of_a_client_that_sends_hundreds_of_messages_a_second_are_all_found() {
     let mut bench = Bench::new(beating());
-    bench.relay.session.speak(None);
+    bench.relay.session.set_subprotocol(None);
     let second = [text(CLIENT, b"news").repeat(300), text(CLIENT, b"ping")].concat();
     for seconds in 1..60 {
         bench.send(CLIENT, &second);
@@ -278,7 +278,7 @@ async fn a_flood_that_is_not_looked_into_is_not_closed_for_its_heartbeats() {
     policy.client.activity = Activity::Heartbeat;
     let mut bench = Bench::new(policy);
     bench.scratch = vec![0; 96 * 1024];
-    bench.relay.session.speak(None);
+    bench.relay.session.set_subprotocol(None);
     // So many that a heartbeat among them need not be found.
     for count in [30_000].into_iter().chain([15_000; 12]) {
         bench.send(CLIENT, &text(CLIENT, b"news").repeat(count));

@@ -75,5 +75,5 @@ async fn those_who_left_are_forgotten() {
     for _ in 0..100 {
         drop(ask(&mut bench, CLIENT));
     }
-    assert!(bench.relay.asking.len() <= 1);
+    assert!(bench.relay.waiting_for_rtt.len() <= 1);
 }

@@ -153,7 +153,7 @@ impl Transport for Stream {
         (to_read && !incoming.bytes.is_empty()) || (to_write && room)
     }
 
-    fn tolerate(&self, write_stall_timeout: Option<Duration>) {
+    fn set_user_timeout(&self, write_stall_timeout: Option<Duration>) {
         self.tolerated.set(Some(write_stall_timeout));
     }
 }

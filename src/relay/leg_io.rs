@@ -30,7 +30,7 @@ pub(crate) enum Reading {
     Broken,
 }
 
-pub(crate) struct Side<S> {
+pub(crate) struct LegIo<S> {
     /// None: dropped.
     pub(crate) io: Option<S>,
     pub(crate) reader: FrameReader,
@@ -51,16 +51,16 @@ pub(crate) struct Side<S> {
     /// Not read, because the other leg is blocked; the session knows.
     pub(crate) paused: bool,
     /// The socket takes no bytes; the session knows.
-    pub(crate) blocked_told: bool,
+    pub(crate) blocked_reported: bool,
     /// What writing failed with; told once the leg has nothing more to say.
     pub(crate) write_error: Option<io::Error>,
     /// Our side of the connection is to be ended.
     shutting_down: bool,
 }
 
-impl<S: Transport> Side<S> {
+impl<S: Transport> LegIo<S> {
     pub(crate) fn new(io: S, sender: Role, now: Time) -> Self {
-        Side {
+        LegIo {
             io: Some(io),
             reader: FrameReader::new(sender),
             held: Vec::new(),
@@ -72,7 +72,7 @@ impl<S: Transport> Side<S> {
             boundary: Boundary::Message,
             reading: Reading::Frames,
             paused: false,
-            blocked_told: false,
+            blocked_reported: false,
             write_error: None,
             shutting_down: false,
         }
@@ -95,7 +95,7 @@ impl<S: Transport> Side<S> {
     /// Whether there is nothing to write and nothing to end.
     #[inline]
     pub(crate) fn is_quiet(&self) -> bool {
-        !self.out.has_waiting() && !self.out.is_blocked() && !self.shutting_down
+        !self.out.has_pending() && !self.out.is_blocked() && !self.shutting_down
     }
 
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
@@ -109,7 +109,7 @@ impl<S: Transport> Side<S> {
         self.io = None;
         self.held = Vec::new();
         self.unfinished = false;
-        self.out.give_up();
+        self.out.discard();
     }
 
     pub(crate) fn reset(&mut self) {

@@ -13,69 +13,74 @@ use crate::session::{Action, Cause, Event};
 use crate::telemetry::Command;
 
 impl<S: Transport> Relay<S> {
-    pub(super) fn read_mail(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn handle_commands(&mut self, cx: &mut Context<'_>) {
         let handle = Arc::clone(&self.handle);
         for command in handle.take_commands(cx.waker()) {
             match command {
                 Command::Follow(policy) => {
                     let before = self.session.policy().limits.write_stall_timeout;
-                    self.tell(Event::PolicyChanged { policy });
-                    self.tolerate(before);
-                    self.session.speak(handle.identity.subprotocol.as_deref());
+                    self.dispatch(Event::PolicyChanged { policy });
+                    self.set_user_timeout(before);
+                    self.session
+                        .set_subprotocol(handle.identity.subprotocol.as_deref());
                 }
                 Command::Terminate {
                     cause,
                     close,
                     detail,
                 } => {
-                    self.tell(Event::Terminate {
+                    self.dispatch(Event::Terminate {
                         cause,
                         close: Some(close),
                         detail,
                     });
                 }
-                Command::Ping { leg, answer } => self.ask(leg, answer),
+                Command::Ping { leg, answer } => self.measure(leg, answer),
                 Command::Abort => self.abort(cx),
             }
         }
     }
 
     /// Makes the sockets' own patience, which was for `before`, that of the policy.
-    pub(super) fn tolerate(&self, before: Option<Duration>) {
+    pub(super) fn set_user_timeout(&self, before: Option<Duration>) {
         let now = self.session.policy().limits.write_stall_timeout;
         if user_timeout(now) != user_timeout(before) {
-            for io in self.sides.iter().filter_map(|side| side.io.as_ref()) {
-                io.tolerate(now);
+            for io in self.legs.iter().filter_map(|leg_io| leg_io.io.as_ref()) {
+                io.set_user_timeout(now);
             }
         }
     }
 
     /// Somebody wants a round trip measured; dropping `answer` says that this connection is at its end.
-    fn ask(&mut self, leg: Leg, answer: oneshot::Sender<Duration>) {
+    fn measure(&mut self, leg: Leg, answer: oneshot::Sender<Duration>) {
         if self.session.is_closing() {
             return;
         }
-        self.asking.retain(|(_, answer)| !answer.is_closed());
-        self.asking.push((leg, answer));
-        self.tell(Event::Measure { leg });
+        self.waiting_for_rtt
+            .retain(|(_, answer)| !answer.is_closed());
+        self.waiting_for_rtt.push((leg, answer));
+        self.dispatch(Event::Measure { leg });
     }
 
     pub(super) fn measured(&mut self, leg: Leg, rtt: Duration) {
         // Before the answer: who gets it finds the ping counted.
         self.handle.stats.publish(&self.session);
-        for (_, answer) in self.asking.extract_if(.., |(asked, _)| *asked == leg) {
+        for (_, answer) in self
+            .waiting_for_rtt
+            .extract_if(.., |(asked, _)| *asked == leg)
+        {
             // One who does not wait any more needs no answer.
             let _ = answer.send(rtt);
         }
-        if self.asking.is_empty() {
-            self.asking = Vec::new();
+        if self.waiting_for_rtt.is_empty() {
+            self.waiting_for_rtt = Vec::new();
         }
     }
 
     /// Ends both legs now; their Close frames still go if the sockets take them at once.
     fn abort(&mut self, cx: &mut Context<'_>) {
         let detail = "drain.timeout passed".to_owned();
-        self.tell(Event::Terminate {
+        self.dispatch(Event::Terminate {
             cause: Cause::Drained,
             close: None,
             detail,
@@ -83,10 +88,10 @@ impl<S: Transport> Relay<S> {
         for leg in Leg::BOTH {
             self.flush(cx, leg);
             // A peer that has got a part of something is to notice that the rest does not come.
-            if self.is_cut(leg) || self.side(leg).out.is_blocked() {
+            if self.is_cut(leg) || self.leg(leg).out.is_blocked() {
                 self.perform(Action::Reset { leg });
             }
-            self.tell(Event::Lost {
+            self.dispatch(Event::Lost {
                 leg,
                 detail: String::new(),
                 mid_frame: false,
