@@ -31,7 +31,7 @@ use hyper::Request;
 use hyper::Response;
 
 use crate::context::Context;
-pub(crate) use command::{Order, Refused, channel, tell};
+pub(crate) use command::{AdminCommand, Refused, channel, reply};
 pub(crate) use expensive::Expensive;
 pub(crate) use recorder::Recorder;
 pub(crate) use response::Body;
@@ -44,8 +44,8 @@ pub struct State {
     pub shared: Arc<Context>,
     /// What the configuration in force was read from.
     pub(crate) file: ArcSwap<File>,
-    /// Where orders go.
-    pub(crate) orders: mpsc::Sender<Order>,
+    /// For commands to the process.
+    pub(crate) commands: mpsc::Sender<AdminCommand>,
     /// Where the API's lists are made.
     pub(crate) lists: Expensive,
     /// Where pages of metrics are made: apart, so that neither waits for the other.

@@ -21,7 +21,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
-use terminal::{complain, say, say_json};
+use terminal::{print_error, print_json, print_line};
 
 const ABOUT_MORE: &str = "\
 sidebeat stands in front of a WebSocket backend that nobody is going to change. It relays frames both ways, pings both \
@@ -187,7 +187,7 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     {
         Ok(runtime) => runtime.block_on(work),
         Err(error) => {
-            complain(format_args!("sidebeat: cannot start: {error}"));
+            print_error(format_args!("sidebeat: cannot start: {error}"));
             ExitCode::FAILURE
         }
     }

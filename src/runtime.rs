@@ -1,10 +1,14 @@
 //! The running process: listeners, one snapshot of the configuration, hot reload, signals and draining.
+//!
+//! [`run`] is one loop on the main thread. It waits for a signal, a changed file, an operator's command or the end of a
+//! reading of the file, and handles one of them at a time; connections run on the workers and are not waited for. The
+//! loop ends with a drain, which goes on serving operators until the process exits.
 
 mod drain;
 mod files;
 mod listeners;
-mod reading;
 mod reload;
+mod reloads;
 mod source;
 mod terminal;
 mod watch;
@@ -18,7 +22,7 @@ use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::{self, Expensive, File, Order, Refused, State};
+use crate::admin::{self, AdminCommand, Expensive, File, Refused, State};
 use crate::config::Config;
 use crate::config::Loaded;
 use crate::context::Context;
@@ -29,7 +33,7 @@ use crate::printable::escaped_lines;
 use crate::telemetry::status::{self, DrainTrigger, Reload, ReloadTrigger};
 use crate::telemetry::{LifecycleEvent, events, log};
 use listeners::Listeners;
-use reading::Readings;
+use reloads::Reloads;
 pub use source::Source;
 use terminal::Terminal;
 use watch::Watch;
@@ -37,13 +41,13 @@ use watch::Watch;
 /// Exit status for a configuration that cannot be used (`EX_CONFIG` of sysexits).
 pub const EXIT_CONFIG: u8 = 78;
 
-/// A sidecar at work.
-pub struct Running {
+/// A running sidecar.
+pub struct Sidecar {
     /// What its connections share.
     pub shared: Arc<Context>,
     state: Arc<State>,
     listeners: Listeners,
-    orders: mpsc::Receiver<Order>,
+    commands: mpsc::Receiver<AdminCommand>,
     checks: Checks,
 }
 
@@ -56,13 +60,13 @@ pub fn start(
     tree: serde_yaml::Value,
     name: String,
     workers: Workers,
-) -> Result<Running, BindError> {
+) -> Result<Sidecar, BindError> {
     let shared = Arc::new(Context::new(Arc::new(config), workers));
-    let (sender, orders) = admin::channel();
+    let (sender, commands) = admin::channel();
     let state = Arc::new(State {
         shared: Arc::clone(&shared),
         file: ArcSwap::new(File::read(name, tree)),
-        orders: sender,
+        commands: sender,
         lists: Expensive::default(),
         scrapes: Expensive::default(),
     });
@@ -72,17 +76,17 @@ pub fn start(
     checks.follow(&config);
     let mut listeners = Listeners::new(Arc::clone(&state));
     listeners.follow(&config)?;
-    Ok(Running {
+    Ok(Sidecar {
         shared,
         state,
         listeners,
-        orders,
+        commands,
         checks,
     })
 }
 
-/// Why the process does something new.
-enum Wish {
+/// What the process is to do next.
+enum ProcessCommand {
     /// Read the file again.
     Reload(
         ReloadTrigger,
@@ -92,42 +96,46 @@ enum Wish {
     Drain(DrainTrigger, Option<oneshot::Sender<status::Drain>>),
 }
 
-/// Somebody's wish that the process ends.
-pub struct DrainOrder {
+/// A request that the process end.
+pub struct DrainRequest {
     trigger: DrainTrigger,
     answer: Option<oneshot::Sender<status::Drain>>,
 }
 
-impl Running {
-    async fn order(&mut self) -> Wish {
-        match self.orders.recv().await {
-            Some(Order::Reload(answer)) => Wish::Reload(ReloadTrigger::Api, Some(answer)),
-            Some(Order::Drain(answer)) => Wish::Drain(DrainTrigger::Api, Some(answer)),
+impl Sidecar {
+    async fn next_command(&mut self) -> ProcessCommand {
+        match self.commands.recv().await {
+            Some(AdminCommand::Reload(answer)) => {
+                ProcessCommand::Reload(ReloadTrigger::Api, Some(answer))
+            }
+            Some(AdminCommand::Drain(answer)) => {
+                ProcessCommand::Drain(DrainTrigger::Api, Some(answer))
+            }
             // `state` holds a sender for as long as this lives.
             None => std::future::pending().await,
         }
     }
 
-    /// For a process that reads no file: waits until operators want it to end.
-    pub async fn drain_ordered(&mut self) -> DrainOrder {
+    /// Waits until an operator requests a drain. For a process without a file, which refuses reloads.
+    pub async fn drain_requested(&mut self) -> DrainRequest {
         loop {
-            match self.order().await {
-                Wish::Drain(trigger, answer) => return DrainOrder { trigger, answer },
-                Wish::Reload(_, Some(answer)) => {
-                    admin::tell(answer, Err(Refused("this process reads no file")));
+            match self.next_command().await {
+                ProcessCommand::Drain(trigger, answer) => return DrainRequest { trigger, answer },
+                ProcessCommand::Reload(_, Some(answer)) => {
+                    admin::reply(answer, Err(Refused("this process reads no file")));
                 }
-                Wish::Reload(_, None) => {}
+                ProcessCommand::Reload(_, None) => {}
             }
         }
     }
 
-    /// Closes every connection without delay or spread, and ends; whoever ordered it is answered.
-    pub async fn shutdown(mut self, ordered: Option<DrainOrder>) {
+    /// Closes every connection without delay or spread, and replies to `request`.
+    pub async fn shutdown(mut self, request: Option<DrainRequest>) {
         let mut drain = self.shared.config.load().drain.clone();
         drain.delay = std::time::Duration::ZERO;
         drain.spread = std::time::Duration::ZERO;
         let never = std::future::pending::<()>();
-        let DrainOrder { trigger, answer } = ordered.unwrap_or(DrainOrder {
+        let DrainRequest { trigger, answer } = request.unwrap_or(DrainRequest {
             trigger: DrainTrigger::Shutdown,
             answer: None,
         });
@@ -142,7 +150,7 @@ pub fn run(source: Source) -> ExitCode {
     let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(error) => {
-            complain(&error);
+            print_error(&error);
             return ExitCode::from(EXIT_CONFIG);
         }
     };
@@ -194,36 +202,36 @@ async fn serve(
         tracing::warn!(event = "config_warning", "{warning}");
     }
     files::raise_limit(loaded.config.process.max_connections);
-    let mut running = match start(loaded.config, loaded.tree, name, workers) {
-        Ok(running) => running,
+    let mut sidecar = match start(loaded.config, loaded.tree, name, workers) {
+        Ok(sidecar) => sidecar,
         Err(error) => return fail(&error.to_string(), log),
     };
-    let mut readings = Readings::new(source);
+    let mut reloads = Reloads::new(source);
     loop {
-        let wish = tokio::select! {
+        let command = tokio::select! {
             _ = hangup.recv() => match terminal.has_hung_up() {
-                true => Wish::Drain(DrainTrigger::Sighup, None),
-                false => Wish::Reload(ReloadTrigger::Signal, None),
+                true => ProcessCommand::Drain(DrainTrigger::Sighup, None),
+                false => ProcessCommand::Reload(ReloadTrigger::Signal, None),
             },
-            () = changed(&mut watched) => Wish::Reload(ReloadTrigger::File, None),
-            ended = end.recv() => Wish::Drain(ended, None),
-            wish = running.order() => wish,
-            (asked, look, loaded) = readings.finished() => {
-                if let (Some(watched), Some(look)) = (&mut watched, look) {
-                    watched.seen(&look);
+            () = changed(&mut watched) => ProcessCommand::Reload(ReloadTrigger::File, None),
+            ended = end.recv() => ProcessCommand::Drain(ended, None),
+            command = sidecar.next_command() => command,
+            (request, state, loaded) = reloads.finished() => {
+                if let (Some(watched), Some(state)) = (&mut watched, state) {
+                    watched.set_known(&state);
                 }
-                let reload = running.reload(loaded, asked.trigger, log);
-                asked.answer(&reload);
+                let reload = sidecar.reload(loaded, request.trigger, log);
+                request.answer(&reload);
                 continue;
             }
         };
-        match wish {
-            Wish::Reload(trigger, answer) => readings.ask(trigger, answer),
-            Wish::Drain(trigger, answer) => {
-                readings.end(Refused("the sidecar is draining"));
-                let drain = running.shared.config.load().drain.clone();
-                let hurry = end.hurry(answer.is_some());
-                running.drain(&drain, trigger, answer, hurry).await;
+        match command {
+            ProcessCommand::Reload(trigger, answer) => reloads.request(trigger, answer),
+            ProcessCommand::Drain(trigger, answer) => {
+                reloads.refuse_all(Refused("the sidecar is draining"));
+                let drain = sidecar.shared.config.load().drain.clone();
+                let force = end.force(answer.is_some());
+                sidecar.drain(&drain, trigger, answer, force).await;
                 return ExitCode::SUCCESS;
             }
         }
@@ -238,19 +246,19 @@ async fn changed(watched: &mut Option<Watch>) {
     }
 }
 
-/// One line in the log, which also the one who typed the command sees. Where both outputs go into one pipe, a line on
-/// each would be mixed; so stderr gets it only when the log cannot be written.
+/// Logs the sentence. It goes to stderr only if the log cannot be written, because both outputs often go to one terminal or
+/// pipe, and the line would be there twice.
 fn fail(sentence: &str, log: &log::LogGuard) -> ExitCode {
     tracing::error!(event = "failed", "{sentence}");
     if !log.flush() {
-        complain(format_args!("sidebeat: {sentence}"));
+        print_error(format_args!("sidebeat: {sentence}"));
     }
     ExitCode::FAILURE
 }
 
-/// Lines on stderr, with one write; nothing in them steers the terminal. A reader that has gone away must not cost the
-/// exit status, as a panic of `eprintln!` does.
-fn complain(lines: impl Display) {
+/// Writes to stderr with one call, with control characters escaped. Unlike `eprintln!` it does not panic if nobody reads
+/// stderr any more: that would change the exit status.
+fn print_error(lines: impl Display) {
     let text = format!("{lines}\n");
     let _ = io::stderr()
         .lock()
@@ -271,9 +279,9 @@ impl EndSignals {
         })
     }
 
-    /// The signal that makes a drain end at once: the next one, or, when no signal began the drain, the one after it,
-    /// because a process manager sends one in any case.
-    async fn hurry(&mut self, unsignalled: bool) {
+    /// Waits for the signal that ends a drain at once. That is the next one. If an operator began the drain it is the one
+    /// after, because a process manager sends the first one in any case.
+    async fn force(&mut self, unsignalled: bool) {
         if unsignalled {
             let signal = self.recv().await;
             tracing::info!(

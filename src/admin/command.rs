@@ -1,31 +1,31 @@
-//! What operators want of the running process, and what came of it.
+//! Commands from operators to the running process.
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::telemetry::status::{Drain, Reload};
 
-/// Orders that wait to be carried out.
+/// The most commands that wait to be carried out.
 const MAX_WAITING: usize = 16;
 
-/// An order, with where to tell what came of it.
+/// A command, with the sender that its result goes to.
 #[derive(Debug)]
-pub(crate) enum Order {
+pub(crate) enum AdminCommand {
     /// Read the file again.
     Reload(oneshot::Sender<Result<Reload, Refused>>),
-    /// Begin to drain, or tell how far that is.
+    /// Begin to drain. A process that drains already replies with its progress.
     Drain(oneshot::Sender<Drain>),
 }
 
-/// Why an order is not carried out, in words.
+/// Why a command is not carried out, as a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Refused(pub(crate) &'static str);
 
-/// Tells what came of an order; one who does not wait any more needs no answer.
-pub(crate) fn tell<T>(answer: oneshot::Sender<T>, what: T) {
-    drop(answer.send(what));
+/// Sends the result of a command. An operator who has disconnected does not get it.
+pub(crate) fn reply<T>(answer: oneshot::Sender<T>, result: T) {
+    drop(answer.send(result));
 }
 
-/// A way for orders.
-pub(crate) fn channel() -> (mpsc::Sender<Order>, mpsc::Receiver<Order>) {
+/// The channel of commands.
+pub(crate) fn channel() -> (mpsc::Sender<AdminCommand>, mpsc::Receiver<AdminCommand>) {
     mpsc::channel(MAX_WAITING)
 }

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::backend::{Backend, Timing};
 use self::story::StoryError;
-use super::{block_on, complain, say};
+use super::{block_on, print_error, print_line};
 use crate::config::{self, Loaded, Problem};
 use crate::net::listener::BindError;
 use crate::net::workers::Workers;
@@ -64,7 +64,7 @@ pub(super) fn run(options: &Options) -> ExitCode {
         match demo(options).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                complain(format_args!("sidebeat demo: {error}"));
+                print_error(format_args!("sidebeat demo: {error}"));
                 ExitCode::FAILURE
             }
         }
@@ -96,7 +96,7 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let outcome = tokio::select! {
         outcome = everything => outcome,
         interrupted = interruption() => interrupted.map_err(DemoError::Signals),
-        order = sidecar.drain_ordered() => {
+        order = sidecar.drain_requested() => {
             ordered = Some(order);
             Ok(())
         }
@@ -111,7 +111,7 @@ fn available(wanted: SocketAddr, who: &str) -> io::Result<SocketAddr> {
         Ok(listener) => listener.local_addr(),
         Err(error) => {
             let address = TcpListener::bind((wanted.ip(), 0))?.local_addr()?;
-            say(format_args!(
+            print_line(format_args!(
                 "{wanted} cannot be had ({error}); {who} listens on {address} instead.\n"
             ));
             Ok(address)
@@ -150,7 +150,7 @@ fn introduce(configuration: &str, listen: SocketAddr, backend: SocketAddr, admin
         .lines()
         .map(|line| format!("    {line}\n"))
         .collect();
-    say(format_args!(
+    print_line(format_args!(
         "\
 backend  ws://{backend}/  an echo server that behaves like Swoole with heartbeat_idle_time 4 s
 admin    http://{admin}/  for operators: who is connected, who was, and why they ended
@@ -161,7 +161,7 @@ sidecar  ws://{listen}/  in front of it, with this configuration:
 }
 
 fn invite(listen: SocketAddr, backend: SocketAddr, admin: SocketAddr) {
-    say(format_args!(
+    print_line(format_args!(
         "
 Now you. In a browser's console (on a page served by http, http://{listen}/ for one):
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::remote::{self, AskError, Events, FindError, Remote};
-use super::{ConfigFile, block_on, complain, say};
+use super::{ConfigFile, block_on, print_error, print_line};
 use crate::runtime::EXIT_CONFIG;
 
 pub(super) const HELP: &str = "\
@@ -26,7 +26,7 @@ reached or refuses; 78 the file that -c names is not there, or the file has `adm
 /// Above the drain's own deadline: what was cut off writes its last records then.
 const SLACK: Duration = Duration::from_secs(5);
 /// How long what it told last is waited for, once it has gone.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const END_GRACE: Duration = Duration::from_secs(1);
 /// Between two looks.
 const PERIOD: Duration = Duration::from_secs(1);
 
@@ -75,11 +75,11 @@ pub(super) fn run(options: Options, before: ConfigFile) -> ExitCode {
     block_on(async {
         match drain(options, before).await {
             Ok(end) => {
-                say(end);
+                print_line(end);
                 ExitCode::SUCCESS
             }
             Err(error) => {
-                complain(format_args!("sidebeat drain: {error}"));
+                print_error(format_args!("sidebeat drain: {error}"));
                 match error {
                     DrainError::Find(_) => ExitCode::from(EXIT_CONFIG),
                     _ => ExitCode::FAILURE,
@@ -111,7 +111,7 @@ async fn drain(options: Options, before: ConfigFile) -> Result<String, DrainErro
     if let Some(begun) = begun {
         let place = remote.place();
         let seconds = left.as_secs_f64().ceil();
-        say(format_args!(
+        print_line(format_args!(
             "draining {place}: what is left in {seconds:.0}s is cut off"
         ));
         progress.tell(&begun);
@@ -143,7 +143,7 @@ impl Progress {
         let line = format!("{} of {} left: {what}", now.remaining, connections(now.of));
         self.remaining = now.remaining;
         if line != self.line {
-            say(&line);
+            print_line(&line);
             self.line = line;
         }
     }
@@ -172,7 +172,7 @@ async fn follow(
         }
     };
     // It may have told how it ended, while it was asked.
-    let told = timeout(LAST_WORDS, drained(&mut events)).await;
+    let told = timeout(END_GRACE, drained(&mut events)).await;
     Ok(told
         .ok()
         .flatten()

@@ -12,7 +12,7 @@ use hyper::header::{HeaderName, HeaderValue};
 use serde::Serialize;
 
 use super::websocket::Client;
-use super::{block_on, complain, say, say_json};
+use super::{block_on, print_error, print_json, print_line};
 use crate::printable::escaped;
 
 pub(super) const HELP: &str = "\
@@ -80,14 +80,14 @@ pub(super) fn run(options: &Options) -> ExitCode {
     block_on(async {
         let (report, client) = probe(options, |line| {
             if !options.json {
-                say(escaped(&line));
+                print_line(escaped(&line));
             }
         })
         .await;
         if options.json {
-            say_json(&serde_json::json!(report));
+            print_json(&serde_json::json!(report));
         } else if let Some(error) = &report.error {
-            complain(format_args!("sidebeat probe: {}", escaped(error)));
+            print_error(format_args!("sidebeat probe: {}", escaped(error)));
         }
         // Once the result is told: whoever asked may not wait for this.
         if let Some(client) = client {

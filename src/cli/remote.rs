@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use hyper::header::HeaderValue;
 
-use super::{ConfigFile, complain};
+use super::{ConfigFile, print_error};
 use crate::config::{self, LoadError};
 use address::{Address, Unreachable};
 pub(super) use client::{AskError, Events, PATIENCE, Remote};
@@ -65,7 +65,7 @@ impl Environment {
 impl Whereabouts {
     /// Finds the sidecar; `before` is what stands before the subcommand. Nothing is asked of it yet.
     pub(super) fn find(self, before: ConfigFile) -> Result<Remote, FindError> {
-        self.find_with(before, Environment::here(), &mut |line| complain(line))
+        self.find_with(before, Environment::here(), &mut |line| print_error(line))
     }
 
     fn find_with(

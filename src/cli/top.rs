@@ -29,7 +29,7 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 
 use super::remote::{self, AskError, FindError};
-use super::{ConfigFile, block_on, complain};
+use super::{ConfigFile, block_on, print_error};
 use crate::runtime::EXIT_CONFIG;
 use data::Order;
 use state::State;
@@ -91,7 +91,7 @@ pub(super) fn run(options: Options, before: ConfigFile) -> ExitCode {
         let Err(error) = top(options, before).await else {
             return ExitCode::SUCCESS;
         };
-        complain(format_args!("sidebeat top: {error}"));
+        print_error(format_args!("sidebeat top: {error}"));
         match error {
             TopError::Find(_) => ExitCode::from(EXIT_CONFIG),
             _ => ExitCode::FAILURE,

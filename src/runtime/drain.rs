@@ -1,4 +1,9 @@
-//! Ending without a stampede: listeners stop, and clients are closed evenly over a while, in random order.
+//! Draining: listeners stop, and clients are closed evenly over `drain.spread` in random order, so that they do not all
+//! reconnect at the same moment.
+//!
+//! The order of the end matters. Connections that are left are aborted and get [`ABORT_GRACE`] to write their records;
+//! then `drained` is published; then event streams may take [`EVENT_STREAM_GRACE`] to be read; and the metrics listener
+//! is closed last, so that monitoring sees everything.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -9,9 +14,9 @@ use rand::seq::SliceRandom;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::Running;
+use super::Sidecar;
 use super::listeners::Listeners;
-use crate::admin::{self, Order, Refused};
+use crate::admin::{self, AdminCommand, Refused};
 use crate::config::Drain;
 use crate::config::show_duration;
 use crate::context::Context;
@@ -20,50 +25,50 @@ use crate::session::Cause;
 use crate::telemetry::status::{self, DrainPhase, DrainTrigger};
 use crate::telemetry::{Command, Handle, LifecycleEvent, Observer, events};
 
-/// How long connections that were aborted have to write their records.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How long who listens to events may take to leave after the last one.
-const FAREWELL: Duration = Duration::from_millis(500);
-/// How often the log tells how far it is.
-const TELL_EVERY: Duration = Duration::from_secs(5);
+/// How long aborted connections may take to write their records.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
+/// How long subscribers of the event stream may take to read the last event and leave.
+const EVENT_STREAM_GRACE: Duration = Duration::from_millis(500);
+/// How often `drain_progress` is logged.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(5);
 
-impl Running {
-    /// Drains, and returns when everybody has gone, `drain.timeout` has passed, or `hurry` is ready. `answer` gets how
-    /// it begins.
+impl Sidecar {
+    /// Drains, and returns when every connection has ended, `drain.timeout` has passed, or `force` is ready. The status at
+    /// the beginning is sent to `answer`.
     pub(super) async fn drain<T>(
         &mut self,
         drain: &Drain,
         trigger: DrainTrigger,
         answer: Option<oneshot::Sender<status::Drain>>,
-        hurry: impl Future<Output = T>,
+        force: impl Future<Output = T>,
     ) {
-        let Running {
+        let Sidecar {
             shared,
             listeners,
-            orders,
+            commands,
             ..
         } = self;
         let observer = &shared.observer;
         begin(shared, drain, trigger);
         if let (Some(answer), Some(status)) = (answer, observer.drain()) {
-            admin::tell(answer, status);
+            admin::reply(answer, status);
         }
         let deadline = Instant::now() + drain.timeout;
         let detail = tokio::select! {
             () = close_all(shared, listeners, drain) => "every connection has ended",
             () = sleep_until(deadline) => "drain.timeout passed: what was left was cut off",
-            _ = hurry => "a second signal: what was left was cut off",
-            never = tell_progress(shared) => match never {},
-            never = attend(orders, observer) => match never {},
+            _ = force => "a second signal: what was left was cut off",
+            never = log_progress(shared) => match never {},
+            never = serve_admin(commands, observer) => match never {},
         };
-        orders.close();
+        commands.close();
         let connections = shared.remaining();
         shared.abort_new_connections();
         for handle in observer.registry.established() {
             handle.send(Command::Abort);
         }
         // Those that are only opening end with the process.
-        let _ = timeout(LAST_WORDS, observer.registry.wait_until_empty()).await;
+        let _ = timeout(ABORT_GRACE, observer.registry.wait_until_empty()).await;
         let drained = events::Draining {
             connections,
             trigger,
@@ -71,9 +76,9 @@ impl Running {
         };
         observer.publish(&LifecycleEvent::Drained(drained));
         // `sidebeat drain` in the same container would be killed together with this process: it goes first.
-        let _ = timeout(FAREWELL, observer.no_subscribers()).await;
+        let _ = timeout(EVENT_STREAM_GRACE, observer.no_subscribers()).await;
         observer.end_event_streams();
-        // Monitoring may look until there is nothing left to see.
+        // Metrics can be scraped until the end.
         listeners.end().await;
     }
 }
@@ -106,7 +111,7 @@ fn begin(shared: &Context, drain: &Drain, trigger: DrainTrigger) {
 
 async fn close_all(shared: &Context, listeners: &mut Listeners, drain: &Drain) {
     sleep(drain.delay).await;
-    enter(shared, DrainPhase::Closing);
+    set_phase(shared, DrainPhase::Closing);
     // In this order, for those who have just been accepted.
     listeners.end_clients().await;
     shared.refuse_new_connections();
@@ -114,8 +119,8 @@ async fn close_all(shared: &Context, listeners: &mut Listeners, drain: &Drain) {
     shared.observer.registry.wait_until_empty().await;
 }
 
-/// What would go on for ever and is therefore ended.
-enum Lasting {
+/// A connection that does not end by itself.
+enum LongLived {
     WebSocket(Arc<Handle>),
     EventStream(EventStream),
 }
@@ -124,28 +129,28 @@ enum Lasting {
 async fn close_evenly(shared: &Context, drain: &Drain) {
     let began = Instant::now();
     let websockets = shared.observer.registry.established();
-    let websockets = websockets.into_iter().map(Lasting::WebSocket);
+    let websockets = websockets.into_iter().map(LongLived::WebSocket);
     let event_streams = shared.requests.take_event_streams(began + drain.spread);
-    let event_streams = event_streams.into_iter().map(Lasting::EventStream);
-    let mut all: Vec<Lasting> = websockets.chain(event_streams).collect();
+    let event_streams = event_streams.into_iter().map(LongLived::EventStream);
+    let mut all: Vec<LongLived> = websockets.chain(event_streams).collect();
     all.shuffle(&mut rand::rng());
     let count = all.len();
-    for (index, lasting) in all.into_iter().enumerate() {
+    for (index, connection) in all.into_iter().enumerate() {
         sleep_until(began + drain.spread.mul_f64(index as f64 / count as f64)).await;
-        match lasting {
-            Lasting::WebSocket(handle) => handle.send(Command::Terminate {
+        match connection {
+            LongLived::WebSocket(handle) => handle.send(Command::Terminate {
                 cause: Cause::Drained,
                 close: drain.close.clone(),
                 detail: "the sidecar is shutting down".to_owned(),
             }),
-            Lasting::EventStream(stream) => stream.end(),
+            LongLived::EventStream(stream) => stream.end(),
         }
     }
-    enter(shared, DrainPhase::Finishing);
+    set_phase(shared, DrainPhase::Finishing);
 }
 
-/// Those who came during the delay are to be closed as well.
-fn enter(shared: &Context, phase: DrainPhase) {
+/// The total is taken again, because more connections may have come during the delay.
+fn set_phase(shared: &Context, phase: DrainPhase) {
     let observer = &shared.observer;
     if let Some(drain) = observer.drain() {
         let of = drain.of.max(shared.remaining());
@@ -153,10 +158,10 @@ fn enter(shared: &Context, phase: DrainPhase) {
     }
 }
 
-async fn tell_progress(shared: &Context) -> Infallible {
+async fn log_progress(shared: &Context) -> Infallible {
     let observer = &shared.observer;
     loop {
-        sleep(TELL_EVERY).await;
+        sleep(PROGRESS_INTERVAL).await;
         if let Some(drain) = observer.drain() {
             let remaining = shared.remaining();
             let progress = events::DrainProgress {
@@ -171,15 +176,18 @@ async fn tell_progress(shared: &Context) -> Infallible {
     }
 }
 
-/// Answers operators meanwhile.
-async fn attend(orders: &mut mpsc::Receiver<Order>, observer: &Observer) -> Infallible {
+/// Replies to operators' commands during the drain.
+async fn serve_admin(
+    commands: &mut mpsc::Receiver<AdminCommand>,
+    observer: &Observer,
+) -> Infallible {
     loop {
-        match (orders.recv().await, observer.drain()) {
-            (Some(Order::Drain(answer)), Some(drain)) => admin::tell(answer, drain),
-            (Some(Order::Reload(answer)), _) => {
-                admin::tell(answer, Err(Refused("the sidecar is draining")));
+        match (commands.recv().await, observer.drain()) {
+            (Some(AdminCommand::Drain(answer)), Some(drain)) => admin::reply(answer, drain),
+            (Some(AdminCommand::Reload(answer)), _) => {
+                admin::reply(answer, Err(Refused("the sidecar is draining")));
             }
-            // Nobody is left who could give orders.
+            // Every sender is gone.
             _ => std::future::pending().await,
         }
     }

@@ -1,4 +1,5 @@
-//! Everything that is listened on, and following the file: what is new is bound before anything old is let go.
+//! The listeners of the process. When the configuration changes, new addresses are bound before old ones are closed, and
+//! if one of them cannot be bound nothing changes.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -16,49 +17,54 @@ use crate::net::socket_file::SocketFile;
 use crate::telemetry::LifecycleEvent;
 use crate::telemetry::events::Listening;
 
-/// Who is let in.
+/// Whom a listener accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Door {
+enum ListenerKind {
     Clients,
-    Others(Service),
+    Management(Service),
 }
 
-impl Door {
+impl ListenerKind {
     /// The key of `proxy.yaml` that names the address.
     fn key(self) -> &'static str {
         match self {
-            Door::Clients => "listen",
-            Door::Others(Service::Metrics) => "metrics.listen",
-            Door::Others(Service::Admin) => "admin.listen",
+            ListenerKind::Clients => "listen",
+            ListenerKind::Management(Service::Metrics) => "metrics.listen",
+            ListenerKind::Management(Service::Admin) => "admin.listen",
         }
     }
 
     fn opened(self, address: &str) -> LifecycleEvent<'_> {
         let listening = Listening { address };
         match self {
-            Door::Clients => LifecycleEvent::Listening(listening),
-            Door::Others(Service::Metrics) => LifecycleEvent::MetricsListening(listening),
-            Door::Others(Service::Admin) => LifecycleEvent::AdminListening(listening),
+            ListenerKind::Clients => LifecycleEvent::Listening(listening),
+            ListenerKind::Management(Service::Metrics) => {
+                LifecycleEvent::MetricsListening(listening)
+            }
+            ListenerKind::Management(Service::Admin) => LifecycleEvent::AdminListening(listening),
         }
     }
 
     fn closed(self, address: &str) -> LifecycleEvent<'_> {
         let listening = Listening { address };
         match self {
-            Door::Clients => LifecycleEvent::ListeningEnded(listening),
-            Door::Others(Service::Metrics) => LifecycleEvent::MetricsListeningEnded(listening),
-            Door::Others(Service::Admin) => LifecycleEvent::AdminListeningEnded(listening),
+            ListenerKind::Clients => LifecycleEvent::ListeningEnded(listening),
+            ListenerKind::Management(Service::Metrics) => {
+                LifecycleEvent::MetricsListeningEnded(listening)
+            }
+            ListenerKind::Management(Service::Admin) => {
+                LifecycleEvent::AdminListeningEnded(listening)
+            }
         }
     }
 }
 
-/// All addresses that are listened on.
 pub(super) struct Listeners {
     state: Arc<State>,
     gateway: Arc<Gateway>,
     /// By [`Listen::place`].
-    open: HashMap<(Door, Listen), Open>,
-    /// Exists while operators can ask.
+    open: HashMap<(ListenerKind, Listen), Open>,
+    /// Exists while there is an admin listener.
     recorder: Option<Recorder>,
 }
 
@@ -72,13 +78,13 @@ struct Open {
 
 enum Accepting {
     Clients(Clients),
-    Others(Server),
+    Management(Server),
 }
 
-/// A task that accepts clients, and ends when this is dropped; what it has accepted lives on without it.
+/// A task that accepts clients, and ends when this is dropped. The connections that it has accepted go on.
 struct Clients {
     accepting: JoinHandle<()>,
-    /// Never used: its end is the message.
+    /// Nothing is sent: dropping it ends the task.
     end: oneshot::Sender<()>,
 }
 
@@ -104,28 +110,32 @@ impl Listeners {
         }
     }
 
-    /// Binds what is new, then lets go what is not wanted any more. On an error nothing has changed.
+    /// Binds new addresses, then closes those that the configuration no longer has. On an error nothing has changed.
     pub(super) fn follow(&mut self, config: &Config) -> Result<(), BindError> {
         let wanted = wanted(config);
-        let is_open =
-            |(door, address): &(Door, Listen)| self.open.contains_key(&(*door, address.place()));
+        let is_open = |(kind, address): &(ListenerKind, Listen)| {
+            self.open.contains_key(&(*kind, address.place()))
+        };
         let new = wanted.iter().filter(|wanted| !is_open(wanted));
-        let bind = |door: &(Door, Listen)| self.bind(door).map(|bound| (door.clone(), bound));
-        let bound: Vec<((Door, Listen), Bound)> = new.map(bind).collect::<Result<_, _>>()?;
+        let bind =
+            |kind: &(ListenerKind, Listen)| self.bind(kind).map(|bound| (kind.clone(), bound));
+        let bound: Vec<((ListenerKind, Listen), Bound)> =
+            new.map(bind).collect::<Result<_, _>>()?;
         self.set_modes(&wanted)?;
         if config.admin.is_some() && self.recorder.is_none() {
             self.recorder = Some(Recorder::start(&self.state.shared.observer));
         }
-        for ((door, address), bound) in bound {
-            let open = self.open(door, &address, bound);
-            self.open.insert((door, address.place()), open);
+        for ((kind, address), bound) in bound {
+            let open = self.open(kind, &address, bound);
+            self.open.insert((kind, address.place()), open);
         }
         let observer = &self.state.shared.observer;
-        self.open.retain(|(door, place), open| {
-            let is_it = |(of, address): &(Door, Listen)| of == door && address.place() == *place;
+        self.open.retain(|(kind, place), open| {
+            let is_it =
+                |(of, address): &(ListenerKind, Listen)| of == kind && address.place() == *place;
             let keep = wanted.iter().any(is_it);
             if !keep {
-                observer.publish(&door.closed(&open.address));
+                observer.publish(&kind.closed(&open.address));
             }
             keep
         });
@@ -135,27 +145,27 @@ impl Listeners {
         Ok(())
     }
 
-    fn bind(&self, (door, address): &(Door, Listen)) -> Result<Bound, BindError> {
-        let runtimes = match door {
-            Door::Clients => self.state.shared.workers.runtimes(),
-            Door::Others(_) => &[Handle::current()],
+    fn bind(&self, (kind, address): &(ListenerKind, Listen)) -> Result<Bound, BindError> {
+        let runtimes = match kind {
+            ListenerKind::Clients => self.state.shared.workers.runtimes(),
+            ListenerKind::Management(_) => &[Handle::current()],
         };
-        // Of what another process has, nothing is to be taken: joined is only what this one has already.
+        // An address may be shared only with a socket of this process, never with one of another.
         let joins = self.open.values().any(|open| open.overlaps(address));
-        Listener::bind_for(runtimes, address, door.key(), joins)
+        Listener::bind_for(runtimes, address, kind.key(), joins)
     }
 
-    /// Changes the permissions of sockets that are open already.
-    fn set_modes(&mut self, wanted: &[(Door, Listen)]) -> Result<(), BindError> {
-        for (door, address) in wanted {
+    /// Changes the permissions of open sockets.
+    fn set_modes(&mut self, wanted: &[(ListenerKind, Listen)]) -> Result<(), BindError> {
+        for (kind, address) in wanted {
             let Listen::Unix { mode, .. } = address else {
                 continue;
             };
-            let Some(open) = self.open.get_mut(&(*door, address.place())) else {
+            let Some(open) = self.open.get_mut(&(*kind, address.place())) else {
                 continue;
             };
             if let Some(file) = open.socket_file.as_ref().filter(|_| open.mode != *mode) {
-                let (key, address) = (door.key(), address.clone());
+                let (key, address) = (kind.key(), address.clone());
                 file.set_mode(*mode).map_err(|error| BindError::Other {
                     key,
                     address,
@@ -167,7 +177,7 @@ impl Listeners {
         Ok(())
     }
 
-    fn open(&self, door: Door, listen: &Listen, bound: Bound) -> Open {
+    fn open(&self, kind: ListenerKind, listen: &Listen, bound: Bound) -> Open {
         let first = bound.first().map(|(_, listener)| listener);
         let address = first.map(Listener::to_string).unwrap_or_default();
         let tcp = first.and_then(Listener::tcp_address);
@@ -176,10 +186,12 @@ impl Listeners {
             Listen::Tcp(_) => None,
             Listen::Unix { mode, .. } => *mode,
         };
-        let serve = |(runtime, listener): (Handle, Listener)| match door {
-            Door::Clients => Accepting::Clients(Clients::start(&runtime, listener, &self.gateway)),
-            Door::Others(service) => {
-                Accepting::Others(Server::start(listener, service, Arc::clone(&self.state)))
+        let serve = |(runtime, listener): (Handle, Listener)| match kind {
+            ListenerKind::Clients => {
+                Accepting::Clients(Clients::start(&runtime, listener, &self.gateway))
+            }
+            ListenerKind::Management(service) => {
+                Accepting::Management(Server::start(listener, service, Arc::clone(&self.state)))
             }
         };
         let accepting = bound.into_iter().map(serve).collect();
@@ -191,20 +203,22 @@ impl Listeners {
             accepting,
         };
         let observer = &self.state.shared.observer;
-        observer.publish(&door.opened(&open.address));
+        observer.publish(&kind.opened(&open.address));
         open
     }
 
-    /// Ends listening for clients, and waits until the sockets, and the files of Unix ones, are gone.
+    /// Closes the listeners for clients, and waits until the sockets and the files of Unix sockets are gone.
     pub(super) async fn end_clients(&mut self) {
-        let clients = self.open.extract_if(|(door, _), _| *door == Door::Clients);
+        let clients = self
+            .open
+            .extract_if(|(kind, _), _| *kind == ListenerKind::Clients);
         let clients: Vec<Open> = clients.map(|(_, open)| open).collect();
         for open in clients {
             open.end().await;
         }
     }
 
-    /// The same for all others: the last that ends.
+    /// Closes all other listeners.
     pub(super) async fn end(&mut self) {
         for (_, open) in self.open.drain() {
             open.end().await;
@@ -213,7 +227,7 @@ impl Listeners {
 }
 
 impl Open {
-    /// Whether a new socket would share addresses with these.
+    /// Whether a new socket would share addresses with this one.
     fn overlaps(&self, new: &Listen) -> bool {
         let (Some(ours), Listen::Tcp(new)) = (self.tcp, new) else {
             return false;
@@ -226,20 +240,20 @@ impl Open {
             match accepting {
                 Accepting::Clients(Clients { accepting, end }) => {
                     drop(end);
-                    // Ended or failed, it is over.
+                    // Whether it returned or failed, the task has ended.
                     let _ = accepting.await;
                 }
-                Accepting::Others(server) => server.end().await,
+                Accepting::Management(server) => server.end().await,
             }
         }
     }
 }
 
-/// In the order in which they are bound and told.
-fn wanted(config: &Config) -> Vec<(Door, Listen)> {
+/// The listeners of a configuration, in the order in which they are bound and logged.
+fn wanted(config: &Config) -> Vec<(ListenerKind, Listen)> {
     let clients = config.listen.iter();
-    let clients = clients.map(|address| (Door::Clients, address.clone()));
-    let other = |service, address: &Listen| (Door::Others(service), address.clone());
+    let clients = clients.map(|address| (ListenerKind::Clients, address.clone()));
+    let other = |service, address: &Listen| (ListenerKind::Management(service), address.clone());
     let metrics = config.metrics.iter();
     let metrics = metrics.map(|address| other(Service::Metrics, address));
     let admin = config.admin.iter();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use super::Running;
+use super::Sidecar;
 use crate::admin::File;
 use crate::config::Config;
 use crate::config::{self, Loaded};
@@ -12,11 +12,11 @@ use crate::telemetry::log::LogGuard;
 use crate::telemetry::status::{Reload, ReloadOutcome, ReloadTrigger};
 use crate::telemetry::{Command, LifecycleEvent, events};
 
-/// Keys that are named as changed; whoever exchanges thousands of routes reads the file.
+/// The most changed keys that are named. A change of thousands of routes is better read in the file.
 const MAX_CHANGES: usize = 100;
 
-impl Running {
-    /// Puts what was read in force, if it can be used, and keeps and tells what came of it.
+impl Sidecar {
+    /// Puts a valid configuration in force. Logs the result and stores it as the last reload.
     pub(super) fn reload(
         &mut self,
         loaded: Result<Loaded, Vec<String>>,
@@ -72,7 +72,7 @@ impl Running {
         let before = self.shared.config.swap(Arc::clone(&config));
         let token = |config: &Config| config.admin.as_ref().map(|admin| admin.token.clone());
         if token(&before) != token(&config) {
-            // Who listens has shown the old one; those who have the new one come back.
+            // Subscribers have authenticated with the old token. They can connect again with the new one.
             self.shared.observer.end_event_streams();
         }
         self.shared.observer.process_stats.count_reload(true);
@@ -80,9 +80,9 @@ impl Running {
         let connections = self.follow(&config);
 
         let mut changes = config::diff(&self.state.file.load().tree, &tree);
-        let untold = changes.len().saturating_sub(MAX_CHANGES);
-        if untold > 0 {
-            // No number of routes hides a key that concerns everybody.
+        let omitted = changes.len().saturating_sub(MAX_CHANGES);
+        if omitted > 0 {
+            // Keys outside of routes first, so that they are never cut off.
             changes.sort_by_key(|change| change.path.starts_with("routes["));
             changes.truncate(MAX_CHANGES);
         }
@@ -92,8 +92,8 @@ impl Running {
             .map(|change| change.path.to_string())
             .collect();
         let mut detail: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        if untold > 0 {
-            detail.push(format!("and {untold} more"));
+        if omitted > 0 {
+            detail.push(format!("and {omitted} more"));
         }
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         let detail = if detail.is_empty() {
@@ -115,7 +115,7 @@ impl Running {
         Ok(ReloadOutcome::Success { changed, detail })
     }
 
-    /// Tells every live connection what holds now; how many there are.
+    /// Sends every connection its new policy. Returns how many connections there are.
     fn follow(&self, config: &Config) -> usize {
         let connections = self.shared.observer.registry.established();
         for handle in &connections {

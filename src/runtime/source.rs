@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::watch::{Look, Watch};
+use super::watch::{FileState, Watch};
 use crate::config::{self, Flags, LoadError, Loaded};
 
-/// What was asked for at the start, and stays.
+/// The file and the flags that the process was started with.
 #[derive(Clone, Debug)]
 pub struct Source {
     file: Option<PathBuf>,
@@ -13,7 +13,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// This file, with these keys in place of its own.
+    /// A file. The flags replace its keys.
     #[must_use]
     pub fn file(path: PathBuf, flags: Flags) -> Self {
         Source {
@@ -22,7 +22,7 @@ impl Source {
         }
     }
 
-    /// No file at all: the flags are enough.
+    /// The command line alone.
     #[must_use]
     pub fn flags(flags: Flags) -> Self {
         Source { file: None, flags }
@@ -32,7 +32,7 @@ impl Source {
         self.file.as_deref()
     }
 
-    /// What it is called: `proxy.yaml`, `--listen and --upstream`, `proxy.yaml with --listen`.
+    /// The name in messages: `proxy.yaml`, `--listen and --upstream`, `proxy.yaml with --listen`.
     #[must_use]
     pub fn name(&self) -> String {
         let flags = self.flags.names().join(" and ");
@@ -43,14 +43,15 @@ impl Source {
         }
     }
 
-    /// Reads it for the first time, and begins to watch what was read. A pipe is read as well, for the only time.
+    /// Loads the configuration at the start, and begins to watch the file. A pipe is read here only: it gives its content
+    /// once.
     pub(super) fn first(&self) -> (Result<Loaded, LoadError>, Option<Watch>) {
         let Some(path) = &self.file else {
             return (self.parse(Vec::new()), None);
         };
-        let look = Look::of(path);
-        let watch = Watch::new(path, &look);
-        let content = match look.content {
+        let state = FileState::of(path);
+        let watch = Watch::new(path, &state);
+        let content = match state.content {
             Err(LoadError::NotRegular { .. }) => config::read(path),
             content => content,
         };
@@ -58,18 +59,18 @@ impl Source {
         (loaded, Some(watch))
     }
 
-    /// Reads it again, which may take as long as the file system pleases: what was seen of the file, and what can be used
-    /// of it, or everything that is wrong with it.
-    pub(super) fn again(&self, path: &Path) -> (Look, Result<Loaded, Vec<String>>) {
-        let look = Look::of(path);
-        let loaded = match &look.content {
+    /// Loads the configuration again. Gives the state of the file, and the configuration or every problem with it.
+    /// Blocks for as long as the file system does.
+    pub(super) fn again(&self, path: &Path) -> (FileState, Result<Loaded, Vec<String>>) {
+        let state = FileState::of(path);
+        let loaded = match &state.content {
             Ok(content) => self.parse(content.clone()).map_err(|error| match error {
                 LoadError::Invalid(problems) => problems.iter().map(ToString::to_string).collect(),
                 unreadable => vec![unreadable.to_string()],
             }),
             Err(unreadable) => Err(vec![unreadable.to_string()]),
         };
-        (look, loaded)
+        (state, loaded)
     }
 
     fn parse(&self, content: Vec<u8>) -> Result<Loaded, LoadError> {

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// Whether standard input is a terminal, as it was at the start: one that has hung up does not look like one any more.
+/// Whether standard input is a terminal, as it was at the start: one that has hung up is no longer recognised as one.
 pub(super) struct Terminal {
     is_there: bool,
 }

@@ -1,9 +1,9 @@
 //! Noticing that `proxy.yaml` changed.
 //!
-//! The content is compared, four times a second: the only thing that is the same for an editor's rename, a write in
-//! place, and Kubernetes' `..data` symlink, on every file system. Whoever renames a file has finished it, so that it is
-//! taken at once. One that is written in place may be half of what it is to be, and is taken when it has been quiet for a
-//! second; one that is missing for a moment is not missed.
+//! The file is read four times a second and its content compared. This is the only method that works for an editor's
+//! rename, a write in place and Kubernetes' `..data` symlink on every file system. A file that was renamed is complete
+//! and loaded at once. One that is written in place may be incomplete, and is loaded when it has not changed for a second.
+//! A file that is missing for less than two seconds changes nothing.
 
 use std::fs::Metadata;
 use std::io;
@@ -17,38 +17,37 @@ use tokio::time::{Instant, sleep};
 use crate::config::{self, LoadError};
 
 const INTERVAL: Duration = Duration::from_millis(250);
-/// How long a file that is written in place must stay the same.
+/// How long a file that is written in place must not change.
 const QUIET: Duration = Duration::from_secs(1);
-/// The same for another file under its name that may have been written there. Most were renamed, but in the moment in
-/// which they were written, so that their times do not tell.
-const NEW: Duration = Duration::from_millis(250);
-/// How long a file must be unreadable to count as changed: a moment is an editor at work.
-const GONE: Duration = Duration::from_secs(2);
+/// The same for a new file under the old name whose times do not show whether it was renamed or written there.
+const QUIET_NEW: Duration = Duration::from_millis(250);
+/// How long a file must be unreadable to count as changed. An editor may replace it in several steps.
+const UNREADABLE: Duration = Duration::from_secs(2);
 
-/// What the file holds, or why nobody knows.
+/// The content, or why it cannot be read.
 type Content = Result<Vec<u8>, io::ErrorKind>;
 
-/// What one look at the file has shown.
-pub(super) struct Look {
+/// The file as it was read once.
+pub(super) struct FileState {
     pub(super) content: Result<Vec<u8>, LoadError>,
     file: Option<File>,
 }
 
-/// Which file it is that the name leads to.
+/// Which file the path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct File {
     /// The path without symbolic links.
     path: PathBuf,
     device: u64,
     inode: u64,
-    /// It got its name, or other permissions, after it was last written.
+    /// Whether its metadata changed after its content: it was renamed, or its permissions were changed.
     is_renamed: bool,
 }
 
-impl Look {
-    /// Looks, and reads; a pipe is left alone, because it gives its content only once.
-    pub(super) fn of(path: &Path) -> Look {
-        // Before the content: a file that is exchanged in between is looked at again.
+impl FileState {
+    /// Reads the file. A pipe is not read, because it gives its content only once.
+    pub(super) fn of(path: &Path) -> FileState {
+        // Before the content, so that a file that is replaced in between counts as another one the next time.
         let metadata = path.metadata();
         if metadata
             .as_ref()
@@ -56,13 +55,13 @@ impl Look {
         {
             let path = path.to_owned();
             let content = Err(LoadError::NotRegular { path });
-            return Look {
+            return FileState {
                 content,
                 file: None,
             };
         }
         let file = metadata.ok().and_then(|it| File::of(path, &it));
-        Look {
+        FileState {
             content: config::read(path),
             file,
         }
@@ -93,68 +92,68 @@ impl File {
     }
 }
 
-/// A file and what was last seen in it.
+/// A file and its last known content.
 pub(super) struct Watch {
     path: PathBuf,
     known: Content,
-    /// Which file that was in.
+    /// The file that had that content.
     file: Option<File>,
-    /// Another content, and since when it is the same.
+    /// A new content that has not been loaded yet, and since when it has not changed.
     candidate: Option<(Content, Instant)>,
-    /// Under way: a file system that does not answer must not be asked again and again.
-    looking: Option<JoinHandle<Look>>,
+    /// A reading that has not ended: a file system that does not answer is not asked twice.
+    reading: Option<JoinHandle<FileState>>,
 }
 
 impl Watch {
-    /// Watches a file that was looked at just now.
-    pub(super) fn new(path: &Path, look: &Look) -> Self {
+    /// Watches a file that was read just now.
+    pub(super) fn new(path: &Path, state: &FileState) -> Self {
         Watch {
             path: path.to_owned(),
-            known: look.content(),
-            file: look.file.clone(),
+            known: state.content(),
+            file: state.file.clone(),
             candidate: None,
-            looking: None,
+            reading: None,
         }
     }
 
-    /// Waits until the content is another one, for good. May be dropped and called again.
+    /// Waits until the content has changed and settled. Cancel-safe.
     pub(super) async fn changed(&mut self) {
         loop {
-            if self.looking.is_none() {
+            if self.reading.is_none() {
                 sleep(INTERVAL).await;
             }
             let path = &self.path;
-            let looking = self.looking.get_or_insert_with(|| {
+            let reading = self.reading.get_or_insert_with(|| {
                 let path = path.clone();
-                spawn_blocking(move || Look::of(&path))
+                spawn_blocking(move || FileState::of(&path))
             });
-            let look = looking.await;
-            self.looking = None;
-            // A look that failed to run is as good as one that could not be had.
-            if look.is_ok_and(|look| self.settles(&look, Instant::now())) {
+            let state = reading.await;
+            self.reading = None;
+            // A task that could not run shows nothing, as a file that cannot be read now.
+            if state.is_ok_and(|state| self.settles(&state, Instant::now())) {
                 return;
             }
         }
     }
 
-    /// Takes what was seen for known: it has just been loaded.
-    pub(super) fn seen(&mut self, look: &Look) {
-        self.known = look.content();
-        self.file.clone_from(&look.file);
+    /// Sets what is known to what has just been loaded.
+    pub(super) fn set_known(&mut self, state: &FileState) {
+        self.known = state.content();
+        self.file.clone_from(&state.file);
         self.candidate = None;
     }
 
-    /// Whether this look makes another content certain.
-    fn settles(&mut self, look: &Look, now: Instant) -> bool {
-        let content = look.content();
-        // A process out of files, say, learns nothing of this one.
-        let says_nothing = content
+    /// Whether the content has changed and settled.
+    fn settles(&mut self, state: &FileState, now: Instant) -> bool {
+        let content = state.content();
+        // An error such as too many open files says nothing about this file.
+        let is_unknown = content
             .as_ref()
             .is_err_and(|kind| !is_about_the_file(*kind));
-        if content == self.known || says_nothing {
+        if content == self.known || is_unknown {
             self.candidate = None;
-            if !says_nothing {
-                self.file.clone_from(&look.file);
+            if !is_unknown {
+                self.file.clone_from(&state.file);
             }
             return false;
         }
@@ -162,21 +161,21 @@ impl Watch {
             Some((candidate, since)) if candidate == content => since,
             _ => now,
         };
-        if now - since < self.patience(look) {
+        if now - since < self.settling_time(state) {
             self.candidate = Some((content, since));
             return false;
         }
-        self.seen(look);
+        self.set_known(state);
         true
     }
 
-    /// How long this must stay the same.
-    fn patience(&self, look: &Look) -> Duration {
-        match (&self.file, &look.file) {
-            _ if look.content.is_err() => GONE,
+    /// How long the new content must not change.
+    fn settling_time(&self, state: &FileState) -> Duration {
+        match (&self.file, &state.file) {
+            _ if state.content.is_err() => UNREADABLE,
             (Some(old), Some(new)) if old.is(new) => QUIET,
             (Some(old), Some(new)) if old.path != new.path || new.is_renamed => Duration::ZERO,
-            _ => NEW,
+            _ => QUIET_NEW,
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use super::super::problem::Problem;
 use super::super::response::Body;
-use super::super::{Order, State};
+use super::super::{AdminCommand, State};
 use super::{json, time};
 use crate::context::Context;
 use crate::telemetry::millis;
@@ -72,7 +72,7 @@ impl Draining {
 pub(super) async fn begin(state: &State) -> Result<Response<Body>, Problem> {
     let (answer, answered) = oneshot::channel();
     // However the way to the process is lost, nobody answers.
-    let _ = state.orders.send(Order::Drain(answer)).await;
+    let _ = state.commands.send(AdminCommand::Drain(answer)).await;
     let drain = answered
         .await
         .map_err(|_| Problem::unavailable("the process is ending", "1"))?;

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::super::problem::Problem;
 use super::super::response::Body;
-use super::super::{Order, State};
+use super::super::{AdminCommand, State};
 use super::{json, time};
 use crate::config;
 use crate::telemetry::status::{Reload, ReloadOutcome};
@@ -102,7 +102,7 @@ fn last(reload: &Reload) -> LastReload {
 pub(super) async fn reload(state: &State) -> Result<Response<Body>, Problem> {
     let (answer, answered) = oneshot::channel();
     // However the way to the process is lost, nobody answers.
-    let _ = state.orders.send(Order::Reload(answer)).await;
+    let _ = state.commands.send(AdminCommand::Reload(answer)).await;
     let reload = answered
         .await
         .map_err(|_| Problem::unavailable("the process is ending", "1"))?

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::clients::{End, open, stay_quiet, stay_silent};
-use crate::cli::say;
+use crate::cli::print_line;
 use crate::cli::websocket::{Client, OpenError, Received};
 use crate::protocol::Close;
 
@@ -140,7 +140,7 @@ async fn within<T>(work: impl Future<Output = T>, what: &'static str) -> Result<
 
 /// Begins an act and its clock.
 fn act(title: &str) -> Clock {
-    say(format_args!("\n{title}"));
+    print_line(format_args!("\n{title}"));
     Clock {
         started: Instant::now(),
     }
@@ -155,7 +155,7 @@ impl Clock {
     /// A paragraph of what a client has just seen.
     fn note(&self, lines: &[&str]) {
         let seconds = self.started.elapsed().as_secs_f64();
-        say(format_args!(
+        print_line(format_args!(
             "   after {seconds:>4.1} s  {}",
             lines.join("\n                 ")
         ));

@@ -6,7 +6,7 @@ use super::data::{self, Page};
 use super::draw;
 use super::state::State;
 use crate::cli::remote::{AskError, Remote};
-use crate::cli::{say, say_json};
+use crate::cli::{print_json, print_line};
 use crate::printable::escaped;
 
 /// Prints `summary` and `connections` as the API has them.
@@ -15,7 +15,7 @@ pub(super) async fn json(remote: &Remote, state: &State, limit: u16) -> Result<(
     request.limit = limit;
     let summary: Value = remote.get("/api/summary").await?;
     let connections: Value = remote.get(&data::page_path(&request)).await?;
-    say_json(&json!({"summary": summary, "connections": connections}));
+    print_json(&json!({"summary": summary, "connections": connections}));
     Ok(())
 }
 
@@ -27,21 +27,21 @@ pub(super) async fn text(remote: &Remote, mut state: State, limit: u16) -> Resul
     state.rates.add(&answer.summary);
     state.summary = Some(answer.summary);
     for line in draw::header_lines(&state) {
-        say(escaped(&line));
+        print_line(escaped(&line));
     }
     for (reason, count, _) in state.rates.reasons() {
-        say(format_args!("closed {count}: {}", escaped(reason)));
+        print_line(format_args!("closed {count}: {}", escaped(reason)));
     }
     let Page::Connections(page) = answer.page else {
         return Ok(());
     };
-    say("");
+    print_line("");
     for line in draw::table_lines(&page.rows) {
-        say(escaped(&line));
+        print_line(escaped(&line));
     }
     let (shown, matching) = (page.rows.len(), page.matching.unwrap_or_default());
     if shown < matching {
-        say(format_args!("… {shown} of {matching}; --limit shows more"));
+        print_line(format_args!("… {shown} of {matching}; --limit shows more"));
     }
     Ok(())
 }

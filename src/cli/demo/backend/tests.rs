@@ -39,7 +39,7 @@ async fn next(client: &mut Client) -> Option<Message> {
         .and_then(Result::ok)
 }
 
-async fn say(client: &mut Client, text: &str) -> Option<Message> {
+async fn send(client: &mut Client, text: &str) -> Option<Message> {
     client.send(Message::text(text)).await.unwrap();
     next(client).await
 }
@@ -49,7 +49,7 @@ async fn messages_and_pings_are_answered() {
     let backend = start(NEVER).await;
     let mut client = open(&backend).await;
     assert_eq!(
-        say(&mut client, "hello").await,
+        send(&mut client, "hello").await,
         Some(Message::text("hello"))
     );
     client.send(Message::binary(vec![1, 2])).await.unwrap();
@@ -88,7 +88,7 @@ async fn a_client_that_pings_is_kept() {
         sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(
-        say(&mut client, "still here").await,
+        send(&mut client, "still here").await,
         Some(Message::text("still here"))
     );
 }
@@ -96,9 +96,9 @@ async fn a_client_that_pings_is_kept() {
 #[tokio::test]
 async fn close_drops_and_disconnect_says_goodbye() {
     let backend = start(NEVER).await;
-    assert_eq!(say(&mut open(&backend).await, "close").await, None);
+    assert_eq!(send(&mut open(&backend).await, "close").await, None);
 
-    let Some(Message::Close(Some(frame))) = say(&mut open(&backend).await, "disconnect").await
+    let Some(Message::Close(Some(frame))) = send(&mut open(&backend).await, "disconnect").await
     else {
         panic!("no Close frame")
     };
