@@ -13,14 +13,14 @@ mod summary;
 use std::net::SocketAddr;
 
 use crate::support;
-use crate::support::{Answer, PATIENCE, Relayed, Request, Sidecar, Wire};
+use crate::support::{Answer, Relayed, Request, Sidecar, TIMEOUT, Wire};
 use serde_json::Value;
 
 const ADMIN: &str = "admin: {listen: '127.0.0.1:0'}";
 
 /// Waits until the API is there.
 fn address(sidecar: &Sidecar) -> SocketAddr {
-    let record = sidecar.log_event("admin_listening", PATIENCE);
+    let record = sidecar.log_event("admin_listening", TIMEOUT);
     record["address"].as_str().unwrap().parse().unwrap()
 }
 

@@ -3,9 +3,9 @@
 mod commands;
 mod demo;
 mod drain;
-mod hardship;
 mod output;
 mod probe;
+mod system;
 mod top;
 mod without_file;
 

@@ -16,7 +16,7 @@ mod timeouts;
 use std::time::Duration;
 
 use crate::support;
-use crate::support::{PATIENCE, Request, Sidecar};
+use crate::support::{Request, Sidecar, TIMEOUT};
 use peer::{Origin, Peer};
 
 /// A sidecar in front of an [`Origin`].

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::{PATIENCE, Request, Sidecar, Wire, wait_until};
+use crate::support::{Request, Sidecar, TIMEOUT, Wire, wait_until};
 use rustix::process::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -111,12 +111,12 @@ fn sockets_have_the_mode_that_is_written_and_follow_it() {
     };
     let modes = || [&clients, &metrics, &admin].map(|path| mode(path));
     let sidecar = Sidecar::start(&text(["?mode=0666", "?mode=0660", "?mode=0600"]));
-    sidecar.log_event("admin_listening", PATIENCE);
+    sidecar.log_event("admin_listening", TIMEOUT);
     assert_eq!(modes(), [0o666, 0o660, 0o600]);
 
     // The same sockets, which were never closed.
     sidecar.write_config(&text(["?mode=0600", "?mode=0660", ""]));
-    let record = sidecar.log_event("config_reloaded", PATIENCE);
+    let record = sidecar.log_event("config_reloaded", TIMEOUT);
     assert_eq!(
         record["changed"],
         serde_json::json!(["listen", "admin.listen"])
@@ -131,7 +131,7 @@ fn sockets_have_the_mode_that_is_written_and_follow_it() {
 }
 
 #[test]
-fn a_socket_s_file_that_is_another_process_s_by_now_is_not_removed() {
+fn a_socket_file_that_another_process_has_replaced_is_not_removed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let text = format!(
@@ -143,10 +143,10 @@ fn a_socket_s_file_that_is_another_process_s_by_now_is_not_removed() {
     fs::remove_file(&path).unwrap();
     let new = Sidecar::start(&text);
     old.signal(Signal::TERM);
-    assert_eq!(old.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(old.wait_for_exit(TIMEOUT).code(), Some(0));
     assert_eq!(get(&path, "/"), 502);
     new.signal(Signal::TERM);
-    assert_eq!(new.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(new.wait_for_exit(TIMEOUT).code(), Some(0));
     assert!(!path.exists());
 }
 
@@ -158,14 +158,14 @@ fn refused(path: &Path) -> String {
         path.display()
     );
     let sidecar = Sidecar::spawn_in(folder, &text);
-    assert_eq!(sidecar.wait_for_exit(PATIENCE).code(), Some(1));
-    let failed = sidecar.log_event("failed", PATIENCE).to_string();
+    assert_eq!(sidecar.wait_for_exit(TIMEOUT).code(), Some(1));
+    let failed = sidecar.log_event("failed", TIMEOUT).to_string();
     let begin = format!("cannot listen on unix:{}: ", path.display());
     failed.split_once(&begin).unwrap().1.to_owned()
 }
 
 #[test]
-fn a_socket_is_taken_over_only_where_nobody_answers() {
+fn a_unix_socket_is_taken_over_only_if_nothing_accepts_on_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let text = format!(
@@ -177,7 +177,7 @@ fn a_socket_is_taken_over_only_where_nobody_answers() {
     assert_eq!(get(&path, "/"), 502);
     // Killed, it leaves its file behind.
     first.signal(Signal::KILL);
-    first.wait_for_exit(PATIENCE);
+    first.wait_for_exit(TIMEOUT);
     assert!(path.exists());
     drop(Sidecar::start(&text));
 
@@ -201,7 +201,7 @@ fn a_process_that_is_too_busy_to_answer_keeps_its_socket() {
 }
 
 #[test]
-fn who_waits_on_a_socket_that_ends_is_served() {
+fn a_client_in_the_queue_of_a_closing_socket_is_served() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let text = format!(

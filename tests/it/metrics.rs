@@ -10,14 +10,14 @@ mod scrape;
 
 use std::net::SocketAddr;
 
-use crate::support::{Answer, PATIENCE, Request, Sidecar, Wire};
+use crate::support::{Answer, Request, Sidecar, TIMEOUT, Wire};
 
 const METRICS: &str = "metrics: {listen: '127.0.0.1:0'}";
 const ADMIN: &str = "admin: {listen: '127.0.0.1:0'}";
 
 /// Waits until the listener of `metrics` or `admin` is there.
 fn address(sidecar: &Sidecar, of: &str) -> SocketAddr {
-    let record = sidecar.log_event(&format!("{of}_listening"), PATIENCE);
+    let record = sidecar.log_event(&format!("{of}_listening"), TIMEOUT);
     record["address"].as_str().unwrap().parse().unwrap()
 }
 

@@ -197,7 +197,7 @@ fn the_table_of_fields_is_the_record() {
     drop(relayed.client);
     let record = relayed
         .sidecar
-        .log_event("connection_closed", support::PATIENCE);
+        .log_event("connection_closed", support::TIMEOUT);
     let record: Vec<&str> = record
         .as_object()
         .unwrap()
@@ -285,7 +285,7 @@ fn every_command_works() {
     );
     let sidecar = Sidecar::start(&settings);
     let admin = |sidecar: &Sidecar| {
-        let record = sidecar.log_event("admin_listening", support::PATIENCE);
+        let record = sidecar.log_event("admin_listening", support::TIMEOUT);
         record["address"].as_str().unwrap().to_owned()
     };
     let watched = admin(&sidecar);

@@ -6,7 +6,7 @@ mod noticing;
 mod rejecting;
 
 use crate::support;
-use crate::support::{Answer, Backend, Handshake, PATIENCE, Relayed, Request, Sidecar, Wire};
+use crate::support::{Answer, Backend, Handshake, Relayed, Request, Sidecar, TIMEOUT, Wire};
 use serde_json::{Value, json};
 
 /// Replaces all settings but `listen` and `upstream`, and waits for the record.
@@ -19,11 +19,11 @@ fn reload(relayed: &Relayed, settings: &str) -> Value {
 }
 
 fn reloaded(sidecar: &Sidecar) -> Value {
-    sidecar.log_event("config_reloaded", PATIENCE)
+    sidecar.log_event("config_reloaded", TIMEOUT)
 }
 
 fn rejected(sidecar: &Sidecar) -> Value {
-    sidecar.log_event("config_rejected", PATIENCE)
+    sidecar.log_event("config_rejected", TIMEOUT)
 }
 
 /// The answer to a plain request on a connection of its own.

@@ -1,6 +1,6 @@
-//! What the tests of the built program stand on: a sidecar process, clients and backends that misbehave as told.
+//! What the tests of the built program stand on: a sidecar process, clients and backends that misbehave as a test says.
 //!
-//! Everything blocks, and nothing blocks for longer than [`PATIENCE`]: a test that waits in vain fails with what it
+//! Everything blocks, and nothing blocks for longer than [`TIMEOUT`]: a test that waits in vain fails with what it
 //! waited for. [`Sidecar`] is the process and its log, [`Wire`] a socket that speaks frames (and worse), [`Backend`]
 //! answers opening handshakes as a [`Handshake`] says and hands the sockets to the test.
 
@@ -22,7 +22,7 @@ pub(crate) use sidecar::Sidecar;
 pub(crate) use wire::{Received, Wire};
 
 /// The longest that anything is waited for: a sanity bound for a loaded machine, not an expectation.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A sidecar with one open connection through it, seen from both ends.
 pub(crate) struct Relayed {
@@ -59,13 +59,13 @@ impl Relayed {
 
     /// The closing record, which is waited for.
     pub(crate) fn closing_record(&self) -> serde_json::Value {
-        self.sidecar.log_event("connection_closed", PATIENCE)
+        self.sidecar.log_event("connection_closed", TIMEOUT)
     }
 }
 
 /// Does it again when it was interrupted: after a process was stopped, which a whole machine may be, the system lets
 /// nothing that has a time limit go on by itself.
-pub(crate) fn undisturbed<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn retry_interrupted<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match work() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -78,7 +78,7 @@ pub(crate) fn undisturbed<T>(mut work: impl FnMut() -> io::Result<T>) -> io::Res
 pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
+        assert!(began.elapsed() < TIMEOUT, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

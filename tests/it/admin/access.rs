@@ -48,7 +48,7 @@ fn with_a_token_every_call_needs_it() {
 
     // Another token in the file is the one that counts.
     sidecar.write_config(&settings.replace("s3cret", "0ther"));
-    let reloaded = sidecar.log_event("config_reloaded", PATIENCE);
+    let reloaded = sidecar.log_event("config_reloaded", TIMEOUT);
     assert_eq!(reloaded["detail"], "admin.token: *** -> ***");
     problem(&Wire::connect(admin).ask(&named), 401);
     let other = named.with("Authorization", "Bearer 0ther");
@@ -88,7 +88,7 @@ fn a_page_of_another_site_gets_nothing() {
 }
 
 #[test]
-fn what_is_not_there_is_not_answered() {
+fn unknown_paths_and_methods_are_refused() {
     let (_relayed, admin) = start("");
     for path in ["/api", "/api/", "/api/nothing", "/api/summary/", "/nothing"] {
         problem(&ask(admin, &format!("GET {path}")), 404);

@@ -10,7 +10,7 @@ fn leave(relayed: &Relayed, (client, upstream): (Wire, Wire), politely: bool) ->
         client.send_frame(&support::Frame::close(1000, "bye"));
     }
     drop((client, upstream));
-    relayed.sidecar.log_event("connection_closed", PATIENCE)
+    relayed.sidecar.log_event("connection_closed", TIMEOUT)
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn a_client_is_sent_what_the_operator_says() {
         });
         problem(&ask(admin, &line), 409);
         drop((relayed.client, relayed.upstream));
-        let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+        let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
         for (field, value) in [
             ("conn", json!(conn)),
             ("reason", json!("killed")),

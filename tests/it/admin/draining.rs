@@ -29,7 +29,7 @@ fn it_is_what_sigterm_does_and_answers_to_the_end() {
             .iter()
             .any(|phase| body["phase"] == *phase)
     );
-    let record = relayed.sidecar.log_event("draining", PATIENCE);
+    let record = relayed.sidecar.log_event("draining", TIMEOUT);
     assert_eq!(
         (&record["trigger"], &record["connections"]),
         (&"api".into(), &1.into())
@@ -47,12 +47,12 @@ fn it_is_what_sigterm_does_and_answers_to_the_end() {
     assert_eq!(relayed.sidecar.logged("draining").len(), 1);
 
     drop((relayed.client, relayed.upstream));
-    let record = relayed.sidecar.log_event("drained", PATIENCE);
+    let record = relayed.sidecar.log_event("drained", TIMEOUT);
     assert_eq!(
         (&record["trigger"], &record["connections"]),
         (&"api".into(), &0.into())
     );
-    assert_eq!(relayed.sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(relayed.sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn progress_is_seen_and_logged() {
     let (mut client, upstream) = relayed.another();
     let now = draining(admin);
     assert_eq!((&now["remaining"], &now["of"]), (&2.into(), &2.into()));
-    let record = relayed.sidecar.log_event("drain_progress", PATIENCE);
+    let record = relayed.sidecar.log_event("drain_progress", TIMEOUT);
     assert!(began.elapsed() >= Duration::from_secs(5));
     assert_eq!(
         (&record["remaining"], &record["phase"]),
@@ -78,7 +78,7 @@ fn progress_is_seen_and_logged() {
     assert_eq!(draining(admin)["of"], 2);
     client.answer_close();
     drop((client, upstream));
-    assert_eq!(relayed.sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(relayed.sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
 }
 
 #[test]
@@ -86,22 +86,22 @@ fn a_process_manager_s_signal_does_not_cut_it_short_and_another_one_does() {
     let (relayed, admin) = start("drain: {delay: 60s, spread: 60s, timeout: 120s}");
     ask(admin, "POST /api/drain");
     relayed.sidecar.signal(Signal::TERM);
-    relayed.sidecar.log_event("draining_already", PATIENCE);
+    relayed.sidecar.log_event("draining_already", TIMEOUT);
     assert_eq!(draining(admin)["phase"], "delay");
     relayed.sidecar.signal(Signal::TERM);
-    let record = relayed.sidecar.log_event("drained", PATIENCE);
+    let record = relayed.sidecar.log_event("drained", TIMEOUT);
     assert_eq!(
         record["detail"],
         "a second signal: what was left was cut off"
     );
-    assert_eq!(relayed.sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(relayed.sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
 }
 
 #[test]
 fn a_drain_by_signal_is_seen_too() {
     let (relayed, admin) = start("drain: {delay: 60s, spread: 60s, timeout: 120s}");
     relayed.sidecar.signal(Signal::INT);
-    relayed.sidecar.log_event("draining", PATIENCE);
+    relayed.sidecar.log_event("draining", TIMEOUT);
     assert_eq!(draining(admin)["trigger"], "SIGINT");
     let again = ask(admin, "POST /api/drain");
     assert_eq!(

@@ -75,9 +75,9 @@ fn events_are_the_log_s_and_only_those_that_were_asked_for() {
     let (mut client, upstream) = relayed.another();
     client.send_frame(&support::Frame::close(1000, "bye"));
     drop((client, upstream));
-    let closed = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let closed = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(ask(admin, "POST /api/reload").status, 200);
-    let reloaded = relayed.sidecar.log_event("config_reloaded", PATIENCE);
+    let reloaded = relayed.sidecar.log_event("config_reloaded", TIMEOUT);
     let opened = relayed.sidecar.logged("connection_opened").pop().unwrap();
     for (event, data) in [
         ("connection_opened", opened),
@@ -96,7 +96,7 @@ fn events_are_the_log_s_and_only_those_that_were_asked_for() {
 }
 
 #[test]
-fn one_who_does_not_read_is_told_what_was_missed_and_holds_nobody_up() {
+fn a_reader_that_falls_behind_learns_what_it_missed_and_delays_no_other() {
     let (relayed, admin) = start("");
     let mut slow = listen(admin, "?types=handshake_failed");
     // Few bytes wait in the system, so that events are dropped before the stream is cut for not being read.
@@ -192,5 +192,5 @@ fn the_stream_ends_with_the_process_in_good_order() {
         heard.push(name.replace("event: ", ""));
     }
     assert_eq!(heard, ["draining", "connection_closed", "drained"]);
-    assert_eq!(relayed.sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(relayed.sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
 }

@@ -112,6 +112,6 @@ fn one_who_leaves_meanwhile_is_gone() {
     relayed.client.reset();
     drop(relayed.upstream);
     problem(&asking.answer(), 410);
-    relayed.sidecar.log_event("connection_closed", PATIENCE);
+    relayed.sidecar.log_event("connection_closed", TIMEOUT);
     problem(&begin(admin, &conn, "").answer(), 404);
 }

@@ -20,7 +20,7 @@ fn the_file_is_read_when_somebody_says_so() {
     assert_eq!(answer.status, 200, "{:?}", answer.json());
     let record = relayed
         .sidecar
-        .log_event_where("config_reloaded", PATIENCE, |it| it["changed"] != json!([]));
+        .log_event_where("config_reloaded", TIMEOUT, |it| it["changed"] != json!([]));
     if record["trigger"] == "api" {
         let expected = json!({
             "result": "success",

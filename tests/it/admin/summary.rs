@@ -16,7 +16,7 @@ fn a_summary_adds_up() {
     client.expect(&support::Frame::text("pong"));
     client.send_frame(&support::Frame::close(1000, ""));
     drop((client, upstream));
-    relayed.sidecar.log_event("connection_closed", PATIENCE);
+    relayed.sidecar.log_event("connection_closed", TIMEOUT);
     wait_until("its place is free", || {
         get(admin, "/api/summary")["connections"]["admitted"] == 1
     });

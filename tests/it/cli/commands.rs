@@ -20,7 +20,7 @@ fn a_good_file_is_valid() {
 }
 
 #[test]
-fn every_problem_is_told() {
+fn check_prints_every_error() {
     let folder = tempfile::tempdir().unwrap();
     let bad = "lisen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nheartbeat:\n  client: {idle_time: soon}\nlimits: {max_frame: -1}\n";
     fs::write(folder.path().join("proxy.yaml"), bad).unwrap();
@@ -44,7 +44,7 @@ fn every_problem_is_told() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_told_with_what_to_do() {
+fn a_file_that_cannot_be_read_is_reported_with_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let missing = folder.path().join("none.yaml");
     let directory = folder.path().to_owned();
@@ -195,7 +195,7 @@ fn an_address_in_use_is_exit_status_1_and_a_clear_sentence() {
 }
 
 #[test]
-fn an_address_of_another_machine_is_told_likewise() {
+fn an_address_of_another_machine_is_reported_likewise() {
     let folder = tempfile::tempdir().unwrap();
     let text = "listen: 192.0.2.1:80\nupstream: ws://127.0.0.1:9\n";
     fs::write(folder.path().join("proxy.yaml"), text).unwrap();
@@ -238,7 +238,7 @@ fn a_failing_start_leaves_whole_lines_where_both_outputs_are_one_pipe() {
 }
 
 #[test]
-fn a_start_that_fails_with_nobody_to_read_the_log_is_told_on_the_other_output() {
+fn a_failed_start_is_reported_on_stderr_if_stdout_is_closed() {
     let folder = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap();
@@ -317,7 +317,7 @@ fn completions_are_scripts() {
 }
 
 #[test]
-fn help_and_version_are_told() {
+fn help_and_version_are_printed() {
     let folder = tempfile::tempdir().unwrap();
     let (code, version, _) = run(sidebeat(folder.path()).arg("--version"));
     assert_eq!(

@@ -1,9 +1,9 @@
-//! `sidebeat demo --once`, as a newcomer runs it.
+//! `sidebeat demo --once`, as somebody runs it who has just found the program.
 
 use std::process::Command;
 
 #[test]
-fn the_story_is_told_and_true() {
+fn the_demo_prints_what_really_happens() {
     let output = Command::new(env!("CARGO_BIN_EXE_sidebeat"))
         .args(["demo", "--once", "--listen", "127.0.0.1:0"])
         .output()

@@ -4,12 +4,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
 use super::*;
-use crate::support::{PATIENCE, Relayed, Request, Sidecar, Wire};
+use crate::support::{Relayed, Request, Sidecar, TIMEOUT, Wire};
 
 const ADMIN: &str = "admin: {listen: '127.0.0.1:0'}";
 
 fn admin(sidecar: &Sidecar) -> String {
-    let record = sidecar.log_event("admin_listening", PATIENCE);
+    let record = sidecar.log_event("admin_listening", TIMEOUT);
     record["address"].as_str().unwrap().to_owned()
 }
 
@@ -61,11 +61,11 @@ fn it_returns_when_the_last_client_has_gone() {
         Some("drained: every connection has ended")
     );
     assert_eq!(process.status(), Some(0));
-    assert_eq!(relayed.sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(relayed.sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
 }
 
 #[test]
-fn without_clients_it_is_over_at_once_and_told_all_the_same() {
+fn a_drain_without_clients_ends_at_once_and_says_so() {
     let sidecar = Sidecar::start(&format!("upstream: ws://127.0.0.1:9\n{ADMIN}"));
     let (code, stdout, stderr) = drain(&["--admin", &admin(&sidecar)]);
     assert_eq!((code, &*stderr), (Some(0), ""));
@@ -73,7 +73,7 @@ fn without_clients_it_is_over_at_once_and_told_all_the_same() {
         stdout.ends_with("\ndrained: every connection has ended\n"),
         "{stdout}"
     );
-    sidecar.wait_for_exit(PATIENCE);
+    sidecar.wait_for_exit(TIMEOUT);
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn it_finds_the_sidecar_of_a_file_and_brings_its_token() {
         socket.display()
     );
     let sidecar = Sidecar::start(&format!("upstream: ws://127.0.0.1:9\n{settings}"));
-    sidecar.log_event("admin_listening", PATIENCE);
+    sidecar.log_event("admin_listening", TIMEOUT);
     let url = format!("unix:{}", socket.display());
 
     let (code, stdout, stderr) = drain(&["--admin", &url]);
@@ -109,11 +109,11 @@ fn it_finds_the_sidecar_of_a_file_and_brings_its_token() {
     let (code, stdout, stderr) = run(command.env("SIDEBEAT_CONFIG", sidecar.config_path()));
     assert_eq!((code, &*stderr), (Some(0), ""), "{stdout}");
     assert!(stdout.starts_with(&format!("draining {url} (")), "{stdout}");
-    sidecar.wait_for_exit(PATIENCE);
+    sidecar.wait_for_exit(TIMEOUT);
 }
 
 #[test]
-fn what_does_not_end_in_time_is_told_and_goes_on() {
+fn a_drain_past_its_timeout_is_reported_and_goes_on() {
     let settings = "drain: {delay: 60s, timeout: 120s}";
     let relayed = Relayed::start(&format!("{ADMIN}\n{settings}"));
     let admin = admin(&relayed.sidecar);
@@ -127,7 +127,7 @@ fn what_does_not_end_in_time_is_told_and_goes_on() {
         stderr,
         "sidebeat drain: not drained within 300ms: 1 connection left; the sidecar goes on with it\n"
     );
-    let progress = relayed.sidecar.log_event("drain_progress", PATIENCE);
+    let progress = relayed.sidecar.log_event("drain_progress", TIMEOUT);
     assert_eq!(progress["phase"], "delay");
 }
 
@@ -148,7 +148,7 @@ fn a_process_that_dies_meanwhile_has_drained() {
 }
 
 #[test]
-fn what_was_cut_off_is_counted() {
+fn connections_cut_off_by_the_timeout_are_counted() {
     let settings = "drain: {spread: 0s, timeout: 200ms}\nlimits: {close_timeout: 60s}";
     let relayed = Relayed::start(&format!("{ADMIN}\n{settings}"));
     let admin = admin(&relayed.sidecar);
@@ -162,7 +162,7 @@ fn what_was_cut_off_is_counted() {
 }
 
 #[test]
-fn nobody_there_or_somebody_else_is_a_sentence() {
+fn no_sidecar_or_another_server_gives_a_plain_error() {
     // It never listened: a socket that did may live on for a moment in a process that another test is just starting.
     let refusing = support::Backend::reserve("127.0.0.1:0".parse().unwrap());
     let address = refusing.local_addr().unwrap().as_socket().unwrap();
@@ -203,7 +203,7 @@ fn nobody_there_or_somebody_else_is_a_sentence() {
 }
 
 #[test]
-fn who_takes_the_connection_and_says_nothing_is_not_waited_for_for_ever() {
+fn a_server_that_accepts_and_says_nothing_times_out() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap();
     let (code, stdout, stderr) = drain(&["--admin", &address.to_string()]);
@@ -246,7 +246,7 @@ fn ends_while_it_is_asked(api: &TcpListener) {
 }
 
 #[test]
-fn what_was_told_last_is_read_when_the_process_has_gone() {
+fn the_last_progress_is_read_after_the_process_has_gone() {
     let api = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = api.local_addr().unwrap();
     let process = std::thread::spawn(move || ends_while_it_is_asked(&api));
@@ -260,7 +260,7 @@ fn what_was_told_last_is_read_when_the_process_has_gone() {
 }
 
 #[test]
-fn a_demo_that_is_told_to_drain_says_that_it_does() {
+fn a_demo_that_drains_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = sidebeat(folder.path());
     let (mut process, mut lines) = started(command.args(["demo", "--listen", "127.0.0.1:0"]));

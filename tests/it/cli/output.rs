@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 
 use super::*;
-use crate::support::{Backend, Frame, PATIENCE, Request, Wire, undisturbed, wait_until};
+use crate::support::{Backend, Frame, Request, TIMEOUT, Wire, retry_interrupted, wait_until};
 
 /// A file for a sidecar that is found without reading its log: it listens on a Unix socket.
 fn write_config(folder: &Path, backend: &Backend, settings: &str) -> PathBuf {
@@ -90,7 +90,7 @@ fn while_its_reader_sleeps_it_works() {
     }
 
     // Nothing was lost meanwhile, and no line is broken.
-    reader.set_read_timeout(Some(PATIENCE)).unwrap();
+    reader.set_read_timeout(Some(TIMEOUT)).unwrap();
     let (mut log, mut buffer) = (Vec::new(), [0; 4096]);
     let closed = |log: &[u8]| {
         String::from_utf8_lossy(log)
@@ -98,7 +98,7 @@ fn while_its_reader_sleeps_it_works() {
             .count()
     };
     while closed(&log) < 30 {
-        let len = undisturbed(|| reader.read(&mut buffer)).expect("the rest of the log");
+        let len = retry_interrupted(|| reader.read(&mut buffer)).expect("the rest of the log");
         log.extend_from_slice(&buffer[..len]);
     }
     let text = String::from_utf8(log).unwrap();

@@ -28,7 +28,7 @@ fn a_probe_does_not_wait_for_a_goodbye() {
 }
 
 #[test]
-fn a_probe_tells_its_result_before_the_goodbye() {
+fn a_probe_prints_its_result_before_the_closing_handshake() {
     let backend = Backend::start();
     let (mut process, mut wire) = probed(&backend, &["--json"]);
     wire.expect_close_with(1000, "probe done");

@@ -13,7 +13,7 @@ use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use serde_json::Value;
 
 use super::*;
-use crate::support::{PATIENCE, Relayed, Sidecar, wait_until};
+use crate::support::{Relayed, Sidecar, TIMEOUT, wait_until};
 
 const LEAVES_THE_SCREEN: &str = "\u{1b}[?1049l";
 
@@ -21,12 +21,12 @@ const LEAVES_THE_SCREEN: &str = "\u{1b}[?1049l";
 fn sidecar() -> (Relayed, String) {
     let relayed = Relayed::start("admin: {listen: '127.0.0.1:0'}");
     let admin = admin(&relayed.sidecar);
-    relayed.sidecar.log_event("connection_opened", PATIENCE);
+    relayed.sidecar.log_event("connection_opened", TIMEOUT);
     (relayed, admin)
 }
 
 fn admin(sidecar: &Sidecar) -> String {
-    let record = sidecar.log_event("admin_listening", PATIENCE);
+    let record = sidecar.log_event("admin_listening", TIMEOUT);
     record["address"].as_str().unwrap().to_owned()
 }
 
@@ -39,7 +39,7 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn told(arguments: &[&str]) -> (Option<i32>, String, String) {
+fn run_top(arguments: &[&str]) -> (Option<i32>, String, String) {
     let folder = tempfile::tempdir().unwrap();
     run(&mut command(folder.path(), arguments))
 }
@@ -48,7 +48,7 @@ fn told(arguments: &[&str]) -> (Option<i32>, String, String) {
 fn without_a_terminal_it_is_one_look() {
     let (relayed, admin) = sidecar();
     let client = relayed.client.local_address().to_string();
-    let (code, stdout, stderr) = told(&["--admin", &admin]);
+    let (code, stdout, stderr) = run_top(&["--admin", &admin]);
     assert_eq!((code, &*stderr), (Some(0), ""));
     let first = format!(
         "sidebeat {}   at http://{admin}   up ",
@@ -65,7 +65,7 @@ fn without_a_terminal_it_is_one_look() {
         "{stdout}"
     );
     assert!(!stdout.contains('\u{1b}'), "{stdout}");
-    let (code, stdout, _) = told(&["--admin", &admin, "--once", "--query", "nobody"]);
+    let (code, stdout, _) = run_top(&["--admin", &admin, "--once", "--query", "nobody"]);
     assert_eq!(code, Some(0));
     assert!(!stdout.contains(&client), "{stdout}");
 }
@@ -74,11 +74,11 @@ fn without_a_terminal_it_is_one_look() {
 fn json_is_what_the_api_has() {
     let (relayed, admin) = sidecar();
     let _other = relayed.another();
-    relayed.sidecar.log_event("connection_opened", PATIENCE);
+    relayed.sidecar.log_event("connection_opened", TIMEOUT);
     let arguments = [
         "--admin", &admin, "--json", "--limit", "1", "--sort", "opened",
     ];
-    let (code, stdout, stderr) = told(&arguments);
+    let (code, stdout, stderr) = run_top(&arguments);
     assert_eq!((code, &*stderr), (Some(0), ""));
     let look: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(look["summary"]["connections"]["established"], 2);
@@ -90,8 +90,8 @@ fn json_is_what_the_api_has() {
 }
 
 #[test]
-fn nobody_there_is_a_sentence() {
-    let (code, stdout, stderr) = told(&["--admin", "127.0.0.1:9", "--once"]);
+fn no_sidecar_gives_a_plain_error() {
+    let (code, stdout, stderr) = run_top(&["--admin", "127.0.0.1:9", "--once"]);
     assert_eq!((code, &*stdout), (Some(1), ""));
     assert!(
         stderr.starts_with("sidebeat top: nothing listens at http://127.0.0.1:9 "),
@@ -234,7 +234,7 @@ fn a_connection_is_closed_after_it_was_asked() {
     relayed.client.expect_close_with(4008, "bye");
     terminal.wait_for("is closed with 4008 bye");
     drop((relayed.client, relayed.upstream));
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "killed");
     terminal.press("\t");
     terminal.wait_for("AFTER");

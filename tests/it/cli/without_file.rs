@@ -132,7 +132,7 @@ fn flags_replace_what_the_file_says_and_stay_through_a_reload() {
 }
 
 #[test]
-fn what_is_wrong_with_a_flag_names_the_flag() {
+fn an_error_in_a_flag_names_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     let good = ["--listen", "127.0.0.1:0", "--upstream", "ws://127.0.0.1:9"];
     let with =

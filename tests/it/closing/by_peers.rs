@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::support;
 use crate::support::record::{FIELDS, closes, record_of};
-use crate::support::{Frame, PATIENCE, Received, Relayed, Request, Sidecar, Wire, op, wait_until};
+use crate::support::{Frame, Received, Relayed, Request, Sidecar, TIMEOUT, Wire, op, wait_until};
 use serde_json::json;
 
 #[test]
@@ -22,7 +22,7 @@ fn every_field_of_the_record_is_true() {
     let answer = client.ask(&opening);
     assert_eq!(answer.header("sec-websocket-protocol"), Some("chat"));
     let mut upstream = backend.accept().wire;
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
 
     client.text("hello");
     client.send_frame(&Frame::text("he").not_final());
@@ -51,7 +51,7 @@ fn every_field_of_the_record_is_true() {
     upstream.end_sending();
     upstream.expect_end();
 
-    let record = sidecar.log_event("connection_closed", PATIENCE);
+    let record = sidecar.log_event("connection_closed", TIMEOUT);
     let took_ms = began.elapsed().as_millis() + 1;
     let names: Vec<&str> = record
         .as_object()
@@ -167,7 +167,7 @@ fn a_backend_that_closes_and_leaves_at_once_still_counts_as_having_closed() {
         Some((1000, "bye".to_owned()))
     );
     relayed.client.expect_end();
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "upstream_closed");
     assert_eq!(record["upstream_close"]["received"]["code"], 1000);
 }
@@ -228,13 +228,13 @@ fn a_connection_whose_closing_handshakes_are_done_counts_no_longer() {
     let record = record_of(&relayed, "client_closed", "client", "INFO");
     assert!(record["duration_ms"].as_u64().unwrap() < 30_000, "{record}");
     drop(relayed.another());
-    relayed.sidecar.log_event("connection_closed", PATIENCE);
+    relayed.sidecar.log_event("connection_closed", TIMEOUT);
     let (mut client, mut upstream) = relayed.another();
     upstream.send_frame(&Frame::close(1000, ""));
     client.answer_close();
     upstream.expect(&Frame::close(1000, ""));
     relayed.sidecar.signal(rustix::process::Signal::TERM);
-    assert!(relayed.sidecar.wait_for_exit(PATIENCE).success());
+    assert!(relayed.sidecar.wait_for_exit(TIMEOUT).success());
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn client_lost_by_end_of_stream_and_by_reset() {
             relayed.upstream.expect_end();
             closes(Some((1001, "")), Some((1001, "client connection lost")))
         };
-        let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+        let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
         assert_eq!(record["reason"], "client_lost");
         assert_eq!(record["initiator"], "client");
         assert_eq!(record["level"], "INFO");
@@ -323,7 +323,7 @@ fn upstream_lost_between_frames_within_a_message_and_within_a_frame() {
             relayed.client.expect_end();
             closes(Some((1014, "")), Some((1014, "backend connection lost")))
         };
-        let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+        let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
         assert_eq!(record["reason"], "upstream_lost");
         assert_eq!(record["initiator"], "upstream");
         assert_eq!(record["level"], "WARN");
@@ -340,7 +340,7 @@ fn closing_frees_both_sockets() {
     let (client, upstream) = relayed.another();
     // Neither of the two answers or leaves by itself.
     drop(relayed.upstream);
-    relayed.sidecar.log_event("connection_closed", PATIENCE);
+    relayed.sidecar.log_event("connection_closed", TIMEOUT);
     wait_until("the lost connection's files are closed", || {
         relayed.sidecar.open_files() <= open_files
     });

@@ -116,7 +116,7 @@ fn a_rule_broken_inside_a_frame_cuts_the_other_leg_off() {
 }
 
 #[test]
-fn too_big_is_told_by_the_header_alone() {
+fn a_frame_header_alone_shows_that_it_is_too_big() {
     let relayed = Relayed::start("limits: {max_frame: 1000, max_message: 1500}");
     for by_client in [true, false] {
         let mask = by_client.then_some([1, 2, 3, 4]);

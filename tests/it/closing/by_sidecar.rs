@@ -1,7 +1,7 @@
 //! How connections end when the sidecar ends them, by its clock, by a signal, and with the words of `close:`.
 
 use crate::support::record::{closes, record_of};
-use crate::support::{Frame, PATIENCE, Relayed, Request, Wire};
+use crate::support::{Frame, Relayed, Request, TIMEOUT, Wire};
 
 #[test]
 fn idle_and_unanswered_legs_are_closed_by_the_sidecar() {
@@ -183,12 +183,12 @@ fn drained() {
         record["client_close"],
         closes(Some((1012, "deploy")), Some((1012, "deploy")))
     );
-    relayed.sidecar.log_event("drained", PATIENCE);
-    assert!(relayed.sidecar.wait_for_exit(PATIENCE).success());
+    relayed.sidecar.log_event("drained", TIMEOUT);
+    assert!(relayed.sidecar.wait_for_exit(TIMEOUT).success());
 }
 
 #[test]
-fn close_settings_replace_what_the_client_is_told() {
+fn close_settings_replace_the_clients_code_and_reason() {
     let settings = "\
 close:
   upstream_lost: {code: 4014, reason: try again}

@@ -1,6 +1,6 @@
 //! Peers that leave in the middle, and peers that talk nonsense: every byte position, both sides, both ways to go.
 
-use crate::support::{Frame, PATIENCE, Received, Relayed, Wire, op, wait_until};
+use crate::support::{Frame, Received, Relayed, TIMEOUT, Wire, op, wait_until};
 use serde_json::Value;
 
 /// A stretch of conversation with every kind of boundary in it.
@@ -54,7 +54,7 @@ fn cut_everywhere(by_client: bool, reset: bool) {
         }
         let (frames, end) = read_to_end(&mut to);
         drop(to);
-        let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+        let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
 
         let mut at = 0;
         let mut expected = Vec::new();
@@ -169,7 +169,7 @@ fn garbage_ends_a_connection_and_nothing_else() {
         let _ = from.try_send(&bytes);
         from.end_sending();
         drop((client, upstream));
-        let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+        let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
         let reason = record["reason"].as_str().unwrap();
         assert!(
             matches!(
@@ -195,7 +195,7 @@ fn garbage_instead_of_a_request_is_no_connection() {
         let mut client = Wire::connect(relayed.sidecar.address());
         let _ = client.try_send(&noise(seed, 300));
         client.end_sending();
-        let record = relayed.sidecar.log_event("handshake_failed", PATIENCE);
+        let record = relayed.sidecar.log_event("handshake_failed", TIMEOUT);
         assert_eq!(record["initiator"], "client", "{record}");
         assert_eq!(record["request_id"], Value::Null);
     }

@@ -2,7 +2,7 @@
 
 use crate::support;
 use crate::support::refusal::ask;
-use crate::support::{Backend, Frame, Handshake, PATIENCE, Request, Sidecar, Wire};
+use crate::support::{Backend, Frame, Handshake, Request, Sidecar, TIMEOUT, Wire};
 use serde_json::{Value, json};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -49,8 +49,8 @@ fn no_secret_of_a_request_is_shown_anywhere() {
         backend.url(),
     );
     let sidecar = Sidecar::start(&settings);
-    let admin = sidecar.log_event("admin_listening", PATIENCE);
-    let metrics = sidecar.log_event("metrics_listening", PATIENCE);
+    let admin = sidecar.log_event("admin_listening", TIMEOUT);
+    let metrics = sidecar.log_event("metrics_listening", TIMEOUT);
 
     let mut client = Wire::connect(sidecar.address());
     let answer = client.ask(&opening());
@@ -60,14 +60,14 @@ fn no_secret_of_a_request_is_shown_anywhere() {
     for name in ["host", "x-forwarded-host"] {
         assert_eq!(head.header(name), Some("chat.example.com"), "{head:?}");
     }
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     assert_eq!(opened["host"], "chat.example.com");
     assert_eq!(opened["subprotocol"], format!("{} bytes", token().len()));
     let living = text(&admin, "/api/connections");
     assert!(living.contains("\"host\":\"chat.example.com\""), "{living}");
     assert!(!living.contains(MARK), "{living}");
     client.send_frame(&Frame::close(1000, ""));
-    sidecar.log_event("connection_closed", PATIENCE);
+    sidecar.log_event("connection_closed", TIMEOUT);
 
     // Openings that fail, each in another place.
     let query = format!("?token={MARK}");
@@ -130,7 +130,7 @@ fn no_secret_of_a_request_is_shown_anywhere() {
         wire.end_sending();
         wire.receive();
     }
-    sidecar.log_event_where("handshake_failed", PATIENCE, |record| {
+    sidecar.log_event_where("handshake_failed", TIMEOUT, |record| {
         record["reason"] == "client_gone"
     });
     let shown = [
@@ -145,12 +145,12 @@ fn no_secret_of_a_request_is_shown_anywhere() {
 }
 
 #[test]
-fn what_log_headers_names_and_the_trace_are_in_every_record_of_an_opening() {
+fn log_headers_and_the_trace_are_in_every_record_of_an_opening() {
     let backend = Backend::start();
     let log = "log: {headers: [User-Agent, x-app, x-none]}\n\
                limits: {allowed_origins: [a.example]}\nadmin: {listen: '127.0.0.1:0'}";
     let sidecar = Sidecar::start(&format!("upstream: {}\n{log}", backend.url()));
-    let admin = sidecar.log_event("admin_listening", PATIENCE);
+    let admin = sidecar.log_event("admin_listening", TIMEOUT);
     let request = Request::opening("/")
         .header("User-Agent", "Mozilla/5.0 \u{202e}x\u{9b}")
         .header("X-App", "1")
@@ -158,7 +158,7 @@ fn what_log_headers_names_and_the_trace_are_in_every_record_of_an_opening() {
         .header("Authorization", "Bearer secret")
         .header("traceparent", &format!("00-{TRACE}-00f067aa0ba902b7-01"));
     let client = Wire::open(&sidecar, &request);
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     let living = text(&admin, &format!("/api/connections?q={TRACE}"));
     // What steers a terminal is escaped in the API's text, too.
     assert!(living.contains("Mozilla/5.0 \\u202ex\\u009b"), "{living}");
@@ -166,8 +166,8 @@ fn what_log_headers_names_and_the_trace_are_in_every_record_of_an_opening() {
     drop((client, backend.accept()));
     let denied = request.header("Origin", "https://b.example");
     assert_eq!(ask(&sidecar, &denied).status, 403);
-    let closed = sidecar.log_event("connection_closed", PATIENCE);
-    let failed = sidecar.log_event("handshake_failed", PATIENCE);
+    let closed = sidecar.log_event("connection_closed", TIMEOUT);
+    let failed = sidecar.log_event("handshake_failed", TIMEOUT);
     let living = living["connections"][0].clone();
     let app = format!("1, {}…", "y".repeat(253));
     for record in [opened, living, closed, failed] {
@@ -186,7 +186,7 @@ fn nothing_of_a_head_is_recorded_that_was_not_asked_for() {
         .header("traceparent", &format!("00-{TRACE}-0000000000000000-01"));
     drop(Wire::open(&sidecar, &request));
     for event in ["connection_opened", "connection_closed"] {
-        let record = sidecar.log_event(event, PATIENCE);
+        let record = sidecar.log_event(event, TIMEOUT);
         for field in ["headers", "trace_id"] {
             assert_eq!(record.get(field), None, "{record}");
         }
@@ -199,10 +199,10 @@ fn log_headers_follow_a_reload() {
     let upstream = format!("upstream: {}\n", backend.url());
     let sidecar = Sidecar::start(&upstream);
     sidecar.write_config(&format!("{upstream}log: {{headers: [user-agent]}}"));
-    sidecar.log_event("config_reloaded", PATIENCE);
+    sidecar.log_event("config_reloaded", TIMEOUT);
     let request = Request::opening("/").header("User-Agent", "x");
     let _client = Wire::open(&sidecar, &request);
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     assert_eq!(opened["headers"], json!({"user-agent": "x"}), "{opened}");
 }
 

@@ -87,7 +87,7 @@ fn application_heartbeats_become_rules() {
 }
 
 #[test]
-fn what_a_preset_is_told_otherwise_concerns_what_it_is_about() {
+fn overrides_of_a_preset_apply_to_the_rules_they_concern() {
     let item = |item: &str| {
         let text = format!("{{listen: ':1', upstream: ws://a, heartbeat: {{app: [{item}]}}}}");
         rules(&parse(&text).unwrap().config.default.policy)

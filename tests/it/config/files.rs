@@ -1,6 +1,6 @@
-//! Whole files: what is valid, what is told about what is not, and that nothing makes the reader panic.
+//! Whole files: what is valid, what is messages about what is not, and that nothing makes the reader panic.
 //!
-//! Beside each file of `tests/configs` stands an `.expected` file with all that is told about it. After an intended
+//! Beside each file of `tests/configs` stands an `.expected` file with all that is messages about it. After an intended
 //! change, `SIDEBEAT_BLESS=1 cargo test --test it config::` writes them anew; read the difference before committing it.
 
 use std::fs;
@@ -33,8 +33,8 @@ fn valid(name: &str) -> Loaded {
     config::load(&path).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Everything that is told about a file, with its name alone; whether it is usable.
-fn told(path: &Path) -> (String, bool) {
+/// Everything that is messages about a file, with its name alone; whether it is usable.
+fn messages(path: &Path) -> (String, bool) {
     let (problems, usable) = match config::load(path) {
         Ok(loaded) => (loaded.warnings, true),
         Err(LoadError::Invalid(problems)) => (problems, false),
@@ -52,16 +52,16 @@ fn compare_with_expected(folder: &str, should_be_usable: bool) {
     let bless = std::env::var_os("SIDEBEAT_BLESS").is_some();
     let mut wrong = String::new();
     for path in files(folder) {
-        let (told, usable) = told(&path);
-        assert_eq!(usable, should_be_usable, "{}:\n{told}", path.display());
+        let (messages, usable) = messages(&path);
+        assert_eq!(usable, should_be_usable, "{}:\n{messages}", path.display());
         let expected_path = path.with_extension("expected");
         if bless {
-            fs::write(&expected_path, &told).unwrap();
+            fs::write(&expected_path, &messages).unwrap();
         }
         let expected = fs::read_to_string(&expected_path).unwrap_or_default();
-        if told != expected {
+        if messages != expected {
             wrong += &format!(
-                "{}\n--- expected\n{expected}--- told\n{told}\n",
+                "{}\n--- expected\n{expected}--- messages\n{messages}\n",
                 path.display()
             );
         }
@@ -70,19 +70,19 @@ fn compare_with_expected(folder: &str, should_be_usable: bool) {
 }
 
 #[test]
-fn valid_files_are_told_only_what_is_expected() {
+fn valid_files_get_only_the_expected_warnings() {
     compare_with_expected("valid", true);
 }
 
 #[test]
-fn invalid_files_are_told_all_their_problems() {
+fn invalid_files_get_all_their_errors_at_once() {
     compare_with_expected("invalid", false);
 }
 
 #[test]
 fn the_example_is_valid_and_has_no_warnings() {
-    let (told, usable) = told(&Path::new(ROOT).join("proxy.yaml"));
-    assert!(usable && told.is_empty(), "{told}");
+    let (messages, usable) = messages(&Path::new(ROOT).join("proxy.yaml"));
+    assert!(usable && messages.is_empty(), "{messages}");
 }
 
 #[test]
@@ -151,7 +151,7 @@ fn requests_find_their_route() {
 }
 
 #[test]
-fn routes_of_the_same_match_are_told_apart() {
+fn routes_with_the_same_match_are_distinguished() {
     let text =
         "{listen: ':1', upstream: ws://a, routes: [{match: {path: /a}}, {match: {path: /a}}]}";
     let loaded = parse(text).unwrap();
@@ -178,7 +178,7 @@ fn variables_reach_values_and_numbers() {
 }
 
 #[test]
-fn differences_are_told_by_key() {
+fn differences_name_the_keys_that_changed() {
     let old = parse("{listen: ':1', upstream: ws://a}").unwrap().tree;
     let new = parse("{listen: ':1', upstream: ws://b, heartbeat: {client: {idle_time: 5m}}}")
         .unwrap()
@@ -213,7 +213,7 @@ fn differences_are_told_by_key() {
 }
 
 #[test]
-fn what_cannot_be_read_says_what_to_do() {
+fn a_file_that_cannot_be_read_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let error = config::load(&at("none.yaml")).unwrap_err();
@@ -269,7 +269,7 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
             "upstream: ws://a\nheartbeat: {{client: {{{keys}}}}}"
         ))
     };
-    for (keys, told) in [
+    for (keys, messages) in [
         ("ping_interval: 59s, missed_pongs: 1", ""),
         ("idle_time: 25s", "heartbeat.client.idle_time"),
         ("idle_time: 26s, missed_pongs: 1", ""),
@@ -343,9 +343,9 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
         ),
         ("app_ping: off, ping_interval: off", ""),
     ] {
-        assert_eq!(client(keys), told, "{keys}");
+        assert_eq!(client(keys), messages, "{keys}");
     }
-    for (rest, told) in [
+    for (rest, messages) in [
         ("upstream: ws://127.0.0.1:8080", "upstream"),
         ("upstream: {url: ws://localhost:8080}", "upstream.url"),
         ("upstream: ws://127.0.0.1:8081", ""),
@@ -396,13 +396,13 @@ fn lints_begin_exactly_where_settings_defeat_each_other() {
             "",
         ),
     ] {
-        assert_eq!(warnings(rest), told, "{rest}");
+        assert_eq!(warnings(rest), messages, "{rest}");
     }
 }
 
 #[test]
 fn a_large_file_that_is_wrong_throughout_is_refused_in_time() {
-    // Not one block of unknown keys, which is told short, but many problems in many places.
+    // Not one block of unknown keys, which is messages short, but many problems in many places.
     let item = "  - {match: {path: a}, x: 1}\n";
     let text = format!(
         "listen: :1\nupstream: ws://a\nroutes:\n{}",
@@ -419,7 +419,7 @@ fn a_large_file_that_is_wrong_throughout_is_refused_in_time() {
 }
 
 #[test]
-fn a_block_of_unknown_keys_is_told_short() {
+fn a_block_of_unknown_keys_is_reported_briefly() {
     let keys: String = (0..300)
         .map(|number| format!("key_{number}: 1\n"))
         .collect();
@@ -428,7 +428,7 @@ fn a_block_of_unknown_keys_is_told_short() {
     assert_eq!(problems[200].message, "unknown key, and so are 99 more");
 }
 
-/// No text at all may panic, and whatever is told has a place within the text.
+/// No text at all may panic, and whatever is messages has a place within the text.
 fn survives(text: &str) -> Result<(), TestCaseError> {
     let problems = match parse(text) {
         Ok(loaded) => loaded.warnings,

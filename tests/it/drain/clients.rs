@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::support;
 use crate::support::{
-    Accepted, Backend, Handshake, PATIENCE, Received, Relayed, Request, Sidecar, Wire, undisturbed,
-    wait_until,
+    Accepted, Backend, Handshake, Received, Relayed, Request, Sidecar, TIMEOUT, Wire,
+    retry_interrupted, wait_until,
 };
 use rustix::process::Signal;
 use serde_json::Value;
@@ -25,13 +25,13 @@ fn close_of(frame: (u16, &str)) -> Option<(u16, String)> {
 /// Sends a signal and waits until the drain has begun.
 fn begin(sidecar: &Sidecar, signal: Signal) -> Value {
     sidecar.signal(signal);
-    sidecar.log_event("draining", PATIENCE)
+    sidecar.log_event("draining", TIMEOUT)
 }
 
 /// Waits for the last record and the exit status.
 fn check_drained(sidecar: &Sidecar) -> Value {
-    let record = sidecar.log_event("drained", PATIENCE);
-    assert_eq!(sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    let record = sidecar.log_event("drained", TIMEOUT);
+    assert_eq!(sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
     assert_eq!(sidecar.stderr(), "");
     record
 }
@@ -43,7 +43,7 @@ fn wait_for_refusal(sidecar: &Sidecar) {
 }
 
 #[test]
-fn clients_are_told_and_the_process_ends_well() {
+fn clients_get_a_close_frame_and_the_process_exits_with_0() {
     for (signal, name) in [(Signal::TERM, "SIGTERM"), (Signal::INT, "SIGINT")] {
         let mut relayed = Relayed::start("drain: {spread: 0s, code: 4005, reason: back soon}");
         let record = begin(&relayed.sidecar, signal);
@@ -55,7 +55,7 @@ fn clients_are_told_and_the_process_ends_well() {
         relayed.client.expect_end();
         drop(relayed.client);
 
-        let closed = relayed.sidecar.log_event("connection_closed", PATIENCE);
+        let closed = relayed.sidecar.log_event("connection_closed", TIMEOUT);
         assert_eq!(closed["reason"], "drained");
         assert_eq!(closed["initiator"], "sidecar");
         assert_eq!(closed["client_close"]["received"]["code"], 4005);
@@ -66,7 +66,7 @@ fn clients_are_told_and_the_process_ends_well() {
 }
 
 #[test]
-fn with_nobody_there_it_ends_at_once() {
+fn a_drain_without_clients_ends_at_once() {
     // Both times are longer than anything is waited for here.
     let sidecar = Sidecar::start("upstream: ws://127.0.0.1:9\ndrain: {spread: 60s, timeout: 90s}");
     assert_eq!(begin(&sidecar, Signal::TERM)["connections"], 0);
@@ -90,7 +90,7 @@ fn clients_are_closed_evenly_and_in_random_order() {
     let mut told = Vec::new();
     for turn in 0..4 {
         let is_drained = |record: &Value| record["reason"] == "drained";
-        let record = sidecar.log_event_where("connection_closed", PATIENCE, is_drained);
+        let record = sidecar.log_event_where("connection_closed", TIMEOUT, is_drained);
         let time = began.elapsed();
         assert!(time >= Duration::from_secs(turn), "{turn} after {time:?}");
         let is_told = |client: &Wire| record["client"] == client.local_address().to_string();
@@ -102,7 +102,7 @@ fn clients_are_closed_evenly_and_in_random_order() {
 }
 
 #[test]
-fn newcomers_are_served_until_the_delay_is_over() {
+fn new_connections_are_accepted_until_the_delay_is_over() {
     const DELAY: Duration = Duration::from_secs(5);
     let relayed = Relayed::start("drain: {delay: 5s, spread: 0s, timeout: 60s}");
     let began = Instant::now();
@@ -127,7 +127,7 @@ fn newcomers_are_served_until_the_delay_is_over() {
 }
 
 #[test]
-fn those_who_do_not_answer_are_cut_off_at_the_timeout() {
+fn clients_that_do_not_answer_are_cut_off_at_the_timeout() {
     let mut relayed =
         Relayed::start("limits: {close_timeout: 60s}\ndrain: {spread: 0s, timeout: 3s}");
     let began = Instant::now();
@@ -155,7 +155,7 @@ fn those_who_do_not_answer_are_cut_off_at_the_timeout() {
 }
 
 #[test]
-fn those_whose_turn_had_not_come_are_drained_all_the_same() {
+fn clients_whose_turn_had_not_come_are_recorded_as_drained() {
     let relayed = Relayed::start("drain: {spread: 60s, timeout: 1s}");
     let _others = [relayed.another(), relayed.another()];
     begin(&relayed.sidecar, Signal::TERM);
@@ -196,7 +196,10 @@ fn plain_http_in_flight_finishes_and_no_more_is_taken() {
     wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
     // The head has come, and the process waits for the body.
     let mut first = [MaybeUninit::uninit()];
-    assert_eq!(undisturbed(|| client.socket().peek(&mut first)).unwrap(), 1);
+    assert_eq!(
+        retry_interrupted(|| client.socket().peek(&mut first)).unwrap(),
+        1
+    );
     wire.send(b"late");
     let answer = client.answer();
     assert_eq!((answer.status, &answer.body[..]), (200, &b"late"[..]));
@@ -264,7 +267,7 @@ fn progress_counts_plain_http_and_event_streams() {
     let backend = Backend::answering(Handshake::silent());
     let settings = "admin: {listen: '127.0.0.1:0'}\ndrain: {spread: 0s, timeout: 120s}";
     let sidecar = Sidecar::start(&format!("upstream: {}\n{settings}", backend.url()));
-    let admin = sidecar.log_event("admin_listening", PATIENCE);
+    let admin = sidecar.log_event("admin_listening", TIMEOUT);
     let admin: std::net::SocketAddr = admin["address"].as_str().unwrap().parse().unwrap();
     let mut client = Wire::connect(sidecar.address());
     client.send(&get().encode());
@@ -283,7 +286,7 @@ fn progress_counts_plain_http_and_event_streams() {
         (draining["remaining"].clone(), draining["of"].clone())
     };
     wait_until("one is left", || remaining() == (1.into(), 2.into()));
-    let progress = sidecar.log_event("drain_progress", PATIENCE);
+    let progress = sidecar.log_event("drain_progress", TIMEOUT);
     assert_eq!(
         (&progress["remaining"], &progress["of"]),
         (&1.into(), &2.into())
@@ -329,7 +332,7 @@ fn idle_http_connections_are_closed() {
 }
 
 #[test]
-fn a_newcomer_on_a_connection_from_before_is_turned_away() {
+fn an_opening_on_an_older_connection_is_refused_while_draining() {
     let backend = Backend::start();
     let upstream = backend.url();
     let sidecar = Sidecar::start(&format!("upstream: {upstream}\ndrain: {{spread: 0s}}"));
@@ -349,7 +352,7 @@ fn a_newcomer_on_a_connection_from_before_is_turned_away() {
     let wait: u32 = answer.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait));
     newcomer.expect_end();
-    let failed = sidecar.log_event("handshake_failed", PATIENCE);
+    let failed = sidecar.log_event("handshake_failed", TIMEOUT);
     assert_eq!(failed["reason"], "draining");
     assert_eq!(backend.dialled(), 1);
 
@@ -360,7 +363,7 @@ fn a_newcomer_on_a_connection_from_before_is_turned_away() {
 }
 
 #[test]
-fn a_silent_connection_holds_nobody_up() {
+fn a_silent_connection_does_not_delay_the_drain() {
     let sidecar = Sidecar::start(
         "upstream: ws://127.0.0.1:9\ndrain: {spread: 0s, timeout: 60s}\nlimits: {handshake_timeout: off}",
     );

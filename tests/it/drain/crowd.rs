@@ -5,14 +5,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Backend, PATIENCE, Request, Sidecar, Wire, wait_until};
+use crate::support::{Backend, Request, Sidecar, TIMEOUT, Wire, wait_until};
 use rustix::process::Signal;
 
 const CLIENTS: usize = 1000;
 const SPREAD: Duration = Duration::from_secs(4);
 
 #[test]
-fn a_thousand_clients_are_spread_and_come_back_to_another_instance() {
+fn a_thousand_clients_are_closed_over_the_spread_and_reconnect_elsewhere() {
     let backend = Backend::echo();
     // Pings, so that the backend's patience does not end while others are still being opened.
     let settings = format!(
@@ -74,7 +74,7 @@ fn a_thousand_clients_are_spread_and_come_back_to_another_instance() {
         .map(|client| client.join().unwrap())
         .collect();
     assert!(back.iter().all(|(status, _)| *status == 101));
-    assert_eq!(ending.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(ending.wait_for_exit(TIMEOUT).code(), Some(0));
     wait_until("all have come back", || {
         staying.logged("connection_opened").len() == CLIENTS
     });

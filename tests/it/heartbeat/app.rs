@@ -1,7 +1,7 @@
 //! Application-level heartbeats, as clients, the backend and the log see them.
 
 use crate::support;
-use crate::support::{Backend, Frame, Handshake, PATIENCE, Relayed, Request, Sidecar, Wire, op};
+use crate::support::{Backend, Frame, Handshake, Relayed, Request, Sidecar, TIMEOUT, Wire, op};
 
 const QUIET: &str = "ping_interval: off";
 
@@ -32,7 +32,7 @@ fn a_heartbeat_is_answered_and_stays_here() {
     relayed.client.text("business");
     assert_eq!(text_of(&mut relayed.upstream), "business");
     drop(relayed.client);
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["app_heartbeats"], 2);
     assert_eq!(record["client_messages"], 1);
 }
@@ -61,7 +61,7 @@ fn a_heartbeat_in_pieces_and_among_others_in_one_segment() {
 }
 
 #[test]
-fn what_is_no_heartbeat_goes_through_untouched() {
+fn other_messages_pass_unchanged() {
     let mut relayed = relayed("[{preset: json}, {preset: text}, {preset: engine.io}]");
     let long = format!(r#"{{"type":"ping","pad":"{}"}}"#, "x".repeat(1024));
     for message in [
@@ -109,7 +109,7 @@ fn a_rule_of_ones_own_captures_and_lets_one_through_now_and_then() {
     relayed.client.text("next");
     assert_eq!(text_of(&mut relayed.upstream), "next");
     drop(relayed.client);
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["captured"], serde_json::json!({"version": "2.2"}));
     assert_eq!(record["app_heartbeats"], 3);
 }
@@ -162,7 +162,7 @@ fn the_applications_answer_is_what_app_ping_waits_for() {
     let closed = last.expect("an end of the questions").close_code();
     assert_eq!(closed, Some((1001, "ping timeout".to_owned())));
     drop((relayed.client, relayed.upstream));
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "client_pong_timeout");
     assert!(record["pongs_received"].as_u64().unwrap() >= 2);
     assert!(record["rtt_ms"].is_number());
@@ -233,7 +233,7 @@ fn live_connections_follow_new_rules() {
     relayed.sidecar.write_config(&format!(
         "upstream: {url}\nheartbeat: {{app: [{{preset: text}}]}}"
     ));
-    relayed.sidecar.log_event("config_reloaded", PATIENCE);
+    relayed.sidecar.log_event("config_reloaded", TIMEOUT);
     support::wait_until("the rule holds", || {
         relayed.client.text("ping");
         relayed.client.text("mark");
@@ -247,7 +247,7 @@ fn live_connections_follow_new_rules() {
 }
 
 #[test]
-fn what_is_captured_forges_no_line_and_any_reader_can_read_it() {
+fn captured_fields_cannot_forge_a_log_line() {
     let app = "[{match: {json: {type: hb}}, reply: ok, capture: [a, b, c, d, e]}]";
     let mut relayed = relayed(app);
     let deep = format!("{}{}", "[".repeat(120), "]".repeat(120));
@@ -256,7 +256,7 @@ fn what_is_captured_forges_no_line_and_any_reader_can_read_it() {
     ));
     assert_eq!(text_of(&mut relayed.client), "ok");
     drop((relayed.client, relayed.upstream));
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     let expected = serde_json::json!({"a": {"x y": [1.5, "\n "]}, "e": [[1]]});
     assert_eq!(record["captured"], expected);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::{Frame, PATIENCE, Received, Relayed, Wire, op, wait_until};
+use crate::support::{Frame, Received, Relayed, TIMEOUT, Wire, op, wait_until};
 
 /// Reads pings until there are `count`, answering each; anything else fails the test.
 fn answer_pings(leg: &mut Wire, count: usize) -> Vec<Vec<u8>> {
@@ -48,7 +48,7 @@ fn each_leg_is_pinged_and_its_round_trip_measured() {
     relayed.client.send_frame(&Frame::bare_close());
     relayed.upstream.answer_close();
     drop((relayed.client, relayed.upstream));
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "client_closed");
     assert!(record["pongs_received"].as_u64().unwrap() >= 4, "{record}");
     assert!(record["rtt_ms"].is_number(), "{record}");
@@ -181,7 +181,7 @@ fn the_idle_notice_is_a_message_before_the_close_and_once_a_spell() {
     relayed.client.send_frame(&Frame::bare_close());
     relayed.upstream.answer_close();
     drop((relayed.client, relayed.upstream));
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "client_idle");
     assert!(
         record["client_idle_ms"].as_u64().unwrap() >= 4000,
@@ -191,7 +191,7 @@ fn the_idle_notice_is_a_message_before_the_close_and_once_a_spell() {
 }
 
 #[test]
-fn what_counts_as_activity_keeps_a_client() {
+fn activity_keeps_a_client_from_being_idle() {
     // Pings count as frames but not as messages; what the backend sends counts for neither.
     let is_closed_within = |activity: &str, rounds: usize| {
         let mut relayed = Relayed::start(&format!(
@@ -261,7 +261,7 @@ fn other_bytes_are_as_good_as_a_pong() {
     relayed.client.send_frame(&Frame::bare_close());
     relayed.upstream.answer_close();
     drop((relayed.client, relayed.upstream));
-    let record = relayed.sidecar.log_event("connection_closed", PATIENCE);
+    let record = relayed.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "client_closed");
     assert_eq!(record["missed_pongs"], 0);
     assert_eq!(record["pongs_received"], 0);
@@ -270,7 +270,7 @@ fn other_bytes_are_as_good_as_a_pong() {
 /// While the sidecar does not read the backend, because the client does not read, the backend's silence proves
 /// nothing; neither does the client's, to which no ping can be sent.
 #[test]
-fn backpressure_is_no_death() {
+fn backpressure_is_not_taken_for_a_dead_peer() {
     const MESSAGE: usize = 50_000;
     // More than the buffers of four sockets hold at their largest.
     const COUNT: usize = 2_400;
@@ -313,7 +313,7 @@ fn backpressure_is_no_death() {
          upstream: {{idle_time: 3s, ping_interval: 1s, pong_timeout: 3s, missed_pongs: 1}}}}\n\
          limits: {{write_stall_timeout: off}}"
     ));
-    sidecar.log_event("config_reloaded", PATIENCE);
+    sidecar.log_event("config_reloaded", TIMEOUT);
     // Long enough for every timer of these to strike, were it running.
     std::thread::sleep(Duration::from_millis(4500));
     assert_eq!(sidecar.logged("connection_closed").len(), 0);
@@ -329,7 +329,7 @@ fn backpressure_is_no_death() {
     client.send_frame(&Frame::close(1000, "got it all"));
     assert_eq!(client.expect_close(), Some((1000, "got it all".to_owned())));
     drop(client);
-    let record = sidecar.log_event("connection_closed", PATIENCE);
+    let record = sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "client_closed", "{record}");
     assert_eq!(record["upstream_messages"], COUNT);
     assert_eq!(record["upstream_bytes"], COUNT * MESSAGE);

@@ -6,7 +6,7 @@ use crate::support::{Backend, Frame, Request, Sidecar, Wire};
 use rustix::process::Signal;
 
 #[test]
-fn what_came_while_the_sidecar_was_stopped_was_no_silence() {
+fn messages_received_while_stopped_count_as_activity() {
     let backend = Backend::echo();
     let sidecar = Sidecar::start(&format!(
         "upstream: {}\nheartbeat: {{check_interval: 100ms, client: {{idle_time: 5s, ping_interval: off}}}}",

@@ -13,7 +13,7 @@ fn abandoned(framing: &str, part: &str) -> serde_json::Value {
     client.end_sending();
     let (_, body) = client.whole_answer(400);
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-    let record = site.sidecar.log_event("http_failed", PATIENCE);
+    let record = site.sidecar.log_event("http_failed", TIMEOUT);
     assert_eq!(body["error"], record["reason"]);
     assert_eq!(record["initiator"], "client");
     assert_eq!(record["level"], "INFO");
@@ -64,7 +64,7 @@ fn a_client_that_resets_its_upload_leaves_no_line_that_blames_the_backend() {
     drop(backend);
     let (_, _) = client.whole_answer(502);
     loop {
-        let record = site.sidecar.log_event("http_failed", PATIENCE);
+        let record = site.sidecar.log_event("http_failed", TIMEOUT);
         if record["initiator"] == "upstream" {
             break;
         }
@@ -82,7 +82,7 @@ fn a_name_without_an_address_is_no_backend_that_refuses() {
     let (_, body) = client.whole_answer(502);
     let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(body["error"], "upstream_unresolved");
-    let record = sidecar.log_event("http_failed", PATIENCE);
+    let record = sidecar.log_event("http_failed", TIMEOUT);
     assert_eq!(record["reason"], "upstream_unresolved");
     assert_eq!(record["initiator"], "upstream");
     assert!(
@@ -93,6 +93,6 @@ fn a_name_without_an_address_is_no_backend_that_refuses() {
     let mut client = Peer::connect(sidecar.address());
     client.request(&Request::opening("/chat"));
     client.whole_answer(502);
-    let record = sidecar.log_event("handshake_failed", PATIENCE);
+    let record = sidecar.log_event("handshake_failed", TIMEOUT);
     assert_eq!(record["reason"], "upstream_unresolved");
 }

@@ -135,7 +135,7 @@ fn a_client_that_goes_while_the_backend_is_dialled_is_noticed() {
         let mut client = Peer::connect(sidecar.address());
         client.send(Request::opening("/").followed_by(b"x").encode());
         go(client, way);
-        let record = sidecar.log_event("handshake_failed", PATIENCE);
+        let record = sidecar.log_event("handshake_failed", TIMEOUT);
         assert_eq!(record["reason"], "client_gone", "{record}");
         assert_eq!(record["initiator"], "client", "{record}");
     }

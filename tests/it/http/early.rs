@@ -57,7 +57,7 @@ fn an_early_answer_of_a_backend_that_reads_on_arrives_at_once() {
 }
 
 #[test]
-fn a_backend_that_answers_anybody_without_reading_is_heard() {
+fn an_answer_sent_before_the_request_was_read_is_forwarded() {
     let site = Site::start();
     for request in [
         get("/"),
@@ -115,7 +115,7 @@ fn the_head_of_an_answer_passes_up_to_max_head() {
             for len in [max_head + 1, max_head + 100, 70 << 10] {
                 let answer = answered(&site, &request, &head_of(len, start, 0));
                 assert!(answer.line.contains(" 502 "), "{setting}: {}", answer.line);
-                let record = site.sidecar.log_event_where(event, PATIENCE, |record| {
+                let record = site.sidecar.log_event_where(event, TIMEOUT, |record| {
                     record["reason"] != "upstream_rejected"
                 });
                 assert_eq!(record["reason"], "upstream_bad_handshake", "{record}");
@@ -144,6 +144,6 @@ fn a_reload_of_max_head_holds_for_the_next_answer() {
     let upstream = format!("upstream: ws://{}", site.origin.address());
     let larger = format!("{upstream}\nlimits: {{max_head: 32KiB}}");
     site.sidecar.write_config(&larger);
-    site.sidecar.log_event("config_reloaded", PATIENCE);
+    site.sidecar.log_event("config_reloaded", TIMEOUT);
     assert!(answered(&site, &get("/"), &head).line.contains(" 200 "));
 }

@@ -7,7 +7,7 @@ use super::*;
 use crate::support::wait_until;
 
 #[test]
-fn a_backend_that_is_down_is_told_to_client_and_log() {
+fn a_backend_that_is_down_is_reported_to_client_and_log() {
     // It never listened: a socket that did may live on for a moment in a process that another test is just starting.
     let refusing = support::Backend::reserve("127.0.0.1:0".parse().unwrap());
     let address = refusing.local_addr().unwrap().as_socket().unwrap();
@@ -20,7 +20,7 @@ fn a_backend_that_is_down_is_told_to_client_and_log() {
     let told = serde_json::json!({"error": "upstream_refused", "request_id": "req-7"});
     assert_eq!(body, told);
 
-    let record = sidecar.log_event("http_failed", PATIENCE);
+    let record = sidecar.log_event("http_failed", TIMEOUT);
     assert_eq!(record["level"], "WARN");
     assert_eq!(record["request_id"], "req-7");
     assert_eq!(record["reason"], "upstream_refused");
@@ -47,7 +47,7 @@ fn an_answer_that_is_no_http_is_a_bad_gateway() {
         let (_, body) = client.whole_answer(502);
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         assert_eq!(body["error"], "upstream_bad_handshake");
-        let record = site.sidecar.log_event("http_failed", PATIENCE);
+        let record = site.sidecar.log_event("http_failed", TIMEOUT);
         assert_eq!(record["reason"], "upstream_bad_handshake");
     }
 }
@@ -194,7 +194,7 @@ fn a_kept_connection_that_is_just_being_closed_costs_a_get_nothing() {
 }
 
 #[test]
-fn what_is_not_safe_to_repeat_is_not_repeated() {
+fn unsafe_requests_are_not_retried() {
     let site = Site::start();
     let (mut client, mut old) = with_kept_connection(&site);
     client.request(&post("/pay").header("Content-Length", "0"));

@@ -17,7 +17,7 @@ fn passed_on(site: &Site, request: &Request) -> support::Head {
 }
 
 #[test]
-fn what_belongs_to_one_connection_goes_no_further() {
+fn hop_by_hop_headers_are_not_forwarded() {
     let site = Site::start();
     let mut client = site.client();
     let request = get("/")
@@ -254,7 +254,7 @@ fn a_head_without_end_is_refused() {
     let mut client = site.client();
     client.fill(&long);
     client.answer(431);
-    let record = site.sidecar.log_event("handshake_failed", PATIENCE);
+    let record = site.sidecar.log_event("handshake_failed", TIMEOUT);
     assert_eq!(record["reason"], "client_bad_handshake");
     assert_eq!(record["status"], 431);
 
@@ -264,7 +264,7 @@ fn a_head_without_end_is_refused() {
 }
 
 #[test]
-fn what_is_no_http_gets_400_and_a_record() {
+fn malformed_http_gets_400_and_a_record() {
     let site = Site::start();
     for garbage in [
         &b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..],
@@ -276,7 +276,7 @@ fn what_is_no_http_gets_400_and_a_record() {
         client.send(garbage);
         client.answer(400);
         client.rest();
-        let record = site.sidecar.log_event("handshake_failed", PATIENCE);
+        let record = site.sidecar.log_event("handshake_failed", TIMEOUT);
         assert_eq!(record["reason"], "client_bad_handshake", "{record}");
         assert_eq!(record["initiator"], "client");
         assert_eq!(record["status"], 400);

@@ -11,7 +11,7 @@ fn refused(site: &Site, request: impl AsRef<[u8]>) {
     let length = head.header("content-length").unwrap().parse().unwrap();
     let body: serde_json::Value = serde_json::from_slice(&client.exactly(length)).unwrap();
     assert_eq!(body["error"], "client_bad_handshake");
-    let record = site.sidecar.log_event("handshake_failed", PATIENCE);
+    let record = site.sidecar.log_event("handshake_failed", TIMEOUT);
     assert_eq!(record["initiator"], "client");
     let detail = record["detail"].as_str().unwrap();
     assert!(detail.contains("Host"), "{record}");
@@ -81,7 +81,7 @@ fn user_and_password_of_a_uri_go_nowhere() {
     assert_eq!(head.header("host"), Some("chat.example.com"));
     backend.send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
     client.answer(403);
-    let record = site.sidecar.log_event("handshake_failed", PATIENCE);
+    let record = site.sidecar.log_event("handshake_failed", TIMEOUT);
     assert_eq!(record["host"], "chat.example.com");
     assert!(!record.to_string().contains("password"), "{record}");
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::support::{Head, PATIENCE, Request, read_head, undisturbed};
+use crate::support::{Head, Request, TIMEOUT, read_head, retry_interrupted};
 
-/// A connection; reads and writes give up after [`PATIENCE`].
+/// A connection; reads and writes give up after [`TIMEOUT`].
 pub(crate) struct Peer {
     stream: TcpStream,
     unread: Vec<u8>,
@@ -23,13 +23,13 @@ pub(crate) enum End {
 
 impl Peer {
     pub(crate) fn connect(address: SocketAddr) -> Peer {
-        Peer::of(TcpStream::connect_timeout(&address, PATIENCE).expect("connects"))
+        Peer::of(TcpStream::connect_timeout(&address, TIMEOUT).expect("connects"))
     }
 
     fn of(stream: TcpStream) -> Peer {
         stream.set_nodelay(true).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(TIMEOUT)).unwrap();
+        stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         let unread = Vec::new();
         Peer { stream, unread }
     }
@@ -138,10 +138,10 @@ impl Peer {
         assert_eq!(String::from_utf8_lossy(&self.unread), "");
         self.stream.set_read_timeout(Some(time)).unwrap();
         let mut buffer = [0; 1024];
-        if let Ok(len @ 1..) = undisturbed(|| self.stream.read(&mut buffer)) {
+        if let Ok(len @ 1..) = retry_interrupted(|| self.stream.read(&mut buffer)) {
             panic!("{:?}", String::from_utf8_lossy(&buffer[..len]));
         }
-        self.stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.stream.set_read_timeout(Some(TIMEOUT)).unwrap();
     }
 
     /// Sends as much of this as is taken while nobody reads at the other end; how much that was.
@@ -150,7 +150,7 @@ impl Peer {
         self.stream.set_write_timeout(Some(stuck)).unwrap();
         let mut sent = 0;
         while sent < bytes.len() {
-            match undisturbed(|| self.stream.write(&bytes[sent..])) {
+            match retry_interrupted(|| self.stream.write(&bytes[sent..])) {
                 Ok(len) => sent += len,
                 Err(error)
                     if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) =>
@@ -160,7 +160,7 @@ impl Peer {
                 Err(error) => panic!("after {sent} bytes: {error}"),
             }
         }
-        self.stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        self.stream.set_write_timeout(Some(TIMEOUT)).unwrap();
         sent
     }
 
@@ -182,7 +182,7 @@ impl Peer {
 
     fn read(&mut self) -> Result<Vec<u8>, End> {
         let mut buffer = vec![0; 256 * 1024];
-        match undisturbed(|| self.stream.read(&mut buffer)) {
+        match retry_interrupted(|| self.stream.read(&mut buffer)) {
             Ok(0) => Err(End::Orderly),
             Ok(len) => {
                 buffer.truncate(len);
@@ -217,7 +217,7 @@ impl Origin {
 
     /// The next connection.
     pub(crate) fn accept(&self) -> Peer {
-        self.accept_within(PATIENCE)
+        self.accept_within(TIMEOUT)
             .expect("the sidecar dials the backend")
     }
 
@@ -232,13 +232,13 @@ impl Origin {
         // Linux bounds accept by this, too.
         self.socket.set_read_timeout(Some(time)).unwrap();
         for _ in 0..MOST_TRIES {
-            let peer = match undisturbed(|| self.socket.accept()) {
+            let peer = match retry_interrupted(|| self.socket.accept()) {
                 Ok((socket, _)) => Peer::of(socket.into()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return None,
                 Err(error) => panic!("{error}"),
             };
             // One that ends without a byte only tries whether there is somebody.
-            if undisturbed(|| peer.stream.peek(&mut [0])).expect("bytes, or the end") > 0 {
+            if retry_interrupted(|| peer.stream.peek(&mut [0])).expect("bytes, or the end") > 0 {
                 return Some(peer);
             }
         }

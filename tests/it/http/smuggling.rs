@@ -189,7 +189,7 @@ fn expect(site: &Site, name: &str, request: &str, fate: &Fate) {
         client.rest();
         return;
     }
-    let Some(mut backend) = site.origin.accept_within(PATIENCE) else {
+    let Some(mut backend) = site.origin.accept_within(TIMEOUT) else {
         panic!("{name:?}: {:?}", client.head());
     };
     let head = backend.head();
@@ -245,7 +245,7 @@ fn a_request_has_one_framing_or_none() {
 }
 
 #[test]
-fn what_follows_a_refused_request_is_not_read_as_another() {
+fn bytes_after_a_refused_request_are_not_read_as_another() {
     let site = Site::start();
     for (head, fate) in HEADS {
         if let Refused = fate {

@@ -6,7 +6,7 @@ use crate::support::wait_until;
 const LIMIT: &str = "limits: {http_timeout: 1s}";
 
 fn failure(site: &Site, reason: &str, initiator: &str) -> serde_json::Value {
-    let record = site.sidecar.log_event("http_failed", PATIENCE);
+    let record = site.sidecar.log_event("http_failed", TIMEOUT);
     assert_eq!(record["reason"], reason, "{record}");
     assert_eq!(record["initiator"], initiator, "{record}");
     assert!(!record.to_string().contains("secret"), "{record}");
@@ -45,7 +45,7 @@ fn a_backend_that_does_not_answer_is_a_gateway_timeout() {
 }
 
 #[test]
-fn a_client_that_stops_inside_its_body_is_told_so_and_is_to_blame() {
+fn a_client_that_stops_inside_its_body_gets_an_error_and_the_blame() {
     let site = Site::with(LIMIT);
     let files = site.sidecar.open_files();
     let mut client = site.client();
@@ -103,7 +103,7 @@ fn an_answer_that_the_client_does_not_take_is_cut_and_is_the_clients_fault() {
 }
 
 #[test]
-fn what_moves_slowly_is_left_alone() {
+fn a_slow_transfer_is_not_cut() {
     let site = Site::with(LIMIT);
     let mut client = site.client();
     let pause = || std::thread::sleep(Duration::from_millis(300));

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use crate::support;
-use crate::support::{Backend, Frame, PATIENCE, Received, Request, Sidecar, Wire, wait_until};
+use crate::support::{Backend, Frame, Received, Request, Sidecar, TIMEOUT, Wire, wait_until};
 
 /// Connections that send nothing, or only what is given.
 fn crowd(sidecar: &Sidecar, count: usize, bytes: &[u8]) -> Vec<Wire> {
@@ -29,7 +29,7 @@ fn one_by_one(sidecar: &Sidecar, count: usize) -> Vec<Wire> {
 }
 
 fn logged_address(sidecar: &Sidecar, event: &str) -> SocketAddr {
-    let record = sidecar.log_event(event, PATIENCE);
+    let record = sidecar.log_event(event, TIMEOUT);
     record["address"].as_str().unwrap().parse().unwrap()
 }
 
@@ -69,7 +69,7 @@ fn silent_connections_take_no_file_from_those_who_ask() {
     }
     early.text("still there?");
     early.expect(&Frame::text("still there?"));
-    let record = sidecar.log_event("connections_dropped", PATIENCE);
+    let record = sidecar.log_event("connections_dropped", TIMEOUT);
     assert_eq!(record["level"], "WARN");
     assert!(record["dropped"].as_u64() > Some(100), "{record}");
     assert!(
@@ -90,7 +90,7 @@ fn websockets_leave_room_for_those_who_learn_that_there_is_none() {
         ),
     );
     let metrics = logged_address(&sidecar, "metrics_listening");
-    let warning = sidecar.log_event("open_files_limit_low", PATIENCE);
+    let warning = sidecar.log_event("open_files_limit_low", TIMEOUT);
     assert_eq!(warning["limit"], 150);
     let mut websockets = Vec::new();
     let refused = loop {
@@ -105,7 +105,7 @@ fn websockets_leave_room_for_those_who_learn_that_there_is_none() {
     assert_eq!(refused.status, 503);
     assert_eq!(refused.json()["error"], "over_capacity");
     assert!(websockets.len() >= 20, "{}", websockets.len());
-    let record = sidecar.log_event("handshake_failed", PATIENCE);
+    let record = sidecar.log_event("handshake_failed", TIMEOUT);
     let detail = record["detail"].as_str().unwrap();
     assert!(detail.contains("open files"), "{record}");
     let _crowd = crowd(&sidecar, 100, b"");
@@ -143,7 +143,7 @@ fn a_head_that_comes_slowly_counts_as_silent_and_a_websocket_not_at_all() {
         client.send(b" / HTTP/1.1\r\nH");
         wait_until("it is read", || sidecar.has_read(client));
     }
-    let mut newcomer = Wire::open(&sidecar, &Request::opening("/"));
+    let mut late_client = Wire::open(&sidecar, &Request::opening("/"));
     expect_gone(&mut slow[0]);
     // The others go on, and the end of the head is not too late for them.
     for client in &mut slow[1..] {
@@ -151,7 +151,7 @@ fn a_head_that_comes_slowly_counts_as_silent_and_a_websocket_not_at_all() {
         // A backend that only speaks WebSocket has no better answer to plain HTTP.
         assert!(client.answer().status >= 200);
     }
-    for client in websockets.iter_mut().chain([&mut newcomer]) {
+    for client in websockets.iter_mut().chain([&mut late_client]) {
         client.text("hello");
         client.expect(&Frame::text("hello"));
     }
@@ -177,7 +177,7 @@ fn where_all_are_busy_the_newest_is_refused() {
     assert_eq!(answer.status, 503);
     assert_eq!(answer.json()["error"], "over_capacity");
     assert!(answer.header("retry-after").is_some());
-    let record = sidecar.log_event("connections_dropped", PATIENCE);
+    let record = sidecar.log_event("connections_dropped", TIMEOUT);
     assert_eq!(record["refused"], 1);
     // Whoever goes leaves its place.
     let (client, upstream) = busy.remove(0);
@@ -218,12 +218,12 @@ fn one_address_loses_its_own_oldest_and_a_reload_changes_the_bound() {
     expect_gone(&mut clients[0]);
     assert_eq!(try_end(&clients[1]), None);
     sidecar.write_config(&config("1"));
-    sidecar.log_event("config_reloaded", PATIENCE);
+    sidecar.log_event("config_reloaded", TIMEOUT);
     let _newest = crowd(&sidecar, 1, b"GET");
     for client in &mut clients[1..] {
         expect_gone(client);
     }
-    let record = sidecar.log_event("connections_dropped", PATIENCE);
+    let record = sidecar.log_event("connections_dropped", TIMEOUT);
     assert!(record["dropped"].as_u64() >= Some(1), "{record}");
 }
 

@@ -52,12 +52,12 @@ fn check(act: impl Fn(&mut Wire)) {
 }
 
 #[test]
-fn those_that_send_nothing_keep_nobody_out() {
+fn silent_connections_keep_no_request_out() {
     check(|_| {});
 }
 
 #[test]
-fn those_that_come_to_no_end_of_a_request_keep_nobody_out() {
+fn unfinished_requests_keep_no_request_out() {
     check(|wire| wire.send(b"GET /livez HTTP/1.1\r\nHost: 127.0.0.1\r\n"));
     check(|wire| {
         wire.send(b"POST /api/reload HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9\r\n\r\n1");
@@ -65,12 +65,12 @@ fn those_that_come_to_no_end_of_a_request_keep_nobody_out() {
 }
 
 #[test]
-fn those_that_are_between_two_requests_keep_nobody_out() {
+fn idle_keep_alive_connections_keep_no_request_out() {
     check(|wire| assert!(wire.ask(&request("GET /livez")).status < 500));
 }
 
 #[test]
-fn those_that_do_not_take_their_answers_keep_nobody_out() {
+fn unread_answers_keep_no_request_out() {
     let large = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\nGET /api/openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     let requests = large.repeat(20);
     check(|wire| {
@@ -131,7 +131,7 @@ fn an_operator_who_listens_to_events_stays_while_others_crowd_in() {
 }
 
 #[test]
-fn who_ends_its_direction_after_the_request_gets_the_answer() {
+fn a_half_closed_client_gets_its_answer() {
     let (_sidecar, metrics, admin) = both();
     for (address, path) in [(metrics, "/metrics"), (admin, "/api/connections")] {
         let mut wire = Wire::connect(address);

@@ -47,7 +47,7 @@ fn an_opening_without_its_upgrade_is_passed_on_counted_and_logged_once_in_a_whil
             Scrape::of(metrics).get(series) == nth as f64 + 1.0
         });
     }
-    let record = sidecar.log_event("upgrade_missing", PATIENCE);
+    let record = sidecar.log_event("upgrade_missing", TIMEOUT);
     assert_eq!(record["level"], "WARN");
     assert_eq!(record["count"], 1);
     assert_eq!(record["path"], "/chat");
@@ -100,7 +100,7 @@ fn every_figure_is_what_the_log_says() {
     let mut second = Wire::open(&sidecar, &Request::opening("/quiet"));
     second.send_frame(&Frame::close(1000, ""));
     second.expect_close_with(1000, "");
-    sidecar.log_event("connection_closed", PATIENCE);
+    sidecar.log_event("connection_closed", TIMEOUT);
 
     // The first is counted while it lives. A figure follows what the client sees; it does not come before.
     for (series, value) in [
@@ -135,7 +135,7 @@ fn every_figure_is_what_the_log_says() {
 
     // Failures and plain requests, and then everything against the log.
     drop(client);
-    sidecar.log_event("connection_closed", PATIENCE);
+    sidecar.log_event("connection_closed", TIMEOUT);
     let mut denied = Wire::connect(sidecar.address());
     let origin = Request::opening("/").header("Origin", "https://elsewhere.test");
     assert_eq!(denied.ask(&origin).status, 403);
@@ -284,7 +284,7 @@ fn reloads_are_counted_and_dated() {
         relayed
             .sidecar
             .write_config(&format!("upstream: {upstream}\n{METRICS}\n{settings}"));
-        relayed.sidecar.log_event(event, PATIENCE)
+        relayed.sidecar.log_event(event, TIMEOUT)
     };
     write("limits: {max_frame: much}", "config_rejected");
     let second = Scrape::of(metrics);
@@ -332,7 +332,7 @@ fn figures_can_be_read_to_the_end() {
     let metrics = address(&relayed.sidecar, "metrics");
     assert_eq!(Scrape::of(metrics).get("sidebeat_draining"), 0.0);
     relayed.sidecar.signal(rustix::process::Signal::TERM);
-    relayed.sidecar.log_event("draining", PATIENCE);
+    relayed.sidecar.log_event("draining", TIMEOUT);
     let scrape = Scrape::of(metrics);
     assert_eq!(scrape.get("sidebeat_draining"), 1.0);
     assert_eq!(scrape.get("sidebeat_connections{route=\"default\"}"), 1.0);
@@ -342,7 +342,7 @@ fn figures_can_be_read_to_the_end() {
     upstream.expect_close();
     assert_eq!(Scrape::of(metrics).get("sidebeat_draining"), 1.0);
     drop((client, upstream));
-    assert_eq!(relayed.sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(relayed.sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
 }
 
 #[test]

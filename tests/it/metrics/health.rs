@@ -36,7 +36,7 @@ impl Checked {
     fn reload(&self, upstream: &str) {
         self.sidecar
             .write_config(&Checked::text(upstream, &self.clock));
-        self.sidecar.log_event("config_reloaded", PATIENCE);
+        self.sidecar.log_event("config_reloaded", TIMEOUT);
     }
 
     /// Lets twenty intervals pass.
@@ -87,10 +87,10 @@ fn the_first_success_may_be_a_clients_own() {
     let checked = Checked::start(&format!(
         "{{url: 'ws://{address}', health: {{interval: 1h}}}}"
     ));
-    checked.sidecar.log_event("upstream_down", PATIENCE);
+    checked.sidecar.log_event("upstream_down", TIMEOUT);
     let backend = Backend::on_reserved(reserved, Handshake::accept());
     Wire::open(&checked.sidecar, &Request::opening("/"));
-    checked.sidecar.log_event("upstream_up", PATIENCE);
+    checked.sidecar.log_event("upstream_up", TIMEOUT);
     assert!(checked.is_ready());
     checked.wait();
     assert_eq!(backend.empty_connections(), 0);
@@ -109,13 +109,13 @@ fn a_backend_that_a_client_finds_down_is_tried_until_it_is_up() {
     assert!(checked.is_ready(), "nobody has looked");
     let answer = Wire::connect(checked.sidecar.address()).ask(&Request::opening("/"));
     assert_eq!(answer.status, 502);
-    let record = checked.sidecar.log_event("upstream_down", PATIENCE);
+    let record = checked.sidecar.log_event("upstream_down", TIMEOUT);
     assert_eq!(record["upstream"], format!("unix:{}", socket.display()));
     assert!(!checked.is_ready());
 
     std::fs::remove_file(&socket).unwrap();
     let back = Backend::on_unix(&socket, Handshake::accept());
-    checked.sidecar.log_event("upstream_up", PATIENCE);
+    checked.sidecar.log_event("upstream_up", TIMEOUT);
     assert!(checked.is_ready());
     checked.wait();
     assert_eq!(back.empty_connections(), 1, "the one that found it");
@@ -152,16 +152,16 @@ fn an_http_check_asks_for_its_path_and_takes_any_answer_below_500() {
         ),
     ] {
         backend.answer_with(bad);
-        let record = checked.sidecar.log_event("upstream_down", PATIENCE);
+        let record = checked.sidecar.log_event("upstream_down", TIMEOUT);
         assert_eq!(record["detail"], detail);
         assert!(!checked.is_ready());
         backend.answer_with(answer("404 Not Found"));
-        checked.sidecar.log_event("upstream_up", PATIENCE);
+        checked.sidecar.log_event("upstream_up", TIMEOUT);
         checked.wait_until_ready(true);
     }
     // That it takes connections does not make it up.
     backend.answer_with(answer("500 Internal Server Error"));
-    checked.sidecar.log_event("upstream_down", PATIENCE);
+    checked.sidecar.log_event("upstream_down", TIMEOUT);
     let plain = Request::line("GET / HTTP/1.1").header("Host", "a");
     assert_eq!(
         Wire::connect(checked.sidecar.address()).ask(&plain).status,
@@ -196,9 +196,9 @@ fn checks_follow_the_file() {
     let checked = Checked::start(&checked_by("mode: passive"));
     checked.wait_until_ready(true);
     checked.reload(&checked_by("mode: http, interval: 50ms"));
-    checked.sidecar.log_event("upstream_down", PATIENCE);
+    checked.sidecar.log_event("upstream_down", TIMEOUT);
     checked.reload(&checked_by("mode: tcp, interval: 50ms"));
-    checked.sidecar.log_event("upstream_up", PATIENCE);
+    checked.sidecar.log_event("upstream_up", TIMEOUT);
     let before = backend.empty_connections();
     wait_until("it is tried", || backend.empty_connections() > before + 5);
     checked.reload(&checked_by("mode: off"));

@@ -53,7 +53,7 @@ fn head_is_get_without_its_body() {
     let sidecar = start(METRICS);
     let metrics = address(&sidecar, "metrics");
     let mut wire = TcpStream::connect(metrics).unwrap();
-    wire.set_read_timeout(Some(PATIENCE)).unwrap();
+    wire.set_read_timeout(Some(TIMEOUT)).unwrap();
     let head = request("HEAD /livez").header("Connection", "close");
     std::io::Write::write_all(&mut wire, &head.encode()).unwrap();
     let mut text = String::new();
@@ -84,7 +84,7 @@ fn they_follow_the_file() {
     let first = address(&sidecar, "metrics");
     let write = |settings: &str| {
         sidecar.write_config(&format!("upstream: {}\n{settings}", backend.url()));
-        sidecar.log_event("config_reloaded", PATIENCE)
+        sidecar.log_event("config_reloaded", TIMEOUT)
     };
     let record = write(&format!("metrics: {{listen: '127.0.0.2:0'}}\n{ADMIN}"));
     assert_eq!(
@@ -95,7 +95,7 @@ fn they_follow_the_file() {
     assert_eq!(second.ip().to_string(), "127.0.0.2");
     assert_eq!(get(second, "/livez").status, 200);
     assert_eq!(get(address(&sidecar, "admin"), "/nothing").status, 404);
-    let ended = sidecar.log_event("metrics_listening_ended", PATIENCE);
+    let ended = sidecar.log_event("metrics_listening_ended", TIMEOUT);
     assert_eq!(ended["address"], first.to_string());
     wait_until("the old address refuses", || {
         TcpStream::connect(first).is_err()
@@ -108,7 +108,7 @@ fn they_follow_the_file() {
         "upstream: {}\nmetrics: {{listen: '{taken_at}'}}\n{ADMIN}",
         backend.url()
     ));
-    let record = sidecar.log_event("config_rejected", PATIENCE);
+    let record = sidecar.log_event("config_rejected", TIMEOUT);
     let told = format!(
         "cannot listen on {taken_at}: the address is in use. Stop what uses it, or change `metrics.listen`"
     );
@@ -116,7 +116,7 @@ fn they_follow_the_file() {
     assert_eq!(get(second, "/livez").status, 200);
 
     write("");
-    sidecar.log_event("admin_listening_ended", PATIENCE);
+    sidecar.log_event("admin_listening_ended", TIMEOUT);
     wait_until("nobody listens any more", || {
         TcpStream::connect(second).is_err()
     });
@@ -142,7 +142,7 @@ fn they_are_the_last_that_end() {
     let mut idle = Wire::connect_unix(&socket);
     assert_eq!(idle.ask(&request("GET /livez")).status, 200);
     sidecar.signal(Signal::TERM);
-    sidecar.log_event("draining", PATIENCE);
+    sidecar.log_event("draining", TIMEOUT);
     client.expect_close();
     wait_until("clients are refused", || {
         TcpStream::connect(sidecar.address()).is_err()
@@ -155,6 +155,6 @@ fn they_are_the_last_that_end() {
     );
     assert_eq!(get(admin, "/nothing").status, 404);
     drop(client);
-    assert_eq!(sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
     assert!(!socket.exists());
 }

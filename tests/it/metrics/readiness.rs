@@ -33,7 +33,7 @@ fn start(upstream: &str) -> (Sidecar, SocketAddr) {
 }
 
 #[test]
-fn a_backend_that_goes_and_comes_back_is_noticed_with_nobody_connected() {
+fn a_backend_that_goes_and_comes_back_is_noticed_without_connections() {
     // A socket's file is its own, unlike a port, which may be somebody else's by the time that the backend is back.
     let folder = tempfile::tempdir().unwrap();
     let socket = folder.path().join("b.sock");
@@ -52,7 +52,7 @@ fn a_backend_that_goes_and_comes_back_is_noticed_with_nobody_connected() {
     assert_eq!(Scrape::of(metrics).get("sidebeat_upstream_up"), 1.0);
 
     drop(backend);
-    let record = sidecar.log_event("upstream_down", PATIENCE);
+    let record = sidecar.log_event("upstream_down", TIMEOUT);
     assert_eq!(
         (&record["level"], &record["upstream"]),
         (&json!("WARN"), &json!(name))
@@ -77,7 +77,7 @@ fn a_backend_that_goes_and_comes_back_is_noticed_with_nobody_connected() {
 
     std::fs::remove_file(&socket).unwrap();
     let _back = Backend::on_unix(&socket, Handshake::accept());
-    let record = sidecar.log_event("upstream_up", PATIENCE);
+    let record = sidecar.log_event("upstream_up", TIMEOUT);
     assert_eq!(
         (&record["level"], &record["upstream"]),
         (&json!("INFO"), &json!(name))
@@ -92,17 +92,17 @@ fn a_backend_that_goes_and_comes_back_is_noticed_with_nobody_connected() {
 }
 
 #[test]
-fn a_client_that_finds_no_backend_tells_at_once() {
+fn a_failed_dial_makes_the_sidecar_unready_at_once() {
     let reserved = Backend::reserve("127.0.0.1:0".parse().unwrap());
     let address = reserved.local_addr().unwrap().as_socket().unwrap();
     let (sidecar, metrics) = start(&format!(
         "{{url: 'ws://{address}', retry: {{attempts: 1}}}}"
     ));
-    sidecar.log_event("upstream_down", PATIENCE);
+    sidecar.log_event("upstream_down", TIMEOUT);
     let backend = Backend::on_reserved(reserved, Handshake::accept());
     // A client that gets through is news as well.
     Wire::open(&sidecar, &Request::opening("/"));
-    sidecar.log_event("upstream_up", PATIENCE);
+    sidecar.log_event("upstream_up", TIMEOUT);
     assert_eq!(readiness(metrics).0, 200);
     drop(backend);
     // For a moment it may live on in a process that another test is just starting.
@@ -110,7 +110,7 @@ fn a_client_that_finds_no_backend_tells_at_once() {
     let answer = Wire::connect(sidecar.address()).ask(&Request::opening("/"));
     assert_eq!(answer.status, 502);
     assert_eq!(readiness(metrics).0, 503);
-    sidecar.log_event("upstream_down", PATIENCE);
+    sidecar.log_event("upstream_down", TIMEOUT);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn one_backend_of_several_that_is_down_is_enough() {
         "each address once: {body}"
     );
     drop(other);
-    let record = sidecar.log_event("upstream_down", PATIENCE);
+    let record = sidecar.log_event("upstream_down", TIMEOUT);
     assert_eq!(record["upstream"], format!("unix:{}", socket.display()));
     let (status, body) = readiness(metrics);
     assert_eq!(status, 503);
@@ -154,7 +154,7 @@ fn one_backend_of_several_that_is_down_is_enough() {
 
     // The file says that it is not needed any more.
     sidecar.write_config(&format!("upstream: {}\n{METRICS}", backend.url()));
-    sidecar.log_event("config_reloaded", PATIENCE);
+    sidecar.log_event("config_reloaded", TIMEOUT);
     assert_eq!(readiness(metrics).0, 200);
 }
 
@@ -164,12 +164,12 @@ fn backends_follow_the_file() {
     let (sidecar, metrics) = start(&first.url());
     wait_for(metrics, 200);
     sidecar.write_config(&format!("upstream: ws://127.0.0.1:9\n{METRICS}"));
-    sidecar.log_event("config_reloaded", PATIENCE);
-    let record = sidecar.log_event("upstream_down", PATIENCE);
+    sidecar.log_event("config_reloaded", TIMEOUT);
+    let record = sidecar.log_event("upstream_down", TIMEOUT);
     assert_eq!(record["upstream"], "127.0.0.1:9");
     assert_eq!(readiness(metrics).0, 503);
     sidecar.write_config(&format!("upstream: {}\n{METRICS}", second.url()));
-    sidecar.log_event("config_reloaded", PATIENCE);
+    sidecar.log_event("config_reloaded", TIMEOUT);
     wait_for(metrics, 200);
     assert!(
         sidecar.logged("upstream_up").is_empty(),
@@ -178,7 +178,7 @@ fn backends_follow_the_file() {
 }
 
 #[test]
-fn nobody_is_sent_to_a_sidecar_that_drains() {
+fn a_draining_sidecar_is_not_ready() {
     let backend = Backend::start();
     let sidecar = Sidecar::start(&format!(
         "upstream: {}\n{METRICS}\ndrain: {{delay: 60s, timeout: 120s}}",
@@ -187,7 +187,7 @@ fn nobody_is_sent_to_a_sidecar_that_drains() {
     let metrics = address(&sidecar, "metrics");
     wait_for(metrics, 200);
     sidecar.signal(Signal::TERM);
-    sidecar.log_event("draining", PATIENCE);
+    sidecar.log_event("draining", TIMEOUT);
     // Whoever comes during the delay is served; the probe keeps others from coming.
     let (status, body) = readiness(metrics);
     assert_eq!((status, &body["draining"]), (503, &json!(true)));
@@ -195,5 +195,5 @@ fn nobody_is_sent_to_a_sidecar_that_drains() {
     Wire::open(&sidecar, &Request::opening("/"));
     assert_eq!(get(metrics, "/livez").status, 200);
     sidecar.signal(Signal::TERM);
-    assert_eq!(sidecar.wait_for_exit(PATIENCE).code(), Some(0));
+    assert_eq!(sidecar.wait_for_exit(TIMEOUT).code(), Some(0));
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::support::refusal::{ask, expect_own_answer, failure};
-use crate::support::{Backend, Frame, Handshake, PATIENCE, Request, Sidecar, Wire};
+use crate::support::{Backend, Frame, Handshake, Request, Sidecar, TIMEOUT, Wire};
 
 fn names(headers: &[(String, String)]) -> Vec<String> {
     headers
@@ -80,7 +80,7 @@ fn keys_and_request_ids_are_fresh_and_the_clients_id_is_kept() {
         keys.push(head.header("sec-websocket-key").unwrap().to_owned());
         let id = head.header("x-request-id").unwrap().to_owned();
         assert_eq!(
-            sidecar.log_event("connection_opened", PATIENCE)["request_id"],
+            sidecar.log_event("connection_opened", TIMEOUT)["request_id"],
             *id
         );
         ids.push(id);
@@ -154,7 +154,7 @@ fn the_clients_101_is_the_backends() {
     let mut upstream = backend.accept();
     let offered = upstream.head.header("sec-websocket-extensions");
     assert_eq!(offered, Some("permessage-deflate; client_max_window_bits"));
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     assert_eq!(opened["subprotocol"], "superchat");
     assert_eq!(opened["compressed"], true);
     // RSV1 means something now.
@@ -257,13 +257,13 @@ fn a_long_subprotocol_reaches_the_client_whole_and_the_log_as_its_length() {
     assert_eq!(answer.header("sec-websocket-protocol"), Some(&*long));
     drop((client, backend.accept()));
     for event in ["connection_opened", "connection_closed"] {
-        let record = sidecar.log_event(event, PATIENCE);
+        let record = sidecar.log_event(event, TIMEOUT);
         assert_eq!(record["subprotocol"], "5000 bytes", "{record}");
     }
 }
 
 #[test]
-fn bytes_behind_the_heads_are_not_lost() {
+fn bytes_after_the_heads_are_not_lost() {
     let early = Frame::text("from the backend, with its 101");
     let backend = Backend::answering(Handshake::accept().followed_by(&early.encode(None)));
     let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
@@ -282,7 +282,7 @@ fn bytes_behind_the_heads_are_not_lost() {
 }
 
 #[test]
-fn much_behind_the_heads_and_halves_of_frames() {
+fn many_bytes_and_partial_frames_after_the_heads_are_not_lost() {
     let big = Frame::binary(vec![5; 50_000]);
     let bytes = big.encode(None);
     let backend = Backend::answering(Handshake::accept().followed_by(&bytes[..40_001]));
@@ -307,7 +307,7 @@ fn a_backend_that_closes_with_its_101() {
     assert_eq!(client.answer_close(), Some((4003, "not you".to_owned())));
     client.expect_end();
     drop(backend.accept());
-    let record = sidecar.log_event("connection_closed", PATIENCE);
+    let record = sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "upstream_closed");
 }
 
@@ -319,6 +319,6 @@ fn a_request_head_byte_by_byte_and_a_slow_answer() {
     let mut client = Wire::connect(sidecar.address());
     client.send_slowly(&Request::opening("/").encode());
     assert_eq!(client.answer().status, 101);
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     assert!(opened["handshake_ms"].as_u64().unwrap() >= 190, "{opened}");
 }

@@ -1,7 +1,7 @@
 //! Opening handshakes that fail at the backend: what the client is answered, and what the log says.
 
 use crate::support::refusal::{ask, expect_own_answer, failure};
-use crate::support::{Backend, Handshake, PATIENCE, Received, Request, Sidecar, Wire};
+use crate::support::{Backend, Handshake, Received, Request, Sidecar, TIMEOUT, Wire};
 use socket2::{Domain, Socket, Type};
 
 #[test]
@@ -156,7 +156,7 @@ fn upstream_bad_handshake() {
 }
 
 #[test]
-fn what_a_backend_answers_does_not_fill_the_log() {
+fn a_long_answer_of_a_backend_is_shortened_in_the_log() {
     let long = "x".repeat(5000);
     let backend = Backend::start();
     let sidecar = Sidecar::start(&format!("upstream: {}", backend.url()));
@@ -198,6 +198,6 @@ fn a_backend_that_switches_protocols_unasked() {
     let answer = ask(&sidecar, &plain);
     assert_eq!(answer.status, 502);
     assert_eq!(answer.json()["error"], "upstream_bad_handshake");
-    let record = sidecar.log_event("http_failed", PATIENCE);
+    let record = sidecar.log_event("http_failed", TIMEOUT);
     assert_eq!(record["request_id"], answer.json()["request_id"]);
 }

@@ -2,7 +2,7 @@
 //! get round a route's rules.
 
 use crate::support::refusal::{ask, failure};
-use crate::support::{Backend, Handshake, PATIENCE, Relayed, Request, Sidecar, Wire};
+use crate::support::{Backend, Handshake, Relayed, Request, Sidecar, TIMEOUT, Wire};
 
 /// A sidecar that lets one origin into `/private`, and everybody in everywhere else.
 fn guarded(backend: &Backend) -> Sidecar {
@@ -39,7 +39,7 @@ fn no_spelling_of_a_path_gets_round_its_route() {
 }
 
 #[test]
-fn what_is_forwarded_and_recorded_stays_as_it_was_sent() {
+fn the_path_is_forwarded_and_recorded_as_it_was_sent() {
     let backend = Backend::start();
     let sidecar = guarded(&backend);
     let path = "/x/..//%70rivate;v=1/../private";
@@ -48,14 +48,14 @@ fn what_is_forwarded_and_recorded_stays_as_it_was_sent() {
     let client = Wire::open(&sidecar, &request);
     let head = backend.accept().head;
     assert_eq!(head.line, format!("GET {path}?token=secret HTTP/1.1"));
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     assert_eq!(opened["route"], "/private", "{opened}");
     assert_eq!(opened["path"], path, "{opened}");
     drop(client);
 }
 
 #[test]
-fn what_a_backend_tells_apart_is_no_spelling_of_the_same_path() {
+fn paths_that_a_backend_distinguishes_are_not_the_same_path() {
     let backend = Backend::start();
     let sidecar = guarded(&backend);
     for path in [
@@ -70,7 +70,7 @@ fn what_a_backend_tells_apart_is_no_spelling_of_the_same_path() {
     ] {
         let request = Request::opening(path).header("Origin", "https://evil.example");
         let client = Wire::open(&sidecar, &request);
-        let opened = sidecar.log_event("connection_opened", PATIENCE);
+        let opened = sidecar.log_event("connection_opened", TIMEOUT);
         assert_eq!(opened["route"], "default", "{opened}");
         drop((client, backend.accept()));
     }
@@ -82,7 +82,7 @@ fn a_path_of_other_letters_is_what_browsers_send() {
     let routes = "routes: [{match: {path: '/聊天'}}]";
     let sidecar = Sidecar::start(&format!("upstream: {}\n{routes}", backend.url()));
     let client = Wire::open(&sidecar, &Request::opening("/%E8%81%8A%e5%a4%a9"));
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     assert_eq!(opened["route"], "/聊天", "{opened}");
     drop(client);
 }
@@ -100,7 +100,7 @@ fn a_host_is_compared_without_case_port_user_and_trailing_dot() {
         ("http://user:word@chat.example.com/", "chat.example.com"),
     ] {
         let client = Wire::open(&sidecar, &Request::opening(path).with("Host", host));
-        let opened = sidecar.log_event("connection_opened", PATIENCE);
+        let opened = sidecar.log_event("connection_opened", TIMEOUT);
         assert_eq!(opened["route"], "chat.example.com", "{opened}");
         assert!(!opened.to_string().contains("word"), "{opened}");
         drop((client, backend.accept()));
@@ -108,7 +108,7 @@ fn a_host_is_compared_without_case_port_user_and_trailing_dot() {
 }
 
 #[test]
-fn nothing_beside_a_subprotocol_hides_it_from_its_route() {
+fn a_subprotocol_among_others_matches_its_route() {
     let backend = Backend::answering(Handshake::accept().header("Sec-WebSocket-Protocol", "mqtt"));
     let routes =
         "routes: [{match: {subprotocol: mqtt}, limits: {allowed_origins: [https://a.example]}}]";
@@ -162,7 +162,7 @@ fn a_live_connection_is_on_the_route_of_its_whole_path() {
     let upstream = relayed.backend.url();
     let settings = format!("upstream: {upstream}\n{settings}");
     relayed.sidecar.write_config(&settings);
-    relayed.sidecar.log_event("config_reloaded", PATIENCE);
+    relayed.sidecar.log_event("config_reloaded", TIMEOUT);
     for client in &mut clients {
         client.expect_close_with(1001, "idle timeout");
     }

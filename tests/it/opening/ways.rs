@@ -3,7 +3,7 @@
 
 use std::net::TcpListener;
 
-use crate::support::{Backend, Frame, Handshake, PATIENCE, Request, Sidecar, Wire, op};
+use crate::support::{Backend, Frame, Handshake, Request, Sidecar, TIMEOUT, Wire, op};
 
 #[test]
 fn unix_sockets_on_both_sides() {
@@ -23,7 +23,7 @@ fn unix_sockets_on_both_sides() {
     assert_eq!(upstream.head.header("host"), Some("chat.example.com"));
     client.text("over files");
     upstream.wire.expect(&Frame::text("over files"));
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     assert_eq!(opened["client"], "unix");
     assert_eq!(opened["upstream"], backend.name());
 }
@@ -40,14 +40,14 @@ fn a_second_listener_and_ipv6_on_both_sides() {
         backend.url()
     );
     let sidecar = Sidecar::start(&settings);
-    let second = sidecar.log_event("listening", PATIENCE);
+    let second = sidecar.log_event("listening", TIMEOUT);
     let address = second["address"].as_str().unwrap();
     assert!(address.starts_with("[::1]:"), "{address}");
     let mut client = Wire::connect(address.parse().unwrap());
     assert_eq!(client.ask(&Request::opening("/")).status, 101);
     let head = backend.accept().head;
     assert_eq!(head.header("x-forwarded-for"), Some("::1"));
-    let opened = sidecar.log_event("connection_opened", PATIENCE);
+    let opened = sidecar.log_event("connection_opened", TIMEOUT);
     assert_eq!(opened["upstream"], backend.name());
     assert_eq!(opened["client"], client.local_address().to_string());
     drop(Wire::open(&sidecar, &Request::opening("/")));
@@ -64,8 +64,8 @@ fn a_backend_that_starts_between_two_tries() {
     let sidecar = Sidecar::start(&settings);
     let mut client = Wire::connect(sidecar.address());
     client.send(&Request::opening("/").encode());
-    sidecar.log_event("dial_failed", PATIENCE);
-    sidecar.log_event("dial_failed", PATIENCE);
+    sidecar.log_event("dial_failed", TIMEOUT);
+    sidecar.log_event("dial_failed", TIMEOUT);
     let backend = Backend::on_reserved(reserved, Handshake::accept());
     assert_eq!(client.answer().status, 101);
     client.text("made it");
@@ -110,7 +110,7 @@ routes:
     ];
     for (request, expected) in cases {
         drop(Wire::open(&sidecar, &request));
-        let opened = sidecar.log_event("connection_opened", PATIENCE);
+        let opened = sidecar.log_event("connection_opened", TIMEOUT);
         assert_eq!(opened["upstream"], backends[expected].name(), "{opened}");
         drop(backends[expected].accept());
     }

@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 
 use super::{READMES, blocks, names, table};
 use crate::support::{
-    Answer, Backend, Frame, PATIENCE, Received, Request, Sidecar, Wire, op, wait_until,
+    Answer, Backend, Frame, Received, Request, Sidecar, TIMEOUT, Wire, op, wait_until,
 };
 use sidebeat::telemetry::EventKind;
 
 fn start(backend: &Backend) -> (Sidecar, SocketAddr) {
     let settings = "admin: {listen: '127.0.0.1:0'}\ndrain: {spread: 0s, timeout: 1s}";
     let sidecar = Sidecar::start(&format!("upstream: {}\n{settings}", backend.url()));
-    let listening = sidecar.log_event("admin_listening", PATIENCE);
+    let listening = sidecar.log_event("admin_listening", TIMEOUT);
     let admin = listening["address"].as_str().unwrap().parse().unwrap();
     (sidecar, admin)
 }
@@ -73,7 +73,7 @@ fn the_calls_work_as_shown() {
             assert!(answer.status < 300, "{file}: {method} {path}: {answer:?}");
         }
         client.join().unwrap();
-        assert_eq!(sidecar.wait_for_exit(PATIENCE).code(), Some(0), "drained");
+        assert_eq!(sidecar.wait_for_exit(TIMEOUT).code(), Some(0), "drained");
     }
 }
 

@@ -81,7 +81,7 @@ fn answer(rules: &Rules, question: &str) -> String {
 }
 
 #[test]
-fn the_subprotocols_of_auto_are_told() {
+fn the_subprotocols_of_auto_are_documented() {
     let of = |rule: &Rule| match rule.subprotocol {
         Subprotocol::Only(names) => names,
         other => panic!("{other:?}"),

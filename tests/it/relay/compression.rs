@@ -1,7 +1,7 @@
 //! permessage-deflate (RFC 7692) as no library would do it: odd offers, wrong answers, payload that is no deflate.
 
 use crate::support::refusal::{ask, expect_own_answer, failure};
-use crate::support::{Accepted, Backend, Frame, Handshake, PATIENCE, Request, Sidecar, Wire, op};
+use crate::support::{Accepted, Backend, Frame, Handshake, Request, Sidecar, TIMEOUT, Wire, op};
 use miniz_oxide::deflate::compress_to_vec;
 
 const HEADER: &str = "Sec-WebSocket-Extensions";
@@ -43,7 +43,7 @@ fn expect_pong(client: &mut Wire) {
 }
 
 #[test]
-fn what_is_offered_and_what_arrives() {
+fn offers_reach_the_backend_as_configured() {
     let backend = Backend::start();
     let with_rules = sidecar(&backend, RULES);
     let without = sidecar(&backend, "app: []");
@@ -132,7 +132,7 @@ fn an_answer_that_no_client_can_accept_is_the_backends_fault() {
 }
 
 #[test]
-fn without_a_context_the_client_is_told_so_and_with_rules_only() {
+fn client_no_context_takeover_is_required_only_with_rules() {
     let backend = Backend::answering(Handshake::accept().header(HEADER, "permessage-deflate"));
     let with_rules = ask(&sidecar(&backend, RULES), &opening(&["permessage-deflate"]));
     let parameter = "permessage-deflate; client_no_context_takeover";
@@ -160,13 +160,13 @@ fn a_heartbeat_may_be_compressed_in_any_way() {
     client.text("next");
     upstream.expect(&Frame::text("next"));
     drop(client);
-    let record = sidecar.log_event("connection_closed", PATIENCE);
+    let record = sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["app_heartbeats"], ways.len());
     assert_eq!(record["client_messages"], 1);
 }
 
 #[test]
-fn what_cannot_be_looked_into_goes_through_untouched() {
+fn messages_that_cannot_be_inflated_pass_unchanged() {
     let (mut client, sidecar, mut upstream) = compressed();
     let ping = compress_to_vec(PING.as_bytes(), 9);
     let spaces = compress_to_vec(format!("{PING}{}", " ".repeat(17 << 20)).as_bytes(), 9);
@@ -207,7 +207,7 @@ fn what_cannot_be_looked_into_goes_through_untouched() {
     }
     client.send_frame(&Frame::close(1000, ""));
     upstream.answer_close();
-    let record = sidecar.log_event("connection_closed", PATIENCE);
+    let record = sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "client_closed");
     assert_eq!(record["app_heartbeats"], 3);
     assert_eq!(record["client_messages"], 3 * messages.len() + 1);
@@ -215,7 +215,7 @@ fn what_cannot_be_looked_into_goes_through_untouched() {
 }
 
 #[test]
-fn what_was_stripped_may_not_be_used() {
+fn a_backend_may_not_accept_a_stripped_extension() {
     let backend = Backend::start();
     let url = backend.url();
     let sidecar = Sidecar::start(&format!("upstream: {url}\ncompression: strip"));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{Frame, PATIENCE, Received, Relayed, Wire, op};
+use crate::support::{Frame, Received, Relayed, TIMEOUT, Wire, op};
 
 /// Pings would come between what is compared byte by byte, or message by message, if that takes long.
 const QUIET: &str =
@@ -150,7 +150,7 @@ fn both_directions_at_once_with_pings_in_between() {
         }
     });
     drop((client, upstream));
-    let record = sidecar.log_event("connection_closed", PATIENCE);
+    let record = sidecar.log_event("connection_closed", TIMEOUT);
     for leg in ["client_messages", "upstream_messages"] {
         assert_eq!(record[leg], 400, "{record}");
     }

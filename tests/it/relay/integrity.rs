@@ -185,11 +185,11 @@ impl Sidecar {
             .spawn()
             .expect("the program starts");
         let lines = BufReader::new(process.stdout.take().expect("piped")).lines();
-        let (told, log) = tokio::sync::mpsc::unbounded_channel();
+        let (records, log) = tokio::sync::mpsc::unbounded_channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let record = serde_json::from_str(&line).expect("JSON");
-                let _ = told.send(record);
+                let _ = records.send(record);
             }
         });
         Sidecar {
@@ -199,7 +199,7 @@ impl Sidecar {
         }
     }
 
-    async fn told(&mut self, event: &str) -> Value {
+    async fn event(&mut self, event: &str) -> Value {
         loop {
             let record = self.log.recv().await.expect("the sidecar lives");
             if record["event"] == event {
@@ -217,7 +217,7 @@ async fn every_message_arrives_as_it_was_sent() {
 async fn run() {
     let backend = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let mut sidecar = Sidecar::start(&backend.local_addr().expect("bound").to_string());
-    let listening = sidecar.told("listening").await;
+    let listening = sidecar.event("listening").await;
     let address = listening["address"].as_str().expect("a string").to_owned();
 
     let at_backend = tokio::spawn(async move {
@@ -246,7 +246,7 @@ async fn run() {
     }
     let backend_pongs = at_backend.await.expect("no panic");
 
-    let closed = sidecar.told("connection_closed").await;
+    let closed = sidecar.event("connection_closed").await;
     assert_eq!(closed["reason"], "client_closed", "{closed}");
     for direction in ["client_messages", "upstream_messages"] {
         assert_eq!(closed[direction], MESSAGES, "{closed}");

@@ -62,14 +62,14 @@ fn live_connections_follow_a_route_that_is_new() {
     Wire::open(&relayed.sidecar, &Request::opening("/chat"));
     let opened = relayed
         .sidecar
-        .log_event_where("connection_opened", PATIENCE, |record| {
+        .log_event_where("connection_opened", TIMEOUT, |record| {
             record["route"] != "default"
         });
     assert_eq!(opened["path"], "/chat");
 }
 
 #[test]
-fn another_upstream_is_for_newcomers() {
+fn another_upstream_applies_to_new_connections() {
     let mut relayed = Relayed::start("");
     relayed.backend.answer_with(Handshake::raw(
         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nold",
@@ -94,7 +94,7 @@ fn another_upstream_is_for_newcomers() {
 }
 
 #[test]
-fn capacity_follows_and_nobody_is_dropped_for_it() {
+fn a_lower_max_connections_drops_no_connection() {
     let mut relayed = Relayed::start("limits: {max_connections: 1}");
     let opening = Request::opening("/chat");
     let refused = Wire::connect(relayed.sidecar.address()).ask(&opening);
@@ -109,7 +109,7 @@ fn capacity_follows_and_nobody_is_dropped_for_it() {
 }
 
 #[test]
-fn the_log_follows_its_level_and_what_it_tells() {
+fn the_log_follows_its_level_and_its_keys() {
     let relayed = Relayed::start("log: {level: info}");
     relayed.backend.answer_with(Handshake::raw(
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
@@ -127,9 +127,9 @@ fn the_log_follows_its_level_and_what_it_tells() {
     assert!(relayed.sidecar.logged("http_connection_ended").is_empty());
     reload(&relayed, "log: {level: debug, opened: false}");
     leaves_early();
-    relayed.sidecar.log_event("http_connection_ended", PATIENCE);
+    relayed.sidecar.log_event("http_connection_ended", TIMEOUT);
 
-    relayed.sidecar.log_event("connection_opened", PATIENCE);
+    relayed.sidecar.log_event("connection_opened", TIMEOUT);
     relayed.backend.answer_with(Handshake::accept());
     let (client, upstream) = relayed.another();
     client.reset();

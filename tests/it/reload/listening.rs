@@ -36,17 +36,14 @@ fn an_address_is_added_and_another_removed() {
 
     sidecar.write_config(&text(&backend, "[127.0.0.1:0, 127.0.0.2:0]", ""));
     reloaded(&sidecar);
-    let new = address(&sidecar.log_event("listening", PATIENCE));
+    let new = address(&sidecar.log_event("listening", TIMEOUT));
     assert_eq!(new.ip().to_string(), "127.0.0.2");
     open(new, &backend);
     open(old, &backend);
 
     sidecar.write_config(&text(&backend, "127.0.0.2:0", ""));
     reloaded(&sidecar);
-    assert_eq!(
-        address(&sidecar.log_event("listening_ended", PATIENCE)),
-        old
-    );
+    assert_eq!(address(&sidecar.log_event("listening_ended", TIMEOUT)), old);
     support::wait_until("the old address refuses", || {
         TcpStream::connect(old).is_err()
     });
@@ -122,7 +119,7 @@ fn an_address_is_widened_and_narrowed_on_its_own_port() {
     ] {
         sidecar.write_config(&text(&backend, &listen, ""));
         reloaded(&sidecar);
-        sidecar.log_event("listening_ended", PATIENCE);
+        sidecar.log_event("listening_ended", TIMEOUT);
         let elsewhere = SocketAddr::from(([127, 0, 0, 2], narrow.port()));
         let is_wide = listen != narrow.to_string();
         support::wait_until("it is as wide as it says", || {
@@ -140,7 +137,7 @@ fn an_address_is_widened_and_narrowed_on_its_own_port() {
 fn two_listeners_swap_their_ports() {
     let (backend, sidecar) = start("127.0.0.1:0", "metrics: {listen: '127.0.0.1:0'}");
     let clients = sidecar.address();
-    let metrics = address(&sidecar.log_event("metrics_listening", PATIENCE));
+    let metrics = address(&sidecar.log_event("metrics_listening", TIMEOUT));
     let (mut client, mut upstream) = open(clients, &backend);
     let swapped = format!("metrics: {{listen: '{clients}'}}");
     sidecar.write_config(&text(&backend, &metrics.to_string(), &swapped));

@@ -70,7 +70,7 @@ fn a_file_that_is_gone_for_a_moment_is_not_missed() {
 }
 
 #[test]
-fn a_file_that_is_gone_for_good_is_told_and_may_come_back() {
+fn a_file_that_is_gone_is_reported_and_may_come_back() {
     let sidecar = Sidecar::start(FIRST);
     fs::remove_file(sidecar.config_path()).unwrap();
     let record = rejected(&sidecar);

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use super::*;
 
 #[test]
-fn a_bad_file_is_told_with_line_and_column_and_changes_nothing() {
+fn a_bad_file_is_reported_with_line_and_column_and_changes_nothing() {
     let mut relayed = Relayed::start("log: {level: info}");
     let bad = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nheartbeat:\n  client: {idle_time: 1s, idle_tme: 2s}\n\
                limits: {max_frame: much}\n";
@@ -73,7 +73,7 @@ fn whatever_stands_in_place_of_the_file_is_survived() {
         relayed.sidecar.signal(Signal::HUP);
         let record = relayed
             .sidecar
-            .log_event_where("config_rejected", PATIENCE, |record| {
+            .log_event_where("config_rejected", TIMEOUT, |record| {
                 record["trigger"] == "signal"
             });
         let problem = record["problems"][0].as_str().unwrap();
@@ -84,7 +84,7 @@ fn whatever_stands_in_place_of_the_file_is_survived() {
     relayed.sidecar.signal(Signal::HUP);
     relayed
         .sidecar
-        .log_event_where("config_rejected", PATIENCE, |record| {
+        .log_event_where("config_rejected", TIMEOUT, |record| {
             record["problems"][0]
                 .as_str()
                 .unwrap()

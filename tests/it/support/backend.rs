@@ -11,7 +11,7 @@ use std::time::Duration;
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::{Head, PATIENCE, Wire, read_head};
+use super::{Head, TIMEOUT, Wire, read_head};
 
 /// How an opening handshake is answered.
 #[derive(Clone)]
@@ -284,7 +284,7 @@ impl Backend {
 
     /// The next connection that was answered.
     pub(crate) fn accept(&self) -> Accepted {
-        self.accept_within(PATIENCE)
+        self.accept_within(TIMEOUT)
             .expect("the sidecar dials the backend")
     }
 
@@ -308,7 +308,7 @@ impl Drop for Backend {
 }
 
 fn answer(socket: Socket, handshake: &Handshake, dialled: &AtomicUsize) -> Option<Accepted> {
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     let (mut reader, mut behind) = (socket, Vec::new());
     let head = read_head(&mut reader, &mut behind)?;
     dialled.fetch_add(1, Ordering::SeqCst);

@@ -2,14 +2,14 @@
 
 use std::io::Read;
 
-use super::undisturbed;
+use super::retry_interrupted;
 
 /// A request that a test makes up.
 #[derive(Clone)]
 pub(crate) struct Request {
     line: String,
     headers: Vec<(String, String)>,
-    behind: Vec<u8>,
+    after: Vec<u8>,
 }
 
 impl Request {
@@ -18,7 +18,7 @@ impl Request {
         Request {
             line: line.to_owned(),
             headers: Vec::new(),
-            behind: Vec::new(),
+            after: Vec::new(),
         }
     }
 
@@ -35,7 +35,7 @@ impl Request {
     /// What the answer to [`Request::opening`] must have in Sec-WebSocket-Accept.
     pub(crate) const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-    /// The same headers behind another request line.
+    /// The same headers after another request line.
     pub(crate) fn with_line(mut self, line: &str) -> Request {
         self.line = line.to_owned();
         self
@@ -61,7 +61,7 @@ impl Request {
 
     /// Bytes that follow the head in the same segment.
     pub(crate) fn followed_by(mut self, bytes: &[u8]) -> Request {
-        self.behind.extend_from_slice(bytes);
+        self.after.extend_from_slice(bytes);
         self
     }
 
@@ -73,7 +73,7 @@ impl Request {
         }
         out.push_str("\r\n");
         let mut out = out.into_bytes();
-        out.extend_from_slice(&self.behind);
+        out.extend_from_slice(&self.after);
         out
     }
 }
@@ -118,20 +118,20 @@ impl Head {
     }
 }
 
-/// Reads up to the end of a head; what came behind it stays in `behind`. None: the stream ended before.
-pub(crate) fn read_head(stream: &mut impl Read, behind: &mut Vec<u8>) -> Option<Head> {
+/// Reads up to the end of a head; what came after it stays in `after`. None: the stream ended before.
+pub(crate) fn read_head(stream: &mut impl Read, after: &mut Vec<u8>) -> Option<Head> {
     let mut buffer = [0; 16 * 1024];
     loop {
-        if let Some(end) = behind.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-            let text = String::from_utf8_lossy(&behind[..end]).into_owned();
-            behind.drain(..end + 4);
+        if let Some(end) = after.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+            let text = String::from_utf8_lossy(&after[..end]).into_owned();
+            after.drain(..end + 4);
             return Some(Head::parse(&text));
         }
-        match undisturbed(|| stream.read(&mut buffer)) {
+        match retry_interrupted(|| stream.read(&mut buffer)) {
             Ok(0) => return None,
-            Ok(len) => behind.extend_from_slice(&buffer[..len]),
+            Ok(len) => after.extend_from_slice(&buffer[..len]),
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
-            Err(error) => panic!("waited in vain for a head after {behind:?}: {error}"),
+            Err(error) => panic!("waited in vain for a head after {after:?}: {error}"),
         }
     }
 }
@@ -148,9 +148,9 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// Reads an answer; what came behind it stays in `behind`. None: the stream ended before its head.
-    pub(crate) fn read(stream: &mut impl Read, behind: &mut Vec<u8>) -> Option<Answer> {
-        let head = read_head(stream, behind)?;
+    /// Reads an answer; what came after it stays in `after`. None: the stream ended before its head.
+    pub(crate) fn read(stream: &mut impl Read, after: &mut Vec<u8>) -> Option<Answer> {
+        let head = read_head(stream, after)?;
         let status = head
             .line
             .split(' ')
@@ -162,12 +162,13 @@ impl Answer {
             _ => 0,
         };
         let mut buffer = [0; 16 * 1024];
-        while behind.len() < len {
-            let read = undisturbed(|| stream.read(&mut buffer)).expect("the rest of the body");
-            assert!(read > 0, "the body ended after {} of {len}", behind.len());
-            behind.extend_from_slice(&buffer[..read]);
+        while after.len() < len {
+            let read =
+                retry_interrupted(|| stream.read(&mut buffer)).expect("the rest of the body");
+            assert!(read > 0, "the body ended after {} of {len}", after.len());
+            after.extend_from_slice(&buffer[..read]);
         }
-        let body = behind.drain(..len).collect();
+        let body = after.drain(..len).collect();
         Some(Answer { status, head, body })
     }
 

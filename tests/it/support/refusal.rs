@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, PATIENCE, Request, Sidecar, Wire};
+use super::{Answer, Request, Sidecar, TIMEOUT, Wire};
 
 /// The fields of `handshake_failed` in their order.
 pub(crate) const FIELDS: &[&str] = &[
@@ -30,7 +30,7 @@ pub(crate) fn ask(sidecar: &Sidecar, request: &Request) -> Answer {
 
 /// The next record of a failed handshake, after the checks that hold for every one.
 pub(crate) fn failure(sidecar: &Sidecar, reason: &str, initiator: &str, level: &str) -> Value {
-    let record = sidecar.log_event("handshake_failed", PATIENCE);
+    let record = sidecar.log_event("handshake_failed", TIMEOUT);
     let names: Vec<&str> = record
         .as_object()
         .unwrap()

@@ -13,7 +13,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, se
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{PATIENCE, Wire, wait_until};
+use super::{TIMEOUT, Wire, wait_until};
 
 /// A running sidecar; killed when it is dropped.
 pub(crate) struct Sidecar {
@@ -60,7 +60,7 @@ impl Sidecar {
     }
 
     fn listening(mut self) -> Sidecar {
-        let listening = self.log_event("listening", PATIENCE);
+        let listening = self.log_event("listening", TIMEOUT);
         self.address = listening["address"].as_str().unwrap().to_owned();
         self
     }
@@ -73,7 +73,7 @@ impl Sidecar {
     fn spawn_as(mut command: Command, folder: TempDir, yaml: &str) -> Sidecar {
         use_all_files_allowed();
         let config = folder.path().join("proxy.yaml");
-        fs::write(&config, whole(yaml)).unwrap();
+        fs::write(&config, with_test_defaults(yaml)).unwrap();
         let mut child = command
             .args(["run", "-c"])
             .arg(&config)
@@ -131,7 +131,7 @@ impl Sidecar {
     /// Replaces `proxy.yaml` by a rename, as editors do; the same is added as at the start.
     pub(crate) fn write_config(&self, yaml: &str) {
         let new = self.folder.path().join("proxy.yaml.new");
-        fs::write(&new, whole(yaml)).unwrap();
+        fs::write(&new, with_test_defaults(yaml)).unwrap();
         fs::rename(new, self.config_path()).unwrap();
     }
 
@@ -319,20 +319,20 @@ fn use_all_files_allowed() {
 }
 
 /// `listen` is put in front; behind go `metrics` and `admin`, whose default ports are there once for all tests.
-fn whole(yaml: &str) -> String {
+fn with_test_defaults(yaml: &str) -> String {
     let has = |key: &str| yaml.lines().any(|line| line.starts_with(key));
-    let mut whole = String::new();
+    let mut text = String::new();
     if !has("listen:") {
-        whole.push_str("listen: 127.0.0.1:0\n");
+        text.push_str("listen: 127.0.0.1:0\n");
     }
-    whole.push_str(yaml);
-    if !whole.ends_with('\n') {
-        whole.push('\n');
+    text.push_str(yaml);
+    if !text.ends_with('\n') {
+        text.push('\n');
     }
     for key in ["metrics:", "admin:"] {
         if !has(key) {
-            whole.push_str(&format!("{key} off\n"));
+            text.push_str(&format!("{key} off\n"));
         }
     }
-    whole
+    text
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::{Answer, Frame, PATIENCE, Request, Sidecar, op, undisturbed};
+use super::{Answer, Frame, Request, Sidecar, TIMEOUT, op, retry_interrupted};
 
 /// What can be read from a [`Wire`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Received {
     Reset,
 }
 
-/// One end of a WebSocket connection. Reads and writes give up after [`PATIENCE`], and the test fails.
+/// One end of a WebSocket connection. Reads and writes give up after [`TIMEOUT`], and the test fails.
 pub(crate) struct Wire {
     socket: Socket,
     unread: Vec<u8>,
@@ -32,7 +32,7 @@ impl Wire {
     pub(crate) fn connect(address: SocketAddr) -> Wire {
         let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
         socket
-            .connect_timeout(&address.into(), PATIENCE)
+            .connect_timeout(&address.into(), TIMEOUT)
             .unwrap_or_else(|error| panic!("{address}: {error}"));
         Wire::new(socket, true)
     }
@@ -58,8 +58,8 @@ impl Wire {
     pub(crate) fn new(socket: Socket, masks: bool) -> Wire {
         // Unix sockets have no such delay to turn off.
         let _ = socket.set_tcp_nodelay(true);
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(TIMEOUT)).unwrap();
+        socket.set_write_timeout(Some(TIMEOUT)).unwrap();
         Wire {
             socket,
             unread: Vec::new(),
@@ -140,7 +140,7 @@ impl Wire {
                 assert_ne!(masked, self.masks, "masked by the wrong side: {frame:?}");
                 return Received::Frame(frame);
             }
-            match undisturbed(|| self.socket.read(&mut buffer)) {
+            match retry_interrupted(|| self.socket.read(&mut buffer)) {
                 Ok(0) => return Received::End(std::mem::take(&mut self.unread)),
                 Ok(len) => self.unread.extend_from_slice(&buffer[..len]),
                 Err(error) if error.kind() == ErrorKind::ConnectionReset => return Received::Reset,
@@ -204,7 +204,7 @@ impl Wire {
         let mut bytes = std::mem::take(&mut self.unread);
         let mut buffer = vec![0; 256 * 1024];
         while bytes.len() < len {
-            let read = undisturbed(|| self.socket.read(&mut buffer)).expect("more bytes");
+            let read = retry_interrupted(|| self.socket.read(&mut buffer)).expect("more bytes");
             assert!(read > 0, "the stream ended after {} of {len}", bytes.len());
             bytes.extend_from_slice(&buffer[..read]);
         }
@@ -217,7 +217,7 @@ impl Wire {
         assert!(self.unread.is_empty(), "{:?}", self.unread);
         let end = Instant::now() + time;
         let mut buffer = [0; 1024];
-        let read = undisturbed(|| {
+        let read = retry_interrupted(|| {
             let left = end.saturating_duration_since(Instant::now());
             let left = left.max(Duration::from_millis(1));
             self.socket.set_read_timeout(Some(left))?;
@@ -227,7 +227,7 @@ impl Wire {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
             other => panic!("{other:?} {:?} instead of silence", &buffer[..64]),
         }
-        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        self.socket.set_read_timeout(Some(TIMEOUT)).unwrap();
     }
 
     /// Ends this direction and goes on reading.

@@ -5,10 +5,10 @@ use std::fs;
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 
 use super::*;
-use crate::support::{Backend, PATIENCE, Received, Request, Sidecar, Wire, wait_until};
+use crate::support::{Backend, Received, Request, Sidecar, TIMEOUT, Wire, wait_until};
 
 #[test]
-fn too_many_open_files_are_told_and_survived() {
+fn too_many_open_files_are_logged_and_survived() {
     let backend = Backend::echo();
     let upstream = backend.url();
     let settings = "heartbeat: {client: {idle_time: off}}\nlimits: {close_timeout: 1s}";
@@ -30,7 +30,7 @@ fn too_many_open_files_are_told_and_survived() {
     for client in &mut waiting {
         client.send(&Request::opening("/").encode());
     }
-    let record = sidecar.log_event("accept_failed", PATIENCE);
+    let record = sidecar.log_event("accept_failed", TIMEOUT);
     assert_eq!(record["level"], "ERROR");
     let detail = record["detail"].as_str().unwrap();
     assert!(
@@ -64,7 +64,7 @@ fn too_many_open_files_are_told_and_survived() {
 }
 
 #[test]
-fn a_limit_of_open_files_that_is_too_low_is_told_at_the_start() {
+fn a_limit_of_open_files_that_is_too_low_is_logged_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let text = "listen: 127.0.0.1:0\nupstream: ws://127.0.0.1:9\nmetrics: off\nadmin: off\nlimits: {max_connections: 100}\n";
     fs::write(folder.path().join("proxy.yaml"), text).unwrap();
@@ -146,7 +146,7 @@ fn a_backend_that_is_stopped_is_found_out() {
     let client = Wire::open(&chain.sidecar, &Request::opening("/"));
     chain.middle.signal(Signal::STOP);
     assert_eq!(alive_until_closed(client).unwrap().0, 1014);
-    let record = chain.sidecar.log_event("connection_closed", PATIENCE);
+    let record = chain.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "upstream_pong_timeout");
     assert_eq!(record["upstream_missed_pongs"], 2);
     chain.middle.signal(Signal::CONT);
@@ -158,11 +158,11 @@ fn a_backend_that_is_killed_is_lost_at_once() {
     let client = Wire::open(&chain.sidecar, &Request::opening("/"));
     chain.middle.signal(Signal::KILL);
     assert_eq!(alive_until_closed(client).unwrap().0, 1014);
-    let record = chain.sidecar.log_event("connection_closed", PATIENCE);
+    let record = chain.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "upstream_lost");
     assert_eq!(record["initiator"], "upstream");
     // Until it is gone it may still listen.
-    chain.middle.wait_for_exit(PATIENCE);
+    chain.middle.wait_for_exit(TIMEOUT);
     let refused = Wire::connect(chain.sidecar.address()).ask(&Request::opening("/"));
     assert_eq!(refused.json()["error"], "upstream_refused");
 }
@@ -173,7 +173,7 @@ fn probing(sidecar: &Sidecar) -> Process {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sidebeat"));
     command.args(["probe", &url, "-n", "1000", "--interval", "250ms"]);
     let process = Process::start(command.stdout(Stdio::null()));
-    sidecar.log_event("connection_opened", PATIENCE);
+    sidecar.log_event("connection_opened", TIMEOUT);
     process
 }
 
@@ -182,10 +182,10 @@ fn a_client_that_is_stopped_is_found_out() {
     let chain = Chain::start(QUICK, "");
     let client = probing(&chain.sidecar);
     client.signal(Signal::STOP);
-    let record = chain.sidecar.log_event("connection_closed", PATIENCE);
+    let record = chain.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "client_pong_timeout");
     assert_eq!(record["missed_pongs"], 2);
-    let behind = chain.middle.log_event("connection_closed", PATIENCE);
+    let behind = chain.middle.log_event("connection_closed", TIMEOUT);
     assert_eq!(
         behind["reason"], "client_closed",
         "the backend gets a Close frame"
@@ -198,13 +198,13 @@ fn a_client_that_is_killed_is_lost_at_once() {
     let chain = Chain::start("", "");
     let client = probing(&chain.sidecar);
     client.signal(Signal::KILL);
-    let record = chain.sidecar.log_event("connection_closed", PATIENCE);
+    let record = chain.sidecar.log_event("connection_closed", TIMEOUT);
     assert_eq!(record["reason"], "client_lost");
     assert_eq!(record["initiator"], "client");
 }
 
 #[test]
-fn a_sidecar_that_was_stopped_itself_blames_nobody() {
+fn a_sidecar_that_was_stopped_closes_no_connection_for_it() {
     let strict = "ping_interval: 300ms, pong_timeout: 3s";
     let chain = Chain::start(strict, strict);
     let mut client = Wire::open(&chain.sidecar, &Request::opening("/"));
