@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::READMES;
 
-const OTHERS: [(&str, &str); 3] = [
+const OTHERS: [(&str, &str); 4] = [
+    ("tests/README.md", include_str!("../../README.md")),
     ("CHANGELOG.md", include_str!("../../../CHANGELOG.md")),
     ("SECURITY.md", include_str!("../../../SECURITY.md")),
     (
