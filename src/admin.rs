@@ -59,12 +59,12 @@ pub(crate) struct File {
     /// When.
     pub(crate) loaded_at: SystemTime,
     /// As a tree, with merge keys and variables resolved.
-    pub(crate) tree: serde_yaml::Value,
+    pub(crate) tree: crate::config::Node,
 }
 
 impl File {
     /// One that was read just now.
-    pub(crate) fn read(name: String, tree: serde_yaml::Value) -> Arc<File> {
+    pub(crate) fn read(name: String, tree: crate::config::Node) -> Arc<File> {
         let loaded_at = SystemTime::now();
         Arc::new(File {
             name,

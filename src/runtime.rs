@@ -57,7 +57,7 @@ pub struct Sidecar {
 /// An address cannot be bound; then none is.
 pub fn start(
     config: Config,
-    tree: serde_yaml::Value,
+    tree: crate::config::Node,
     name: String,
     workers: Workers,
 ) -> Result<Sidecar, BindError> {

@@ -10,7 +10,7 @@ pub(crate) fn check(input: &[u8]) {
     let env = |name: &str| (!name.is_empty()).then(|| "${A}".to_owned());
     let problems = match config::parse(text, "proxy.yaml", &env) {
         Ok(loaded) => {
-            let _ = config::masked(&loaded.tree);
+            let _ = config::effective(&loaded.tree);
             assert!(
                 loaded
                     .warnings

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value as Json, json};
 
 use super::ConfigFile;
-use crate::config::{self, LoadError, Problem, Severity};
+use crate::config::{self, Diagnostic, LoadError, Severity};
 use crate::printable::{escaped_json, escaped_lines};
 use crate::runtime::EXIT_CONFIG;
 
@@ -58,7 +58,7 @@ pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
 /// What was found in a file.
 struct Report {
     name: String,
-    problems: Vec<Problem>,
+    problems: Vec<Diagnostic>,
     /// Why nothing could be read of it.
     unreadable: Option<LoadError>,
 }
@@ -134,7 +134,7 @@ impl Report {
     }
 }
 
-fn json_of(problem: &Problem) -> Json {
+fn json_of(problem: &Diagnostic) -> Json {
     json!({
         "severity": problem.severity.label(),
         "line": problem.line,

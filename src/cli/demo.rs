@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use self::backend::{Backend, Timing};
 use self::story::StoryError;
 use super::{block_on, print_error, print_line};
-use crate::config::{self, Loaded, Problem};
+use crate::config::{self, Diagnostic, Loaded};
 use crate::net::listener::BindError;
 use crate::net::workers::Workers;
 use crate::runtime;
@@ -140,7 +140,7 @@ admin: {{listen: '{admin}'}}
 
 fn load(text: &str) -> Result<Loaded, DemoError> {
     config::parse(text, "demo", &|_| None).map_err(|problems| {
-        let sentences: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        let sentences: Vec<String> = problems.iter().map(Diagnostic::to_string).collect();
         DemoError::Config(sentences.join("; "))
     })
 }

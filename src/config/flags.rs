@@ -1,9 +1,7 @@
 //! `--listen` and `--upstream`: keys that the command line gives, in place of what the file says.
 
-use serde_yaml::{Mapping, Value};
-
-use super::address::{LISTEN, TARGET};
-use super::keypath::{KeyPath, Step};
+use super::engine::{KeyPath, Map, Node, Step, Value};
+use super::keys::{LISTEN, TARGET};
 
 /// What the command line says of the configuration, as it was typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,51 +50,42 @@ impl Flags {
     }
 
     /// Takes away what the file says of these keys, right or wrong.
-    pub(super) fn remove_from(&self, tree: &mut Value) {
-        let Some(keys) = tree.as_mapping_mut() else {
+    pub(super) fn remove_from(&self, tree: &mut Node) {
+        let Value::Map(keys) = &mut tree.value else {
             return;
         };
         if !self.listen.is_empty() {
-            keys.shift_remove("listen");
+            keys.remove("listen");
         }
         if self.upstream.is_some() {
             match keys.get_mut("upstream") {
                 // Its other keys are about how it is dialled.
-                Some(Value::Mapping(upstream)) => {
-                    upstream.shift_remove("url");
-                }
-                _ => {
-                    keys.shift_remove("upstream");
-                }
+                Some(Value::Map(upstream)) => upstream.remove("url"),
+                _ => keys.remove("upstream"),
             }
         }
     }
 
     /// Puts the keys there.
-    pub(super) fn insert_into(&self, tree: &mut Value) {
-        if tree.is_null() && !self.is_empty() {
-            *tree = Value::Mapping(Mapping::new());
+    pub(super) fn insert_into(&self, tree: &mut Node) {
+        if tree.value.is_null() && !self.is_empty() {
+            *tree = Value::Map(Map::default()).into();
         }
-        let Some(keys) = tree.as_mapping_mut() else {
+        let Value::Map(keys) = &mut tree.value else {
             return;
         };
         match self.listen.as_slice() {
             [] => {}
-            [one] => {
-                keys.insert("listen".into(), one.as_str().into());
-            }
+            [one] => keys.push("listen", one.as_str().into()),
             several => {
-                keys.insert("listen".into(), several.to_vec().into());
+                let items = several.iter().map(|it| Value::from(it.as_str()).into());
+                keys.push("listen", Value::List(items.collect()));
             }
         }
         if let Some(url) = &self.upstream {
             match keys.get_mut("upstream") {
-                Some(Value::Mapping(upstream)) => {
-                    upstream.insert("url".into(), url.as_str().into());
-                }
-                _ => {
-                    keys.insert("upstream".into(), url.as_str().into());
-                }
+                Some(Value::Map(upstream)) => upstream.push("url", url.as_str().into()),
+                _ => keys.push("upstream", url.as_str().into()),
             }
         }
     }
@@ -115,65 +104,4 @@ impl Flags {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::{Listen, Target, parse_with};
-
-    fn flags(listen: &[&str], upstream: Option<&str>) -> Flags {
-        Flags {
-            listen: listen.iter().map(|it| (*it).to_owned()).collect(),
-            upstream: upstream.map(str::to_owned),
-        }
-    }
-
-    fn read(text: &str, flags: &Flags) -> Result<crate::config::Loaded, Vec<String>> {
-        parse_with(text, "p.yaml", &|_| None, flags)
-            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
-    }
-
-    #[test]
-    fn both_flags_are_a_whole_configuration() {
-        let both = flags(&["127.0.0.1:1", "127.0.0.1:2"], Some("ws://a:3"));
-        let config = read("", &both).unwrap().config;
-        assert_eq!(config.listen.len(), 2);
-        let target = Target::Tcp {
-            host: "a".to_owned(),
-            port: 3,
-        };
-        assert_eq!(config.default.upstream.target, target);
-        let problems = read("", &flags(&[":1"], None)).unwrap_err();
-        assert!(problems[0].contains("the file is empty"), "{problems:?}");
-    }
-
-    #[test]
-    fn a_flag_replaces_its_key_and_leaves_the_others() {
-        let text = "listen: '${UNSET}'\nupstream: {url: 5, connect_timeout: 7s}\n";
-        let config = read(text, &flags(&["127.0.0.1:1"], Some("unix:/b")))
-            .unwrap()
-            .config;
-        assert_eq!(config.listen, [Listen::Tcp(([127, 0, 0, 1], 1).into())]);
-        assert_eq!(config.default.upstream.target, Target::Unix("/b".into()));
-        assert_eq!(config.default.upstream.connect_timeout.as_secs(), 7);
-        let text = "listen: ':1'\nupstream: [a, b]\n";
-        let config = read(text, &flags(&[], Some("unix:/b"))).unwrap().config;
-        assert_eq!(config.default.upstream.target, Target::Unix("/b".into()));
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_flag_names_the_flag() {
-        let twice = flags(&["127.0.0.1:1", "127.0.0.1:1"], Some("ws://a"));
-        for text in ["", "limits: {}\n"] {
-            let problems = read(text, &twice).unwrap_err();
-            assert_eq!(
-                problems,
-                ["--listen: error: listen[1]: is in the list already"],
-                "{text}"
-            );
-        }
-        let problems = read("limits: {x: 1}\n", &twice).unwrap_err();
-        assert!(
-            problems[1].starts_with("p.yaml:1:10: error: limits.x: "),
-            "{problems:?}"
-        );
-    }
-}
+mod tests;

@@ -5,36 +5,27 @@ mod addresses;
 mod app;
 mod covers;
 mod heartbeat;
+mod scope;
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 
 use hyper::header::HeaderName;
-use serde_yaml::Value;
 
-use super::file::File;
-use super::heartbeat::Heartbeats;
-use super::keypath::{Found, KeyPath, Place};
-use super::log::SECRETS;
+use super::engine::{Finding, KeyPath, Node, show_duration, show_size};
+use super::keys::{File, Heartbeats, SECRETS};
 use super::model::{Config, Listen, Route, Target};
-use super::problem::Severity;
-use super::units::{show_duration, show_size};
 use crate::session::policy::Limits;
+use scope::Scope;
 
 /// Routes that are looked at: each is compared with all before it.
 const MAX_ROUTES: usize = 1000;
 
 /// Everything worth telling about `file`, whose tree is `tree`. Keys with errors of their own (`found`) are left alone.
-pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
+pub(super) fn lints(file: &File, tree: &Node, found: &[Finding]) -> Vec<Finding> {
     let Some(config) = &file.config else {
         return Vec::new();
     };
-    let mut scope = Scope {
-        tree,
-        in_error: in_error(found),
-        above: KeyPath::default(),
-        told: Vec::new(),
-    };
+    let mut scope = Scope::new(tree, found);
     scope.route(&file.heartbeats, &config.default, config);
     scope.drain(config);
     scope.log(config);
@@ -51,64 +42,10 @@ pub(super) fn lints(file: &File, tree: &Value, found: &[Found]) -> Vec<Found> {
         scope.route(beats, route, config);
         scope.reachable(config, index);
     }
-    scope.told
-}
-
-fn in_error(found: &[Found]) -> HashSet<KeyPath> {
-    let mut all = HashSet::new();
-    for found in found.iter().filter(|it| it.severity == Severity::Error) {
-        let mut path = found.path.clone();
-        while all.insert(path.clone()) && !path.is_empty() {
-            path.pop();
-        }
-    }
-    all
-}
-
-/// The top level or one route, and what is told so far.
-struct Scope<'a> {
-    tree: &'a Value,
-    /// Keys with errors, and all that are above them.
-    in_error: HashSet<KeyPath>,
-    above: KeyPath,
-    told: Vec<Found>,
+    scope.findings
 }
 
 impl Scope<'_> {
-    /// Tells something about the keys `about`, at the first that is written in this scope. When none is, the defaults
-    /// or the top level say it all, and it is not this scope's matter.
-    fn tell(&mut self, severity: Severity, about: &[&[&str]], message: String) {
-        let paths: Vec<KeyPath> = about
-            .iter()
-            .map(|keys| self.above.join(&KeyPath::of(keys)))
-            .collect();
-        self.tell_at(severity, paths, message);
-    }
-
-    fn tell_at(&mut self, severity: Severity, paths: Vec<KeyPath>, message: String) {
-        if paths.iter().any(|path| self.in_error.contains(path)) {
-            return;
-        }
-        let written = paths.into_iter().find(|path| path.get(self.tree).is_some());
-        if let Some(path) = written {
-            self.told.push(Found {
-                path,
-                place: Place::Value,
-                severity,
-                message,
-            });
-        }
-    }
-
-    fn is_written(&self, key: &[&str]) -> bool {
-        let path = self.above.join(&KeyPath::of(key));
-        path.get(self.tree).is_some()
-    }
-
-    fn warn(&mut self, about: &[&[&str]], message: String) {
-        self.tell(Severity::Warning, about, message);
-    }
-
     fn route(&mut self, beats: &Heartbeats, route: &Route, config: &Config) {
         self.leg("client", &beats.client, beats.check_interval);
         self.leg("upstream", &beats.upstream, beats.check_interval);

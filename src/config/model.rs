@@ -11,6 +11,12 @@ use hyper::header::HeaderName;
 use crate::protocol::Close;
 use crate::session::policy::Policy;
 
+mod matching;
+
+/// The longest path that a route may have, in bytes. Of the path of a live connection one byte more is kept, which is
+/// enough to find its route again.
+pub const MAX_ROUTE_PATH: usize = 1024;
+
 /// A whole, valid `proxy.yaml`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -114,7 +120,7 @@ impl Default for Admin {
 
 /// A secret, which is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Token(pub(super) String);
+pub struct Token(pub(in crate::config) String);
 
 impl Token {
     #[cfg(test)]

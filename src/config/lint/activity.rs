@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::heartbeat::{Heartbeats, Leg};
-use super::super::problem::Severity;
-use super::super::units::show_duration;
-use super::Scope;
+use super::super::engine::{Severity, show_duration};
+use super::super::keys::{Heartbeats, Leg};
+use super::scope::Scope;
 use crate::heartbeat::Rule;
 use crate::session;
 use crate::session::policy::Activity;
@@ -44,7 +43,7 @@ impl Scope<'_> {
                     "no rule of heartbeat.app recognises a heartbeat of the {name}'s, so that every connection would end after {}; add a preset or a rule to heartbeat.app, or write `activity: frame` or `message`",
                     show_duration(idle),
                 );
-                self.tell(Severity::Error, &[&activity, APP, &idle_time], message);
+                self.report(Severity::Error, &[&activity, APP, &idle_time], message);
             }
             Activity::Message if recognised => {
                 let message = format!(

@@ -1,9 +1,8 @@
 //! Addresses that collide, and operators' doors that stand open.
 
-use super::super::keypath::KeyPath;
+use super::super::engine::{KeyPath, Severity};
 use super::super::model::{Config, Listen, is_every_address, share_addresses};
-use super::super::problem::Severity;
-use super::Scope;
+use super::scope::Scope;
 
 /// Characters of a token that nobody guesses.
 const MIN_TOKEN: usize = 16;
@@ -21,7 +20,7 @@ impl Scope<'_> {
                 let message = format!(
                     "`{path}` ({address}) and `{other}` ({taken}) cannot be had together; {help}"
                 );
-                self.tell_at(Severity::Error, vec![path.clone(), other.clone()], message);
+                self.report_at(Severity::Error, vec![path.clone(), other.clone()], message);
             }
         }
     }
@@ -89,37 +88,4 @@ fn collide(one: &Listen, other: &Listen) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn which_addresses_collide() {
-        let tcp = |text: &str| Listen::Tcp(text.parse().unwrap());
-        for (one, other, expected) in [
-            ("127.0.0.1:1", "127.0.0.1:1", true),
-            ("0.0.0.0:1", "127.0.0.1:1", true),
-            ("127.0.0.1:1", "127.0.0.2:1", false),
-            ("127.0.0.1:1", "127.0.0.1:2", false),
-            ("127.0.0.1:0", "127.0.0.1:0", false),
-            ("[::]:0", "127.0.0.1:0", false),
-            ("[::]:1", "[::]:1", true),
-            ("[::]:1", "[::1]:1", true),
-            ("[::]:1", "127.0.0.1:1", true),
-            ("[::]:1", "0.0.0.0:1", true),
-            ("[::]:1", "0.0.0.0:2", false),
-            ("[::1]:1", "0.0.0.0:1", false),
-            ("[::1]:1", "127.0.0.1:1", false),
-        ] {
-            assert_eq!(collide(&tcp(one), &tcp(other)), expected, "{one} {other}");
-            assert_eq!(collide(&tcp(other), &tcp(one)), expected, "{other} {one}");
-        }
-        let unix = |path: &str, mode| Listen::Unix {
-            path: path.into(),
-            mode,
-        };
-        assert!(collide(&unix("/a", None), &unix("/a", Some(0o660))));
-        assert!(collide(&unix("/a/b", None), &unix("/a/./b", None)));
-        assert!(!collide(&unix("/a", None), &unix("/b", None)));
-        assert!(!collide(&unix("/a", None), &tcp("127.0.0.1:1")));
-    }
-}
+mod tests;

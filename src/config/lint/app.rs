@@ -1,12 +1,9 @@
 //! Rules of `heartbeat.app` that nobody would have meant.
 
-use super::super::app::Item;
-use super::super::heartbeat::Heartbeats;
-use super::super::keypath::KeyPath;
-use super::super::problem::Severity;
-use super::super::units::show_size;
-use super::Scope;
+use super::super::engine::{KeyPath, Severity, show_size};
+use super::super::keys::{Heartbeats, Item};
 use super::covers::covers;
+use super::scope::Scope;
 use crate::heartbeat::json::Pattern;
 use crate::heartbeat::{Forward, Matcher, Rule};
 use crate::session::policy::ProbeKind;
@@ -69,7 +66,7 @@ impl Scope<'_> {
         let Some(rule) = entry.rules.first() else {
             return;
         };
-        let is_said = self.path(index).key("forward").get(self.tree).is_some();
+        let is_said = self.tree.at(&self.path(index).key("forward")).is_some();
         if rule.reply.is_none() && rule.forward == Forward::Never && !is_said {
             let message = "nobody answers this message, and the backend does not get it; write a `reply`, `forward: always`, or `forward: never` if that is meant";
             self.warn_at(index, "", message.to_owned());
@@ -118,7 +115,7 @@ impl Scope<'_> {
     fn warn_at(&mut self, index: usize, key: &str, message: String) {
         let item = self.path(index);
         let path = if key.is_empty() { item } else { item.key(key) };
-        self.tell_at(Severity::Warning, vec![path], message);
+        self.report_at(Severity::Warning, vec![path], message);
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::heartbeat::{Heartbeats, Leg};
-use super::super::problem::Severity;
-use super::super::units::show_duration;
-use super::Scope;
+use super::super::engine::{Severity, show_duration};
+use super::super::keys::{Heartbeats, Leg};
+use super::scope::Scope;
 use crate::session::policy::{Activity, AnswerPings, ProbeKind};
 
 /// Idle timeouts of things that commonly stand in front: nginx and AWS load balancers, Cloudflare.
@@ -137,7 +136,7 @@ impl Scope<'_> {
                 let message = format!(
                     "a notice {before} before the close needs an idle_time above that, not {idle}; make it shorter"
                 );
-                self.tell(Severity::Error, &[NOTICE, IDLE], message);
+                self.report(Severity::Error, &[NOTICE, IDLE], message);
             }
             (Some(before), _) if check_interval > before => {
                 let message = format!(

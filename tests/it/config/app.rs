@@ -10,7 +10,7 @@ use sidebeat::heartbeat::json::Pattern;
 use sidebeat::heartbeat::{Context, Matcher, Preset, Reply, Rule};
 use sidebeat::session::policy::{Policy, ProbeKind};
 
-fn parse(text: &str) -> Result<Loaded, Vec<config::Problem>> {
+fn parse(text: &str) -> Result<Loaded, Vec<config::Diagnostic>> {
     config::parse(text, "p.yaml", &|_| None)
 }
 

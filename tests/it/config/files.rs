@@ -12,7 +12,7 @@ use sidebeat::session::policy::ProbeKind;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-fn parse(text: &str) -> Result<Loaded, Vec<config::Problem>> {
+fn parse(text: &str) -> Result<Loaded, Vec<config::Diagnostic>> {
     config::parse(text, "p.yaml", &|_| None)
 }
 
@@ -174,7 +174,8 @@ fn variables_reach_values_and_numbers() {
         loaded.config.default.policy.limits.close_timeout.as_secs(),
         7
     );
-    assert_eq!(loaded.tree["limits"]["close_timeout"], "7s");
+    let shown = config::effective(&loaded.tree);
+    assert_eq!(shown["limits"]["close_timeout"], "7s");
 }
 
 #[test]
