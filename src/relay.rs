@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `connection` | the task of one connection, from its 101 to its closing record |
 //! | `driver` | the relay itself |
-//! | `leg_io`, `outbox` | one leg of it: what is known of its incoming frames, and what has to go out |
+//! | `leg_io`, `outbox` | one leg of it: its socket, and what is to be written to it |
 //! | `inspect` | small messages, unmasked and inflated, for application-level heartbeats |
 //! | `fuzzing` | what `fuzz/` does to the relay; for fuzzers and tests only |
 

@@ -1,12 +1,12 @@
-//! One connection's brain: every decision about liveness and closing, and the cause of its end.
+//! One connection's state machine: every decision about liveness and closing, and the cause of its end.
 //!
 //! Pure: [`Session::handle`] takes an event and the time, and answers with actions; the same events at the same times
 //! give the same actions. [`Session::next_deadline`] says when it wants [`Event::Timeout`]. The relay
-//! (`relay::driver`) owns the sockets and performs.
+//! (`relay::driver`) owns the sockets and performs the actions.
 //!
 //! | file | decides |
 //! |---|---|
-//! | [`policy`] | what it is told: settings of one connection, replaced when the file changes |
+//! | [`policy`] | the settings of one connection, replaced when the file changes |
 //! | `cause` | the list of causes, and what each puts on the wire |
 //! | `liveness` | one leg's heartbeat: idle, pings and their pongs, standing still under backpressure |
 //! | `counters` | the list of what is counted on a leg |
@@ -90,7 +90,7 @@ impl Session {
         }
     }
 
-    /// Takes in what happened and appends what is to be done.
+    /// Processes an event and appends the actions to perform.
     pub fn handle(&mut self, event: Event, now: Time, actions: &mut Actions) {
         match event {
             Event::Data {
@@ -135,8 +135,8 @@ impl Session {
         }
     }
 
-    /// Takes in a run of data frames at once: their payload bytes, and how many messages they ended. The same as
-    /// [`Event::Data`] for each, which asks for no action either.
+    /// Processes a run of data frames at once: their payload bytes, and how many messages they ended. The same as
+    /// [`Event::Data`] for each; neither results in an action.
     #[inline]
     pub fn data(&mut self, from: Leg, bytes: usize, messages: u64, now: Time) {
         self.leg_mut(from).data(bytes, messages, now);
@@ -165,7 +165,7 @@ impl Session {
         self.legs.client.was_noticed() || self.legs.upstream.was_noticed()
     }
 
-    /// Whether both legs are done with, so that the connection can be dropped.
+    /// Whether both legs are finished, so that the connection can be dropped.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.closing
@@ -173,7 +173,7 @@ impl Session {
             .is_some_and(|closing| closing.is_finished())
     }
 
-    /// Whether both closing handshakes are done: the connection is to be recorded and gives its place back, however long
+    /// Whether both closing handshakes are done: the connection is recorded and no longer counts, however long
     /// its sockets still take to end.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -194,7 +194,7 @@ impl Session {
         &self.policy
     }
 
-    /// How it ended; none while it lives.
+    /// How it ended; none while it is open.
     #[must_use]
     pub fn ending(&self) -> Option<&Ending> {
         self.closing.as_ref().map(|closing| closing.ending())
@@ -212,7 +212,7 @@ impl Session {
         self.leg(leg).last_received()
     }
 
-    /// How long nothing has been received on a leg; once there is a cause, when it struck.
+    /// How long nothing has been received on a leg; once there is a cause, how long it was then.
     #[must_use]
     pub fn silence(&self, leg: Leg, now: Time) -> Duration {
         match &self.closing {
@@ -245,7 +245,7 @@ impl Session {
         }
     }
 
-    /// A pong that answers one of our pings stays here; another one goes on only where pings are forwarded.
+    /// A pong that answers one of our pings is consumed; any other is forwarded only if pings are.
     fn pong(&mut self, from: Leg, payload: ControlPayload, now: Time, actions: &mut Actions) {
         let pong = self.leg_mut(from).pong(&payload, now);
         if let Pong::Measured(rtt) = pong {
@@ -345,7 +345,7 @@ impl Session {
         }
     }
 
-    /// The last word before an idle close, if it is time for it.
+    /// Sends the idle notice, if it is time for it.
     fn notice(&mut self, leg: Leg, now: Time, actions: &mut Actions) {
         let policy = Arc::clone(&self.policy);
         if let Some(notice) = self.leg_mut(leg).take_notice(policy.heartbeat(leg), now) {
@@ -376,7 +376,7 @@ impl Session {
     }
 }
 
-/// `60.2s`, for details that people read.
+/// `60.2s`, for human-readable details.
 fn seconds(duration: Duration) -> String {
     format!("{:.1}s", duration.as_secs_f64())
 }

@@ -19,21 +19,22 @@ use crate::per_leg::PerLeg;
 use crate::session::{Cause, LegClose};
 use crate::telemetry::{ClosingRecord, Handle, Observer, Permit};
 
-/// The size of a thread's read buffer: the longest read, and what a leg holds of an incomplete frame, which is at most
-/// a message to be looked into (16 KiB).
+/// The size of a thread's scratch buffer: the longest read, after an incomplete frame, which is at most a message to
+/// be inspected (16 KiB).
 const SCRATCH: usize = READ + 32 * 1024;
 
 thread_local! {
-    /// What a poll reads into. Nothing stays in it between two polls, so all connections of a thread share it.
+    /// The scratch buffer of [`Relay::poll`]. Contains nothing between two polls, so all connections of a thread share it.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
 }
 
-/// An established connection. However its task ends, dropping this records it: without a cause, as `internal`.
+/// An established connection. Dropping it publishes its closing record, if that has not happened yet: a task that
+/// panicked or was cancelled is recorded with the cause `internal`.
 pub(crate) struct Connection {
     relay: Relay<Stream>,
     handle: Arc<Handle>,
     clock: Clock,
-    /// None: it has been recorded, and has given its place back.
+    /// None once the connection is recorded and no longer counts.
     permit: Option<Permit>,
     observer: Arc<Observer>,
     warned: bool,
@@ -57,7 +58,7 @@ impl Connection {
         }
     }
 
-    /// Relays until the end, and records how it ended. `read_ahead`: what came behind the heads.
+    /// Relays until the end. `read_ahead`: what followed the heads of the opening handshakes.
     pub(crate) async fn run(&mut self, read_ahead: PerLeg<Bytes>) {
         let mut read_ahead = Some(read_ahead);
         let mut timer = pin!(sleep_until(Instant::now() + Duration::from_secs(3600)));
@@ -72,7 +73,7 @@ impl Connection {
                 self.warn_of_uninspected();
             }
             if self.relay.session().is_over() {
-                // What is left are sockets that their peers may take some time to end.
+                // Only the sockets are left, which their peers may take a while to end.
                 self.record();
             }
             done
@@ -80,7 +81,7 @@ impl Connection {
         .await;
     }
 
-    /// Says, once, that messages pass without being looked into.
+    /// Logs, once, that messages are forwarded without being inspected.
     fn warn_of_uninspected(&mut self) {
         if std::mem::replace(&mut self.warned, true) {
             return;
@@ -96,7 +97,7 @@ impl Connection {
         );
     }
 
-    /// Publishes the closing record and gives the connection's place back; once.
+    /// Publishes the closing record, once, and stops counting the connection.
     fn record(&mut self) {
         let Some(mut permit) = self.permit.take() else {
             return;

@@ -1,9 +1,25 @@
-//! The relay of one connection: reads both legs, passes data on, tells the session what happened and performs what it
-//! decides.
+//! The relay of one connection: reads both legs, forwards data frames, reports everything else to the session, and
+//! performs the session's actions.
 //!
-//! One task, polled by hand: a poll reads each leg into the worker thread's scratch buffer, writes whole runs of data
-//! frames to the other leg straight from there, and leaves nothing behind but what a socket did not take. All progress
-//! is in fields, so nothing is lost between two polls.
+//! # How it works
+//!
+//! Both legs belong to one task, and [`Relay::poll`] is its whole loop. A poll first handles commands from outside. It
+//! then alternates between the legs: write what is buffered for a leg, read once from the other. A read goes into the
+//! scratch buffer of the worker thread, behind the few bytes that the last read left incomplete. `intake` splits it
+//! into frames. Runs of data frames are written to the other leg straight from the scratch buffer, with one write a
+//! run; only what that socket does not accept is copied, into the leg's `Outbox`. Control frames, the end of a stream
+//! and small messages that may be heartbeats become events: [`Relay::dispatch`] hands each to the session and performs
+//! the resulting actions at once, which usually means to queue a frame in an `Outbox`.
+//!
+//! A frame of our own may only start where a frame of the peer ends. So each leg knows at which boundary the bytes
+//! stop that were forwarded to it; queued frames are encoded when that is a frame boundary (a message boundary, for
+//! text), and wait otherwise.
+//!
+//! A leg is not read while the other has bytes buffered: that is all the backpressure there is. To keep one connection
+//! from starving the others of its thread, a poll ends after [`ROUNDS_PER_POLL`] rounds, or when a leg has used up its
+//! `turn`, and wakes itself. At the end, statistics are published and the timer is set to the session's next deadline.
+//!
+//! All progress is in fields, so nothing is lost between two polls, and the task can be dropped at any time.
 
 mod commands;
 mod intake;
@@ -37,15 +53,15 @@ const ROUNDS_PER_POLL: usize = 8;
 const FEW_WRITES: u32 = 8;
 const SHORT_RUN: usize = 1024;
 
-/// What came of reading a leg.
+/// The outcome of reading a leg once.
 enum Read {
     /// Bytes, or the end of the stream.
     Some,
-    /// The socket has nothing, and wakes the task when it has.
+    /// The socket has nothing to read, and wakes the task when it has.
     Nothing,
-    /// The socket was not asked: it is gone, or there is nowhere to pass its bytes on to.
+    /// The socket was not read: it is gone, or the other leg is blocked.
     NotNow,
-    /// It has had its turn: others come first.
+    /// The leg has used up its turn: other connections come first.
     TurnOver,
 }
 
@@ -58,18 +74,18 @@ pub(crate) struct Relay<S> {
     /// When this poll began.
     now: Time,
     extensions: Extensions,
-    /// Those who wait for a round trip to be measured.
+    /// Operators who wait for a measured round trip.
     waiting_for_rtt: Vec<(Leg, oneshot::Sender<Duration>)>,
-    /// Small messages that were not looked into, because there were too many.
+    /// Small messages that were not inspected, because there were too many.
     uninspected: u64,
-    /// How often a socket has been written to in this poll.
+    /// Writes in this poll.
     writes: u32,
     /// A leg was reset inside a frame.
     mid_frame: bool,
-    /// Something other than data happened: the next deadline may be nearer than the timer, and there may be more to do.
+    /// An event other than data was handled: the next deadline may be earlier than the timer.
     dirty: bool,
     timer_set_for: Option<Time>,
-    /// Until when a timer that was held up waits for the sockets.
+    /// While a late timer waits for the sockets: until when.
     grace_until: Option<Time>,
     first_poll: bool,
 }
@@ -110,7 +126,6 @@ impl<S: Transport> Relay<S> {
         &self.session
     }
 
-    /// How many small messages were not looked into, because there were too many.
     pub(crate) fn uninspected(&self) -> u64 {
         self.uninspected
     }
@@ -119,7 +134,7 @@ impl<S: Transport> Relay<S> {
         self.mid_frame
     }
 
-    /// Does what can be done now; ready when both legs are done with.
+    /// Does what can be done now; ready when both legs are finished.
     pub(crate) fn poll(
         &mut self,
         cx: &mut Context<'_>,
@@ -135,7 +150,7 @@ impl<S: Transport> Relay<S> {
             self.handle_commands(cx);
         }
         let mut more = self.relay(cx, scratch);
-        // Time after the sockets: a process that was stopped for a while has yet to see what came meanwhile.
+        // The timer comes after the sockets: a process that was suspended must first see what arrived meanwhile.
         if self.is_due(cx, timer.as_mut()) {
             self.dispatch(Event::Timeout);
             more |= self.relay(cx, scratch);
@@ -155,17 +170,17 @@ impl<S: Transport> Relay<S> {
         Poll::Pending
     }
 
-    /// Takes in bytes that came behind the head of the opening handshake; before the first poll.
+    /// Processes bytes that followed the head of the opening handshake; before the first poll.
     pub(crate) fn read_ahead(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
         if !bytes.is_empty() {
             self.process_input(cx, from, bytes);
         }
     }
 
-    /// Reads and writes until both legs have nothing more for now; true: until it was enough for one turn.
+    /// Reads and writes until neither leg can make progress, or the turn is over; true in the latter case.
     fn relay(&mut self, cx: &mut Context<'_>, scratch: &mut [u8]) -> bool {
-        // A socket that had nothing to read will wake the task: it is not asked again in this poll, unless for what
-        // writing to it has failed with.
+        // A socket that had nothing to read wakes the task, so it is not read again in this poll, unless a write failed:
+        // the read then finds out why.
         let mut drained = PerLeg::new(false, false);
         let mut turn_over = false;
         for _ in 0..ROUNDS_PER_POLL {
@@ -190,7 +205,6 @@ impl<S: Transport> Relay<S> {
         true
     }
 
-    /// Reads a leg once.
     fn read(&mut self, cx: &mut Context<'_>, leg: Leg, scratch: &mut [u8]) -> Read {
         let to = &self.leg(leg.other()).out;
         let wait = to.is_blocked() && !to.is_closed();
@@ -261,7 +275,7 @@ impl<S: Transport> Relay<S> {
         Read::Some
     }
 
-    /// Writes a run of data frames to a leg, up to `boundary`; what the socket does not take is kept.
+    /// Writes a run of data frames to a leg, up to `boundary`, and buffers what the socket does not accept.
     fn forward(&mut self, cx: &mut Context<'_>, to: Leg, run: &[u8], boundary: Boundary) {
         let is_gathered = self.writes > FEW_WRITES && run.len() < SHORT_RUN;
         let leg_io = self.leg_mut(to);
@@ -269,7 +283,7 @@ impl<S: Transport> Relay<S> {
             return;
         }
         leg_io.boundary = boundary;
-        // The next flush writes what is kept.
+        // The next flush writes what is buffered.
         if leg_io.out.is_blocked() || is_gathered {
             leg_io.out.buffer(run);
             return;
@@ -292,7 +306,7 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    /// Writes what waits for a leg's socket; true: it took some.
+    /// Writes what is buffered for a leg; true if its socket accepted some.
     #[inline]
     fn flush(&mut self, cx: &mut Context<'_>, leg: Leg) -> bool {
         !self.leg(leg).is_quiet() && self.write_out(cx, leg)
@@ -329,19 +343,19 @@ impl<S: Transport> Relay<S> {
 
     fn advance(&mut self, to: Leg, len: usize) {
         let leg_io = self.leg_mut(to);
-        let left = leg_io.out.advance(len);
+        let flushed = leg_io.out.advance(len);
         let blocked = leg_io.out.is_blocked();
         let was_reported = std::mem::replace(&mut leg_io.blocked_reported, blocked);
         if blocked || was_reported {
             self.dispatch(Event::Progress { to, blocked });
         }
-        if left.probe {
+        if flushed.probe {
             self.dispatch(Event::ProbeWritten { to });
         }
-        if left.measure {
+        if flushed.measure {
             self.dispatch(Event::MeasureWritten { to });
         }
-        if left.close {
+        if flushed.close {
             self.dispatch(Event::CloseWritten { to });
         }
     }
@@ -351,8 +365,8 @@ impl<S: Transport> Relay<S> {
         self.dispatch(Event::Progress { to, blocked: true });
     }
 
-    /// A leg takes no more bytes. It is lost only when it has nothing more to say either, so that a Close frame that
-    /// it sent before is still read.
+    /// A leg accepts no more bytes. It counts as lost only when it has nothing more to read either, so that a Close
+    /// frame that it sent before is still read.
     fn write_failed(&mut self, to: Leg, error: std::io::Error) {
         let leg_io = self.leg_mut(to);
         leg_io.write_error = Some(error);
@@ -363,7 +377,7 @@ impl<S: Transport> Relay<S> {
         self.dirty = true;
     }
 
-    /// Tells the session what happened and performs what it decides.
+    /// Hands an event to the session and performs its actions.
     fn dispatch(&mut self, event: Event) {
         let mut actions = Actions::new();
         self.session.handle(event, self.now, &mut actions);
@@ -383,7 +397,7 @@ impl<S: Transport> Relay<S> {
             Action::ProbeText { to, text } => self.leg_mut(to).out.push_probe_text(text),
             Action::Reply { to, kind, payload } => self.leg_mut(to).out.push_reply(kind, payload),
             Action::Close { to, close } => self.leg_mut(to).out.push_close(close),
-            // RFC 6455 section 7.1.1: the server ends TCP first, so that it, not its clients, keeps TIME_WAIT.
+            // RFC 6455 section 7.1.1: the server ends TCP first, so that TIME_WAIT is on its side, not on the client's.
             Action::Finish { leg } => {
                 let leg_io = self.leg_mut(leg);
                 if leg == Leg::Client || leg_io.reading == Reading::Broken {
@@ -392,7 +406,7 @@ impl<S: Transport> Relay<S> {
             }
             Action::Drop { leg } => {
                 let is_inside_a_frame = self.is_cut(leg) || self.leg(leg).out.is_blocked();
-                // A peer that broke a rule and is still there must not see its stream end in good order inside a frame.
+                // A peer that broke a rule and is still there must not see an orderly end of stream inside a frame.
                 match self.leg(leg).reading == Reading::Broken && is_inside_a_frame {
                     true => self.reset(leg),
                     false => self.leg_mut(leg).drop_io(),
@@ -427,7 +441,7 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    /// Whether a leg has got the beginning of a frame without its end.
+    /// Whether a leg has received the start of a frame without its end.
     fn is_cut(&self, leg: Leg) -> bool {
         let leg_io = self.leg(leg);
         leg_io.boundary == Boundary::None && !leg_io.out.is_closed()

@@ -1,4 +1,4 @@
-//! Looking into a small message: unmasked, and inflated; and how much of that one peer gets.
+//! Inspecting small messages: unmasking and inflating them, within a budget for each peer.
 
 use std::cell::RefCell;
 
@@ -6,7 +6,7 @@ use crate::protocol::{Inflater, apply_mask};
 use crate::time::Time;
 
 thread_local! {
-    /// Nothing of a message is read after it, so all connections of a thread share these.
+    /// Contains nothing between two calls, so all connections of a thread share it.
     static PLAIN: RefCell<(Vec<u8>, Inflater)> = RefCell::default();
 }
 
@@ -18,8 +18,8 @@ pub(crate) struct Small<'a> {
     pub(crate) mask: Option<[u8; 4]>,
 }
 
-/// Calls `look` with the plain payload; none when it cannot be inflated on its own to at most `max` bytes. Adds what
-/// inflating cost to `cost`, about in nanoseconds.
+/// Calls `look` with the plain payload; returns none if it cannot be inflated on its own to at most `max` bytes. Adds
+/// the estimated cost of inflating to `cost`, in nanoseconds.
 pub(crate) fn with_plain<R>(
     small: &Small<'_>,
     max: usize,
@@ -41,12 +41,12 @@ pub(crate) fn with_plain<R>(
     })
 }
 
-/// What looking into one peer's messages may cost: 10 ms a second, which is some 500 compressed messages or several
-/// thousand others, and twice that at once. Nobody's heartbeat comes near it; a client that sends nothing but small
-/// messages would otherwise have a core for itself.
+/// The budget for inspecting one peer's messages: 10 ms a second, with a burst of twice that. That is about 500
+/// compressed messages or several thousand others, far more than any heartbeat needs; without it, a client that sends
+/// nothing but small messages would keep a core busy.
 #[derive(Debug)]
 pub(crate) struct Allowance {
-    /// Nanoseconds; below zero by what the newest message cost too much.
+    /// Nanoseconds; negative if the last message cost more than was left.
     left: i64,
     refilled: Time,
 }
@@ -63,7 +63,7 @@ impl Allowance {
         }
     }
 
-    /// Whether another message may be looked into.
+    /// Whether another message may be inspected.
     pub(crate) fn has_some(&mut self, now: Time) -> bool {
         let elapsed = i64::try_from(now.since(self.refilled).as_micros()).unwrap_or(i64::MAX);
         let earned = elapsed.saturating_mul(RATE);

@@ -1,4 +1,4 @@
-//! One leg of a relay: its socket, what is known of its incoming frames, and what has to go out on it.
+//! One leg of a relay: its socket, the state of its incoming frames, and its outbox.
 
 use std::io;
 use std::pin::Pin;
@@ -14,13 +14,13 @@ use crate::time::Time;
 /// makes two segments of it: with 64 KiB a message of 1 MiB costs twice the CPU, and with 256 KiB a third more.
 pub(crate) const READ: usize = 63 * 1024;
 
-/// What may be done in one poll with what comes from a leg, about in nanoseconds, before other connections have their
-/// turn. Reading and writing 8 × 63 KiB of long frames stays below it.
+/// The budget for one leg's input in one poll, in estimated nanoseconds, before other connections have their turn.
+/// Reading and writing 8 × 63 KiB of long frames stays below it.
 pub(crate) const TURN: u32 = 200_000;
 /// The least that is read at once.
 const MIN_READ: usize = 1024;
 
-/// What the bytes that come from a leg are taken for.
+/// How bytes from a leg are interpreted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reading {
     Frames,
@@ -31,30 +31,30 @@ pub(crate) enum Reading {
 }
 
 pub(crate) struct LegIo<S> {
-    /// None: dropped.
+    /// None once it is dropped.
     pub(crate) io: Option<S>,
     pub(crate) reader: FrameReader,
-    /// What is left of the last read: an incomplete frame, or all that this leg's turn did not suffice for.
+    /// The rest of the last read: an incomplete frame, or all that the turn was too short for.
     pub(crate) held: Vec<u8>,
-    /// There are whole frames among what is held; they come before anything else is read.
+    /// `held` contains whole frames, which are processed before anything else is read.
     pub(crate) unfinished: bool,
-    /// How much may be read at once: less where the last read was more than a turn is enough for.
+    /// How much is read at once: less if the last read was too much for one turn.
     pub(crate) read_size: usize,
-    /// What may still be done with what comes from this leg until others have had their turn, about in nanoseconds.
+    /// What is left of [`TURN`] in this poll.
     pub(crate) turn: u32,
-    /// What may still be looked into.
+    /// The budget for inspecting messages.
     pub(crate) inspections: Allowance,
     pub(crate) out: Outbox,
-    /// Where in the other leg's stream the bytes that were passed on to this one end.
+    /// At which boundary of the other leg's frames the bytes end that were forwarded to this one.
     pub(crate) boundary: Boundary,
     pub(crate) reading: Reading,
-    /// Not read, because the other leg is blocked; the session knows.
+    /// Not read, because the other leg is blocked; reported to the session.
     pub(crate) paused: bool,
-    /// The socket takes no bytes; the session knows.
+    /// The socket accepts no bytes; reported to the session.
     pub(crate) blocked_reported: bool,
-    /// What writing failed with; told once the leg has nothing more to say.
+    /// Why writing failed; reported once there is nothing more to read.
     pub(crate) write_error: Option<io::Error>,
-    /// Our side of the connection is to be ended.
+    /// Our side of the TCP connection is to be shut down.
     shutting_down: bool,
 }
 
@@ -78,7 +78,7 @@ impl<S: Transport> LegIo<S> {
         }
     }
 
-    /// The last read was, or was not, more than a turn is enough for: `done` bytes of it have been dealt with.
+    /// Shrinks reads that are too much for one turn, of which `done` bytes were processed, and grows them again.
     pub(crate) fn adapt_read_size(&mut self, done: usize) {
         self.read_size = if self.unfinished {
             done.clamp(MIN_READ, READ)
@@ -87,7 +87,7 @@ impl<S: Transport> LegIo<S> {
         };
     }
 
-    /// Ends our side of the connection, once what waits has gone, and waits for the peer to end its own.
+    /// Shuts our side of the TCP connection down as soon as the outbox is empty.
     pub(crate) fn shut_down(&mut self) {
         self.shutting_down = true;
     }
@@ -100,7 +100,7 @@ impl<S: Transport> LegIo<S> {
 
     pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) {
         if let (Some(io), true) = (&mut self.io, self.shutting_down) {
-            // Done or failed, the peer's end of the stream is what is awaited next.
+            // Whether it succeeds or fails, the next thing to wait for is the peer's end of stream.
             self.shutting_down = Pin::new(io).poll_shutdown(cx).is_pending();
         }
     }

@@ -1,5 +1,5 @@
-//! What has to go out on one leg and could not go at once: bytes that the socket did not take, and frames of the
-//! sidecar's own that wait for a place where a frame may begin.
+//! What could not be written to a leg at once: bytes that the socket did not accept (the backlog), and frames of our
+//! own that wait until a frame may start (the pending frames).
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -8,25 +8,24 @@ use crate::heartbeat::MessageKind;
 use crate::protocol::{Close, Control, ControlPayload, Data, OpCode, encode_frame};
 use crate::session::Payload;
 
-/// The most answers to application-level heartbeats that wait.
+/// The longest queue of replies to application-level heartbeats.
 const MAX_REPLIES: usize = 16;
 
-/// One leg's outgoing side. Empty, it owns no memory.
+/// One leg's outgoing side. An empty one owns no memory.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     backlog: Vec<u8>,
-    /// How much of the backlog the socket has taken.
+    /// How much of the backlog is written.
     taken: usize,
     pending: Option<Box<PendingFrames>>,
     /// A probe is in the backlog.
     probe_buffered: bool,
     /// A ping that an operator asked for is in the backlog.
     measure_buffered: bool,
-    /// A Close frame is in the backlog, or has left.
     close: CloseState,
 }
 
-/// Frames of the sidecar's own, at most one of each kind but replies, in the order in which they go out.
+/// Frames of our own in the order in which they are encoded; at most one of each kind, except for replies.
 #[derive(Debug, Default)]
 struct PendingFrames {
     pong: Option<ControlPayload>,
@@ -47,7 +46,7 @@ enum CloseState {
     Flushed,
 }
 
-/// What left the sidecar when a backlog was emptied.
+/// Which frames of our own were written when the backlog became empty.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Flushed {
     pub(crate) probe: bool,
@@ -56,7 +55,6 @@ pub(crate) struct Flushed {
 }
 
 impl Outbox {
-    /// The bytes that wait for the socket.
     pub(crate) fn backlog(&self) -> &[u8] {
         &self.backlog[self.taken..]
     }
@@ -65,18 +63,18 @@ impl Outbox {
         !self.backlog.is_empty()
     }
 
-    /// Keeps what the socket did not take.
+    /// Appends what the socket did not accept.
     pub(crate) fn buffer(&mut self, bytes: &[u8]) {
         self.backlog.extend_from_slice(bytes);
     }
 
-    /// The socket took this much of the backlog; says what has left when it took all.
+    /// `len` more bytes of the backlog are written; returns which frames left with the last of them.
     pub(crate) fn advance(&mut self, len: usize) -> Flushed {
         self.taken += len;
         if self.taken < self.backlog.len() {
             return Flushed::default();
         }
-        // Given back, not kept: an idle connection owns no buffer.
+        // Freed, not reused: an idle connection owns no buffer.
         self.backlog = Vec::new();
         self.taken = 0;
         let close = self.close == CloseState::Buffered;
@@ -90,7 +88,7 @@ impl Outbox {
         }
     }
 
-    /// The socket takes nothing any more.
+    /// Drops everything: the socket accepts nothing any more.
     pub(crate) fn discard(&mut self) {
         *self = Outbox {
             close: CloseState::Flushed,
@@ -98,7 +96,7 @@ impl Outbox {
         };
     }
 
-    /// Whether a Close frame has been placed: nothing may follow it (RFC 6455 section 5.5.1).
+    /// Whether a Close frame is encoded: nothing may follow it (RFC 6455 section 5.5.1).
     pub(crate) fn is_closed(&self) -> bool {
         self.close != CloseState::None
     }
@@ -107,7 +105,7 @@ impl Outbox {
         self.pending.is_some()
     }
 
-    /// A probe of ours, or a ping of a peer that is passed on.
+    /// A probe of ours, or a forwarded ping.
     pub(crate) fn push_ping(&mut self, payload: Payload) {
         match payload {
             Payload::Peer(payload) => self.pending().ping = Some(payload),
@@ -115,8 +113,8 @@ impl Outbox {
         }
     }
 
-    /// An answer, a pong carried back, or an unsolicited one as a probe. The newest answer replaces one that still
-    /// waits (RFC 6455 section 5.5.3).
+    /// An answer, a forwarded pong, or an unsolicited pong as a probe. A new answer replaces one that still waits
+    /// (RFC 6455 section 5.5.3).
     pub(crate) fn push_pong(&mut self, payload: Payload) {
         match payload {
             Payload::Peer(payload) => self.pending().pong = Some(payload),
@@ -133,8 +131,7 @@ impl Outbox {
         self.pending().probe_text = Some(text);
     }
 
-    /// An answer to an application-level heartbeat. Each is owed, but a peer that asks and does not read loses the
-    /// oldest ones.
+    /// A reply to an application-level heartbeat. Each request gets one, but a peer that does not read loses the oldest.
     pub(crate) fn push_reply(&mut self, kind: MessageKind, payload: Box<[u8]>) {
         let replies = &mut self.pending().replies;
         if replies.len() == MAX_REPLIES {
@@ -151,8 +148,8 @@ impl Outbox {
         self.pending().close = Some(close);
     }
 
-    /// Moves what waits into the backlog; to be called only where a frame may begin. Messages go only where a message
-    /// may begin, unless a Close frame makes that moot. `mask` makes a masking key for each frame towards a server.
+    /// Encodes pending frames into the backlog. Only to be called at a frame boundary; messages wait for a message
+    /// boundary. `mask` returns a new masking key for each frame to a server.
     pub(crate) fn encode_pending(
         &mut self,
         message_boundary: bool,
@@ -214,7 +211,7 @@ impl Outbox {
         self.pending.get_or_insert_default()
     }
 
-    /// What an idle connection's must be.
+    /// Holds for every idle connection.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn owns_nothing(&self) -> bool {
         self.backlog.capacity() == 0 && self.pending.is_none()

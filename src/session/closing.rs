@@ -1,13 +1,18 @@
 //! The closing handshakes of both legs, once there is a cause (RFC 6455 section 7).
 //!
-//! A Close frame from one peer is passed on to the other one; its echo goes back when the other one has answered, is
-//! gone, or has been silent for a second, so that everything sent before the Close frames is delivered in both
-//! directions, and nobody who leaves waits for a backend that hangs. When the sidecar itself closes, both legs get
-//! their Close frames at once.
+//! # How it works
 //!
-//! A leg is done with its closing handshake when a Close frame has gone each way, or when the answer is not waited for
-//! any longer. When both are, the connection is over: it is recorded and gives its place back. Its sockets may take
-//! until `close_timeout` to end: TCP is the server's to end first, and a peer may never do so.
+//! If a peer closes, its Close frame is forwarded to the other peer, and is not echoed yet. The echo is sent when the
+//! other peer has answered, is gone, or has been silent for a second ([`SILENCE`]). Until then both directions still
+//! carry data, so that everything sent before a Close frame arrives; and a client that leaves does not wait for a
+//! backend that hangs. If the sidecar closes, both legs get their Close frames at once.
+//!
+//! A leg's handshake is complete when a Close frame was sent and one was received, or its answer is not waited for any
+//! longer. When both are complete, the connection is *over*: it is recorded and no longer counts. It is *finished* when
+//! both sockets are gone, which may take until `close_timeout`: the server ends TCP first, and a peer may never do so.
+//!
+//! Each leg has one deadline, which a queued and a written Close frame set anew. If it passes before the Close frame is
+//! written, the leg is reset; after that, the socket is dropped.
 
 use std::time::Duration;
 
@@ -22,28 +27,28 @@ use crate::time::{Time, earliest, is_due};
 pub struct Ending {
     /// Why: the first cause.
     pub cause: Cause,
-    /// The same in words, with figures.
+    /// The same for humans, with figures.
     pub detail: String,
     /// The Close frames of both legs.
     pub legs: PerLeg<LegClose>,
 }
 
-/// The Close frames that passed on one leg.
+/// The Close frames of one leg.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LegClose {
     /// The first one that the peer sent.
     pub received: Option<Close>,
-    /// The one that left the sidecar.
+    /// The one that was written.
     pub sent: Option<Close>,
 }
 
-/// A peer that says nothing for this long, once it has been sent a Close frame, is not waited for.
+/// A peer that is silent for this long after it was sent a Close frame is not waited for.
 const SILENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Closing {
     began: Time,
-    /// How long each leg had been silent when the cause struck.
+    /// How long each leg had been silent when the closing began.
     silence: PerLeg<Duration>,
     ending: Ending,
     legs: PerLeg<LegState>,
@@ -51,14 +56,14 @@ pub(super) struct Closing {
 
 #[derive(Debug)]
 struct LegState {
-    /// Asked for, and not yet told as written.
+    /// Handed to the relay, and not yet written.
     queued: Option<Close>,
     deadline: Option<Time>,
     /// When our Close frame left.
     written: Option<Time>,
-    /// The peer has said nothing for too long: who began the closing does not wait for its answer.
+    /// The peer has been silent for too long: the peer that began the closing does not wait for its answer.
     silent: bool,
-    /// The peer has said nothing for too long since our Close frame left: its answer is not part of the record.
+    /// The peer has been silent for too long since our Close frame was written: its answer is not recorded.
     unanswered: bool,
     finishing: bool,
     /// The peer broke the framing, so that its Close frame will never be recognised.
@@ -146,7 +151,7 @@ impl Closing {
         let is_awaited = self.begun_by(leg.other())
             && self.ending.legs[leg].received.is_none()
             && !(state.gone || state.unreadable);
-        // A leg that is not read may have more to say than anybody knows.
+        // A leg that is not read may have sent anything.
         let Some(heard) = heard.filter(|_| is_awaited) else {
             return (None, None);
         };
@@ -157,7 +162,7 @@ impl Closing {
         )
     }
 
-    /// Has a Close frame sent on a leg, unless one was already.
+    /// Sends a Close frame on a leg, unless one was sent already.
     pub(super) fn queue(
         &mut self,
         leg: Leg,
@@ -228,7 +233,7 @@ impl Closing {
         self.echo_when_answered(now, timeout, actions);
     }
 
-    /// A leg accepted bytes. What a peer sent before it closed is delivered for as long as the other one takes it.
+    /// A leg accepted bytes. What a peer sent before it closed is delivered for as long as the other one accepts it.
     pub(super) fn progress(&mut self, to: Leg, now: Time, timeout: Duration) {
         let by_peer = matches!(
             self.ending.cause,
@@ -252,7 +257,7 @@ impl Closing {
         self.echo_when_answered(now, timeout, actions);
     }
 
-    /// Gives up on legs whose time is over. `heard`: when each leg was last heard of; none while it is not read.
+    /// Ends legs whose deadline has passed. `heard`: when each leg was last heard of; none while it is not read.
     pub(super) fn timeout(
         &mut self,
         heard: PerLeg<Option<Time>>,
@@ -282,7 +287,7 @@ impl Closing {
         self.echo_when_answered(now, timeout, actions);
     }
 
-    /// Somebody who was sent a peer's Close frame has not answered it in time.
+    /// Notes in the detail that a forwarded Close frame was not answered in time.
     fn note_unanswered(&mut self, leg: Leg) {
         const NOTE: &str = " did not answer the Close frame";
         let closes = &self.ending.legs[leg];
@@ -300,7 +305,7 @@ impl Closing {
         )
     }
 
-    /// Sends the peer that began its own Close frame back, once the other one has nothing more to say.
+    /// Echoes the Close frame of the peer that began, once the other peer has nothing more to send.
     fn echo_when_answered(&mut self, now: Time, timeout: Duration, actions: &mut Actions) {
         for leg in Leg::BOTH {
             let other = leg.other();

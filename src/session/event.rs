@@ -1,4 +1,4 @@
-//! What a session is told, and what it wants done.
+//! The events that a session processes, and the actions that it asks for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ pub enum Event {
     Lost {
         /// Which leg.
         leg: Leg,
-        /// How, for people.
+        /// How, for humans.
         detail: String,
         /// It ended inside a data frame whose beginning has been passed on.
         mid_frame: bool,
@@ -67,7 +67,7 @@ pub enum Event {
         /// The leg it went to.
         to: Leg,
     },
-    /// An operator wants a round trip measured now; told with [`Action::Measured`] when its pong comes.
+    /// An operator wants a round trip measured now; [`Action::Measured`] reports it when the pong comes.
     Measure {
         /// Which leg.
         leg: Leg,
@@ -147,7 +147,7 @@ pub enum Action {
         /// Its payload.
         payload: Payload,
     },
-    /// Send a ping that an operator asked for: told with [`Event::MeasureWritten`] when it has gone.
+    /// Send a ping that an operator asked for; [`Event::MeasureWritten`] reports that it was written.
     Measure {
         /// The leg.
         to: Leg,
@@ -177,7 +177,7 @@ pub enum Action {
         /// The message.
         payload: Box<[u8]>,
     },
-    /// Send a text message that is a probe: told with [`Event::ProbeWritten`] when it has gone.
+    /// Send a text message that is a probe; [`Event::ProbeWritten`] reports that it was written.
     ProbeText {
         /// The leg.
         to: Leg,
@@ -191,13 +191,13 @@ pub enum Action {
         /// What it says.
         close: Close,
     },
-    /// Both Close frames have passed: end the TCP connection, the server first (RFC 6455 section 7.1.1), and tell with
+    /// Both Close frames have passed: end the TCP connection, the server first (RFC 6455 section 7.1.1), and report
     /// [`Event::Lost`] when the peer has ended it too.
     Finish {
         /// The leg.
         leg: Leg,
     },
-    /// Tell those who asked for it: the newest ping of [`Event::Measure`] was answered.
+    /// Answer those who asked for it: the newest ping of [`Event::Measure`] was answered.
     Measured {
         /// The leg.
         leg: Leg,

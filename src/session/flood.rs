@@ -53,7 +53,7 @@ fn capacity(rate: u32) -> u64 {
 
 impl Session {
     /// How many messages this peer may begin now; to be asked once for the bytes of a read, so that a frame costs a
-    /// comparison and no more. What has begun is told with [`Session::messages_begun`], and one too many with
+    /// comparison and no more. What has begun is reported with [`Session::messages_begun`], and one too many with
     /// [`super::Event::MessageFlood`].
     #[inline]
     pub fn messages_allowed(&mut self, from: Leg, now: Time) -> u64 {

@@ -1,9 +1,19 @@
-//! One leg's heartbeat: when it was last heard of, when it is asked for a sign of life, and when that stops to be
-//! worth waiting for.
+//! One leg's heartbeat: when the peer was last heard from, when it is sent a ping, and when it is given up.
 //!
-//! A ping is missed when neither its pong nor any other byte came within `pong_timeout`. While the sidecar itself
-//! does not read the leg, silence proves nothing: its timers stand still and go on where they were. Nor does it while a
-//! full socket takes bytes: the peer reads, and what it has not read yet stands before the ping.
+//! # How it works
+//!
+//! Nothing here runs by itself. Events update a few times (`received`, `probe_sent`, `blocked_since` and so on), and
+//! four deadlines are computed from them and the policy: the newest ping is missed, the leg is idle, the next ping is
+//! due, the idle notice is due. [`Liveness::next_deadline`] is the earliest of them, and [`Liveness::due`] says which
+//! one has come. So a data frame costs a few stores, and a changed policy applies at once.
+//!
+//! Pings are sent every `interval`, the first one after a random half to whole interval. A ping is missed if neither
+//! its pong nor any other byte arrives within `pong_timeout`; `missed_pongs` misses in a row end the connection. At
+//! most one ping is outstanding.
+//!
+//! Silence proves something only while the peer could be heard. While the sidecar does not read a leg (because the
+//! other leg is blocked), its timers stand still: on resuming, all times are moved by the length of the pause. And while
+//! a full socket still accepts bytes, the peer reads, but has not reached the ping yet: then it is not missed either.
 
 use std::time::Duration;
 
@@ -23,7 +33,7 @@ pub(super) enum Due {
     Notice,
 }
 
-/// What a pong is an answer to.
+/// What a pong answers.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pong {
     /// Nothing of ours.
@@ -104,7 +114,7 @@ impl Liveness {
         self.counters.bytes += bytes as u64;
     }
 
-    /// A small message that could not be looked into. Nobody is closed for what is not known.
+    /// A small message that could not be inspected: counts both as a message and as a heartbeat.
     pub(super) fn unreadable(&mut self, bytes: usize, now: Time) {
         self.data(bytes, 1, now);
         self.received.expect_heartbeats(self.counters.messages, now);
@@ -334,7 +344,7 @@ impl Liveness {
     /// too many.
     fn pong_overdue(&mut self, policy: &Heartbeat) -> Option<u32> {
         self.awaiting_pong = false;
-        // A WebSocket layer that answers pings says nothing of the application behind it.
+        // A WebSocket layer that answers pings proves nothing about its application.
         let heard = match policy.probe.as_ref().map(|probe| &probe.kind) {
             Some(ProbeKind::App(..)) => self.received.application,
             _ => self.received.any,

@@ -1,7 +1,7 @@
-//! A round trip that an operator asks for: a ping beside the ordinary ones, whatever those are set to.
+//! A round trip that an operator asks for: a ping in addition to the ordinary ones, whatever they are set to.
 //!
-//! It is counted like them, and its pong is a sign of life like any byte. It is nothing that must be answered: that a
-//! peer misses it ends no connection, and the ordinary pings and their deadlines do not know of it.
+//! It is counted like them, and its pong is a sign of life like any byte. It need not be
+//! answered: missing it ends no connection, and the ordinary pings and their deadlines are unaffected.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::{Action, Actions, Leg, Session, Time};
 /// Set in the number of a ping that was asked for, never in an ordinary one's.
 pub(super) const ASKED: u32 = 1 << 31;
 
-/// What one leg is asked; boxed where it is kept, because hardly any connection ever is.
+/// The state of it on one leg; boxed where it is kept, because few connections are ever measured.
 #[derive(Debug)]
 pub(super) struct Measuring {
     sequence: u32,
@@ -31,7 +31,7 @@ impl Default for Measuring {
 }
 
 impl Measuring {
-    /// The number of the ping to send; none while one waits that will do for both who ask.
+    /// The number of the ping to send; none if one is queued already, which serves both.
     pub(super) fn ask(&mut self) -> Option<u32> {
         if std::mem::replace(&mut self.queued, true) {
             return None;

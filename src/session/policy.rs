@@ -1,4 +1,4 @@
-//! What one connection is told to do: heartbeats of both legs, limits, Close frames. The state machine owns these types;
+//! The settings of one connection: heartbeats of both legs, limits, Close frames. The state machine owns these types;
 //! [`crate::config`] builds them from `proxy.yaml`.
 
 use std::sync::Arc;

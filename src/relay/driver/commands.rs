@@ -1,4 +1,4 @@
-//! What a connection is told from outside: by a reload, a drain, and operators.
+//! Commands from outside: of a reload, a drain, and operators.
 
 use std::sync::Arc;
 use std::task::Context;
@@ -41,7 +41,7 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    /// Makes the sockets' own patience, which was for `before`, that of the policy.
+    /// Sets TCP_USER_TIMEOUT if the policy asks for another one than `before`, the stall timeout it was set for.
     pub(super) fn set_user_timeout(&self, before: Option<Duration>) {
         let now = self.session.policy().limits.write_stall_timeout;
         if user_timeout(now) != user_timeout(before) {
@@ -51,7 +51,7 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    /// Somebody wants a round trip measured; dropping `answer` says that this connection is at its end.
+    /// An operator wants a round trip measured. Dropping `answer` reports that the connection is closing.
     fn measure(&mut self, leg: Leg, answer: oneshot::Sender<Duration>) {
         if self.session.is_closing() {
             return;
@@ -63,13 +63,13 @@ impl<S: Transport> Relay<S> {
     }
 
     pub(super) fn measured(&mut self, leg: Leg, rtt: Duration) {
-        // Before the answer: who gets it finds the ping counted.
+        // Before the answer, so that whoever receives it finds the ping counted.
         self.handle.stats.publish(&self.session);
         for (_, answer) in self
             .waiting_for_rtt
             .extract_if(.., |(asked, _)| *asked == leg)
         {
-            // One who does not wait any more needs no answer.
+            // The receiver may have given up.
             let _ = answer.send(rtt);
         }
         if self.waiting_for_rtt.is_empty() {
@@ -87,7 +87,7 @@ impl<S: Transport> Relay<S> {
         });
         for leg in Leg::BOTH {
             self.flush(cx, leg);
-            // A peer that has got a part of something is to notice that the rest does not come.
+            // A peer that received a part of a frame must notice that the rest is missing.
             if self.is_cut(leg) || self.leg(leg).out.is_blocked() {
                 self.perform(Action::Reset { leg });
             }

@@ -1,4 +1,4 @@
-//! What comes in on a leg: judged, shown to the session where it matters, and passed on.
+//! Input of a leg: splits it into frames, forwards data frames, and hands the session what it must decide on.
 
 use std::task::Context;
 
@@ -12,28 +12,28 @@ use crate::relay::inspect::{self, Small};
 use crate::relay::leg_io::Reading;
 use crate::session::{Actions, Event, Message};
 
-/// Data frames that the session has not been told of.
+/// Data frames that are not reported to the session yet.
 #[derive(Default)]
 struct Data {
-    /// Whether there are any: a header alone is a sign of life.
+    /// Whether there are any: even a header without payload is a sign of life.
     any: bool,
-    /// Of payload.
+    /// Payload bytes.
     bytes: usize,
-    /// How many of them ended.
+    /// Messages that ended.
     messages: u64,
 }
 
-/// What may be done with the bytes of one read.
+/// The budget for processing one read.
 struct Turn {
     /// Nanoseconds, as in [`TURN`](crate::relay::leg_io::TURN).
     left: u32,
-    /// `limits.messages_per_second` lets so many messages begin.
+    /// How many messages may begin under `limits.messages_per_second`.
     messages: u64,
     begun: u64,
 }
 
-/// What things cost, about, in nanoseconds, on a machine that is none of the fastest: a frame; the same with what the
-/// session has to be asked; a write to a socket; looking into a message, and each rule's share of that.
+/// Estimated costs in nanoseconds, on a machine that is not the fastest: a frame; a frame that the session decides on;
+/// a write to a socket; inspecting a message; each rule that it is compared with.
 const FRAME: u32 = 20;
 const DECISION: u32 = 200;
 const WRITE: u32 = 4_000;
@@ -46,7 +46,7 @@ impl Turn {
         self.left = self.left.saturating_sub(cost);
     }
 
-    /// Counts one more message; false: it is one too many.
+    /// Counts a message; false if it is one too many.
     #[inline]
     fn begin_message(&mut self) -> bool {
         let is_allowed = self.begun < self.messages;
@@ -56,8 +56,7 @@ impl Turn {
 }
 
 impl<S: Transport> Relay<S> {
-    /// Judges what came from a leg and passes its data frames on, as few writes as there are runs of them; until it is
-    /// enough for one turn.
+    /// Processes bytes from a leg until they end, or the turn does. Each run of data frames is forwarded with one write.
     #[inline]
     pub(super) fn process_input(&mut self, cx: &mut Context<'_>, from: Leg, bytes: &[u8]) {
         let mut turn = Turn {
@@ -77,7 +76,7 @@ impl<S: Transport> Relay<S> {
         let (mut run, mut at) = (0, 0);
         let mut data = Data::default();
         let mut boundary = self.leg(from).reader.boundary();
-        // A byte that is only passed on costs a quarter of a nanosecond; one that is checked, a few times that.
+        // A byte that is only forwarded costs a quarter of a nanosecond; one that is validated, a few times that.
         let byte_shift = if rules.validate_utf8 { 0 } else { 2 };
         loop {
             if turn.left == 0 && at < bytes.len() {
@@ -185,14 +184,14 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    /// The message that begins now is one too many. The other leg's Close frame takes its place at once, even behind
-    /// bytes that still wait, so that nothing of it and of what follows is passed on.
+    /// The message that begins now is one too many. The other leg's Close frame is encoded at once in its place, even
+    /// after a backlog, so that nothing of this message or of what follows is forwarded.
     fn message_flood(&mut self, to: Leg) {
         self.dispatch(Event::MessageFlood);
         self.encode_pending(to);
     }
 
-    /// Tells the session of the data frames since it was last told.
+    /// Reports data frames to the session.
     #[inline]
     fn data(&mut self, from: Leg, data: &mut Data) {
         let Data {
@@ -206,7 +205,7 @@ impl<S: Transport> Relay<S> {
         }
     }
 
-    /// Tells the session of a control frame; false: it is the last frame that is read from this leg.
+    /// Reports a control frame to the session; false if it is the last frame that is read from this leg.
     fn control(
         &mut self,
         cx: &mut Context<'_>,
@@ -238,7 +237,7 @@ impl<S: Transport> Relay<S> {
         true
     }
 
-    /// Shows the session a small message; true: it goes on.
+    /// Has the session inspect a small message; true if it should be forwarded.
     fn message(&mut self, from: Leg, text: bool, small: &Small<'_>, turn: &mut Turn) -> bool {
         let wire_bytes = small.payload.len();
         let kind = if text {
@@ -278,7 +277,7 @@ impl<S: Transport> Relay<S> {
             self.leg_mut(from).inspections.spend(cost);
             turn.spend(cost);
         }
-        // What was recognised is to be seen, and the next probe may be due before the timer rings.
+        // A recognised heartbeat is published, and the next probe may be due before the timer fires.
         self.dirty |= self.session.app_heartbeats() != recognised
             || should_forward == Some(false)
             || !actions.is_empty()
@@ -292,8 +291,8 @@ impl<S: Transport> Relay<S> {
         })
     }
 
-    /// Writes frames of our own before the next one is judged, which would replace what waits: only a blocked leg is
-    /// to be answered with the newest alone.
+    /// Writes pending frames before the next input frame, whose answer would replace them: only on a blocked leg may
+    /// one answer stand for several.
     fn flush_pending(&mut self, cx: &mut Context<'_>) {
         for leg in Leg::BOTH {
             if self.leg(leg).out.has_pending() {

@@ -1,4 +1,8 @@
-//! The one timer of a connection, and what it is worth when it rings late.
+//! The one timer of a connection.
+//!
+//! A timer that fires late means that the process was suspended or starved, and then the sockets' readiness is late as
+//! well: bytes that arrived in time are still in the kernel. So a late timer first gives the sockets a short grace
+//! period, as long as any of them has something that tokio has not reported yet.
 
 use std::pin::Pin;
 use std::task::Context;
@@ -10,20 +14,20 @@ use super::Relay;
 use crate::net::stream::Transport;
 use crate::time::{Time, is_due};
 
-/// A timer that rings so late was held up, and so may be what the sockets have to say.
+/// A timer that fires this late was held up.
 const LATE: Duration = Duration::from_millis(100);
-/// How long that is waited for, at most.
+/// The longest grace period.
 const GRACE: Duration = Duration::from_secs(1);
 
 impl<S: Transport> Relay<S> {
-    /// Whether a deadline has come: not yet, where the timer was held up and the sockets are to be heard first.
+    /// Whether a deadline has come. Not yet during the grace period of a late timer.
     #[inline]
     pub(super) fn is_due(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) -> bool {
         if !is_due(self.timer_set_for, self.now) {
             return false;
         }
         if self.is_behind() {
-            self.ring_at(self.grace_until, cx, timer);
+            self.fire_at(self.grace_until, cx, timer);
             return false;
         }
         self.timer_set_for = None;
@@ -31,16 +35,16 @@ impl<S: Transport> Relay<S> {
         true
     }
 
-    /// Sets the timer to the next deadline. Of one that data moved away it is noticed when it rings.
+    /// Sets the timer to the next deadline. A deadline that data moves later leaves the timer alone until it fires.
     pub(super) fn set_timer(&mut self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>) {
         let deadline = self.session.next_deadline();
         if deadline != self.timer_set_for && self.grace_until.is_none() {
             self.timer_set_for = deadline;
-            self.ring_at(deadline, cx, timer);
+            self.fire_at(deadline, cx, timer);
         }
     }
 
-    /// Whether the timer rings late and a socket has news that tokio has not told of: it soon will.
+    /// Whether the timer is late and a socket is ready without tokio having reported it.
     fn is_behind(&mut self) -> bool {
         if self
             .timer_set_for
@@ -57,7 +61,7 @@ impl<S: Transport> Relay<S> {
             })
     }
 
-    fn ring_at(&self, time: Option<Time>, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) {
+    fn fire_at(&self, time: Option<Time>, cx: &mut Context<'_>, mut timer: Pin<&mut Sleep>) {
         let Some(instant) = time.and_then(|time| self.clock.instant(time)) else {
             return;
         };
