@@ -18,11 +18,10 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::admin::{self, AdminCommand, Expensive, File, Refused, State};
+use crate::admin::{self, AdminCommand, AdminState, LoadedFile, Refused};
 use crate::config::Config;
 use crate::config::Loaded;
 use crate::context::Context;
@@ -45,7 +44,7 @@ pub const EXIT_CONFIG: u8 = 78;
 pub struct Sidecar {
     /// What its connections share.
     pub shared: Arc<Context>,
-    state: Arc<State>,
+    state: Arc<AdminState>,
     listeners: Listeners,
     commands: mpsc::Receiver<AdminCommand>,
     checks: Checks,
@@ -63,13 +62,8 @@ pub fn start(
 ) -> Result<Sidecar, BindError> {
     let shared = Arc::new(Context::new(Arc::new(config), workers));
     let (sender, commands) = admin::channel();
-    let state = Arc::new(State {
-        shared: Arc::clone(&shared),
-        file: ArcSwap::new(File::read(name, tree)),
-        commands: sender,
-        lists: Expensive::default(),
-        scrapes: Expensive::default(),
-    });
+    let file = LoadedFile::new(name, tree);
+    let state = AdminState::new(Arc::clone(&shared), file, sender);
     let config = shared.config.load_full();
     // Before anybody can ask for them.
     let mut checks = Checks::new(Arc::clone(&shared.observer));

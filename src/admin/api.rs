@@ -1,174 +1,144 @@
 //! The API for operators: every answer under `/api`.
 //!
-//! | file | answers or does |
+//! [`operations`] lists every call once; the router and the OpenAPI document are both made from that list. A request
+//! passes `guard` (who may call, and a body that nobody needs), then the extractors of its handler (`query`, and the
+//! connection that its path names), then the handler, which makes one of the `types`. Errors are [`Problem`]s.
+//!
+//! | file | does |
 //! |---|---|
-//! | `operations` | the table of all calls: which there are, what they take, which answers they give |
-//! | `guard` | who may call |
-//! | `query` | parameters |
+//! | `guard` | lets in who may call |
+//! | `operation` | what a call is: its route, handler and description |
+//! | `query` | reads query parameters |
+//! | `types` | what is answered; the command line reads the same types |
 //! | `summary`, `history` | the whole process |
-//! | `connections`, `row`, `paging` | who is connected; pinging and closing them |
-//! | `closed` | the records of those who were |
-//! | `file` | the configuration in force, and reading it again |
-//! | `drain` | ending |
-//! | `events` | what happens, as it happens |
-//! | `openapi` | all of this, described |
+//! | `connections`, `paging`, `search` | open connections: listing, pinging and closing them |
+//! | `closed` | the records of those that have ended |
+//! | `configuration` | the configuration in force, and reloading it |
+//! | `drain` | draining the process |
+//! | `events` | a stream of events |
+//! | `answer` | JSON |
+//! | `openapi` | the description of all this |
 
+mod answer;
 mod closed;
+mod configuration;
 mod connections;
 mod drain;
 mod events;
-mod file;
 mod guard;
 mod history;
 mod openapi;
-mod operations;
+mod operation;
 mod paging;
 mod query;
-mod row;
+mod search;
 mod summary;
+#[cfg(test)]
+mod tests;
+pub(crate) mod types;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Body as HttpBody;
-use hyper::{Method, Request, Response, StatusCode};
-use serde::Serialize;
+use axum::Router;
+use axum::extract::State;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use hyper::{StatusCode, Uri};
 
-use super::State;
-use super::problem::Problem;
-use super::response::{self, Body};
-use crate::printable::escaped_json;
-use crate::telemetry::log;
-use operations::{Found, Operation};
-use query::Values;
+use super::problem::{Problem, method_not_allowed};
+use super::state::AdminState;
+use crate::telemetry::ClosedLine;
+use operation::Operation;
+use query::{NoParameters, Query};
+use types::{
+    ClosedPage, Closing, Configuration, Connection, ConnectionPage, Draining, History, Pinged,
+    Reloaded, Summary,
+};
 
-/// More than anybody has reason to send: no call takes a body.
-const MAX_BODY: usize = 64 * 1024;
-/// For a body that is not wanted anyway.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+const NO_CONNECTION: &str = "No such connection is established.";
+const ENDING: &str = "The process is ending.";
 
-/// A call that may be answered.
-struct Call {
-    state: Arc<State>,
-    /// The `{id}` of its path.
-    id: Box<str>,
-    values: Values,
+pub(super) fn router(state: Arc<AdminState>) -> Router {
+    let operations = operations().into_iter();
+    let router = operations.fold(Router::new(), |router, operation| {
+        router.route(operation.path, operation.handler)
+    });
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(Arc::clone(&state), guard::guard))
+        .with_state(state)
 }
 
-/// Answers a request, whatever it is.
-pub(super) async fn answer<B>(request: Request<B>, state: &Arc<State>) -> Response<Body>
-where
-    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-{
-    match try_answer(request, state).await {
-        Ok(response) => response,
-        Err(problem) => problem.answer(),
-    }
+async fn not_found(uri: Uri) -> Problem {
+    let path = uri.path();
+    Problem::not_found(format!("there is no {path}; see /api/openapi.json"))
 }
 
-async fn try_answer<B>(request: Request<B>, state: &Arc<State>) -> Result<Response<Body>, Problem>
-where
-    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-{
-    let (parts, body) = request.into_parts();
-    let path = parts.uri.path();
-    let nothing = || Problem::not_found(format!("there is no {path}; see /api/openapi.json"));
-    if !path.starts_with("/api/") {
-        return Err(nothing());
-    }
-    let changes = !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
-    let check = || {
-        let config = state.shared.config.load();
-        let token = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
-        guard::check(&parts, token, changes)
-    };
-    check()?;
-    let (route, id) = match operations::find(&parts.method, path) {
-        Found::Route(route, id) => (route, id),
-        Found::OtherMethods(allowed) => return Err(Problem::method(&allowed)),
-        Found::Nothing => return Err(nothing()),
-    };
-    let values = Values::read(parts.uri.query().unwrap_or_default(), route.params)?;
-    refuse_long(body).await?;
-    // The token may be another one by now.
-    check()?;
-    let call = Call {
-        state: Arc::clone(state),
-        id: id.into(),
-        values,
-    };
-    perform(route.operation, call).await
+async fn describe(
+    State(state): State<Arc<AdminState>>,
+    _: Query<NoParameters>,
+) -> Result<Response, Problem> {
+    let describe = |_: &AdminState| Ok(openapi::document(&operations()));
+    answer::expensive(state, StatusCode::OK, describe).await
 }
 
-/// Reads a body to its end, for the sake of the requests that follow it on the connection, and forgets it.
-async fn refuse_long<B>(body: B) -> Result<(), Problem>
-where
-    B: HttpBody<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
-{
-    if body.is_end_stream() {
-        return Ok(());
-    }
-    let whole = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
-    match whole {
-        Ok(Ok(_)) => Ok(()),
-        Ok(Err(_)) => {
-            let detail = "no call takes a body, and one of more than 64 KiB is not even read";
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
-        }
-        Err(_) => {
-            let detail = "the body, which no call needs, did not come to its end";
-            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
-        }
-    }
-}
-
-async fn perform(operation: Operation, call: Call) -> Result<Response<Body>, Problem> {
-    // What waits for nobody may walk over all connections instead.
-    let work: fn(&Call) -> Result<Response<Body>, Problem> = match operation {
-        Operation::Ping => return connections::ping(&call).await,
-        Operation::Reload => return file::reload(&call.state).await,
-        Operation::Drain => return drain::begin(&call.state).await,
-        Operation::Events => return events::listen(&call),
-        Operation::Summary => |call| json(StatusCode::OK, &summary::summary(&call.state)),
-        Operation::History => |call| json(StatusCode::OK, &history::history(&call.state)),
-        Operation::Connections => connections::list,
-        Operation::Connection => connections::one,
-        Operation::Close => connections::close,
-        Operation::Closed => closed::list,
-        Operation::Config => |call| json(StatusCode::OK, &file::config(&call.state)),
-        Operation::OpenApi => |_| json(StatusCode::OK, &openapi::document()),
-    };
-    let state = Arc::clone(&call.state);
-    state.lists.run(move || work(&call)).await?
-}
-
-fn json(status: StatusCode, answer: &impl Serialize) -> Result<Response<Body>, Problem> {
-    let body = serde_json::to_string(answer).map_err(|error| {
-        let detail = format!("the answer cannot be written: {error}");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
-    })?;
-    let body = escaped_json(&body).into_owned();
-    Ok(response::answer(status, "application/json", body))
-}
-
-/// RFC 3339, UTC, milliseconds.
-fn time(at: SystemTime) -> String {
-    log::rfc3339(at)
-}
-
-/// A text to look for, in any case.
-struct Needle(Option<String>);
-
-impl Needle {
-    fn new(text: Option<&str>) -> Self {
-        Needle(text.map(str::to_lowercase))
-    }
-
-    fn is_in(&self, mut texts: impl Iterator<Item = impl AsRef<str>>) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|needle| texts.any(|text| text.as_ref().to_lowercase().contains(needle)))
-    }
+/// Every call.
+fn operations() -> Vec<Operation> {
+    vec![
+        Operation::get("/api/summary", "summary", summary::get)
+            .summary("The whole process at a glance.")
+            .answers::<Summary>("The state of the process."),
+        Operation::get("/api/history", "history", history::get)
+            .summary("The last 15 minutes, a sample every 5 seconds.")
+            .answers::<History>("The samples."),
+        Operation::get("/api/connections", "connections", connections::list)
+            .summary("The open connections, page by page. Under `sort=opened`, a connection that stays open is shown exactly once, whatever else opens or closes meanwhile.")
+            .query::<connections::ListQuery>()
+            .answers::<ConnectionPage>("A page."),
+        Operation::get("/api/connections/{id}", "connection", connections::one)
+            .summary("One connection.")
+            .answers::<Connection>("The connection.")
+            .problem(404, NO_CONNECTION),
+        Operation::delete("/api/connections/{id}", "close", connections::close)
+            .summary("Closes a connection: the client is sent a Close frame. What is not given is as `close.killed` of the configuration says.")
+            .query::<connections::CloseQuery>()
+            .status(StatusCode::ACCEPTED)
+            .answers::<Closing>("It is being closed.")
+            .problem(404, NO_CONNECTION)
+            .problem(409, "It is being closed already."),
+        Operation::post("/api/connections/{id}/ping", "ping", connections::ping)
+            .summary("Sends a ping now, whatever the heartbeat's settings, and waits for its pong: for `pong_timeout`, or 10 seconds where that is off.")
+            .query::<connections::PingQuery>()
+            .answers::<Pinged>("The round trip.")
+            .problem(404, NO_CONNECTION)
+            .problem(410, "It has ended meanwhile, or is ending.")
+            .problem(504, "No pong came in time."),
+        Operation::get("/api/closed", "closed", closed::list)
+            .summary("The records of the last 1,000 connections that have ended, the newest first.")
+            .query::<closed::ListQuery>()
+            .answers::<ClosedPage<ClosedLine<'static>>>("A page."),
+        Operation::get("/api/config", "config", configuration::get)
+            .summary("The configuration in force, without its secrets.")
+            .answers::<Configuration>("The configuration."),
+        Operation::post("/api/reload", "reload", configuration::reload)
+            .summary("Reloads the configuration's file. Live connections follow; an invalid file changes nothing.")
+            .answers::<Reloaded>("It is in force.")
+            .problem(409, "The sidecar is draining, or has no file.")
+            .problem(422, "The file cannot be used; `problems` says why.")
+            .problem(503, ENDING),
+        Operation::post("/api/drain", "drain", drain::begin)
+            .summary("Begins to drain, as SIGTERM does: the process ends when every connection has been closed. Called again, it reports how far that is.")
+            .status(StatusCode::ACCEPTED)
+            .answers::<Draining>("It drains.")
+            .problem(503, ENDING),
+        Operation::get("/api/events", "events", events::stream)
+            .summary("What happens, as it happens: server-sent events with the log's event names, and the log line's fields as data. A client that does not keep up misses events; an event `dropped` with a `count` says how many.")
+            .query::<events::StreamQuery>()
+            .answers_with("text/event-stream", "A stream without an end.")
+            .problem(503, "32 event streams are open already."),
+        Operation::get("/api/openapi.json", "openapi", describe)
+            .summary("This description.")
+            .answers_with("application/json", "An OpenAPI 3.1 document."),
+    ]
 }

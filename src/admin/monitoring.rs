@@ -1,51 +1,61 @@
 //! What monitoring asks for: /metrics, /livez and /readyz.
+//!
+//! The probes take no permit of `expensive`, which scrapes may have used up: an unanswered probe gets the process
+//! killed.
 
 mod accept;
 
 use std::sync::Arc;
 
-use hyper::header::{HeaderValue, VARY};
-use hyper::{HeaderMap, Method, Request, Response, StatusCode};
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use hyper::header::VARY;
+use hyper::{HeaderMap, StatusCode, Uri};
 use serde_json::json;
 
-use super::State;
-use super::problem::Problem;
-use super::response::{Body, answer as respond};
-use crate::telemetry::{Observer, metrics};
+use super::problem::{Problem, method_not_allowed};
+use super::response::uncached;
+use super::state::AdminState;
+use crate::telemetry::metrics;
 
-pub(super) async fn answer<B>(request: &Request<B>, state: &Arc<State>) -> Response<Body> {
-    let path = request.uri().path();
-    if !["/metrics", "/livez", "/readyz"].contains(&path) {
-        let detail = format!("there is no {path}; there are /metrics, /livez and /readyz");
-        return Problem::not_found(detail).answer();
-    }
-    // In answer to HEAD, hyper sends the head alone.
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Problem::method("GET, HEAD").answer();
-    }
-    match path {
-        "/metrics" => figures(request.headers(), state).await,
-        "/readyz" => readiness(&state.shared.observer),
-        _ => respond(StatusCode::OK, "text/plain; charset=utf-8", "ok\n"),
-    }
+pub(super) fn router(state: Arc<AdminState>) -> Router {
+    Router::new()
+        .route("/metrics", get(scrape))
+        .route("/livez", get(liveness))
+        .route("/readyz", get(readiness))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(state)
 }
 
-async fn figures(headers: &HeaderMap, state: &Arc<State>) -> Response<Body> {
-    let format = accept::format(headers);
-    let shared = Arc::clone(&state.shared);
-    let render = move || metrics::render(&shared.observer, &shared.config.load(), format);
-    let page = match state.scrapes.run(render).await {
-        Ok(page) => page,
-        Err(problem) => return problem.answer(),
-    };
-    let mut response = respond(StatusCode::OK, format.content_type(), page);
-    let vary = HeaderValue::from_static("Accept");
-    response.headers_mut().insert(VARY, vary);
-    response
+async fn not_found(uri: Uri) -> Problem {
+    let path = uri.path();
+    Problem::not_found(format!(
+        "there is no {path}; there are /metrics, /livez and /readyz"
+    ))
 }
 
-/// Whether new clients should come: not when the process ends, nor when they would find no backend.
-fn readiness(observer: &Observer) -> Response<Body> {
+async fn scrape(
+    State(state): State<Arc<AdminState>>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let format = accept::format(&headers);
+    let context = Arc::clone(&state.context);
+    let render = move || metrics::render(&context.observer, &context.config.load(), format);
+    let page = state.scrapes.run(render).await?;
+    let response = uncached(StatusCode::OK, format.content_type(), page);
+    Ok(([(VARY, "Accept")], response).into_response())
+}
+
+async fn liveness() -> Response {
+    uncached(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")
+}
+
+/// Whether new clients should come: not while the process drains, nor while a backend is down.
+async fn readiness(State(state): State<Arc<AdminState>>) -> Response {
+    let observer = &state.context.observer;
     let draining = observer.process_stats.is_draining();
     let upstreams = observer.upstreams.all();
     let ready = !draining && upstreams.iter().all(|upstream| upstream.up);
@@ -58,5 +68,5 @@ fn readiness(observer: &Observer) -> Response<Body> {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
     };
-    respond(status, "application/json", format!("{body}\n"))
+    uncached(status, "application/json", format!("{body}\n"))
 }

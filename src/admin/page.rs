@@ -1,14 +1,18 @@
-//! The page for operators: its files are part of the program, and hold no data. What they show they ask the API for.
+//! The page for operators: its files are part of the program and hold no data; the page's script asks the API.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use axum::Router;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{HeaderMap, StatusCode};
 
-use super::response::{Body, answer};
+use super::problem::method_not_allowed;
+use super::response::uncached;
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -36,17 +40,16 @@ const HEADERS: [(HeaderName, &str); 7] = [
     ),
 ];
 
-/// One file: its path, its type and what is in it.
-struct File {
+struct Asset {
     path: &'static str,
     content_type: &'static str,
     text: &'static str,
 }
 
-/// A file of the folder `page`.
-macro_rules! file {
+/// A file of the folder `page/assets`.
+macro_rules! asset {
     ($name:literal, $content_type:expr) => {
-        File {
+        Asset {
             path: concat!("/", $name),
             content_type: $content_type,
             text: include_str!(concat!("page/assets/", $name)),
@@ -54,74 +57,58 @@ macro_rules! file {
     };
 }
 
-const INDEX: File = file!("index.html", HTML);
+static INDEX: Asset = asset!("index.html", HTML);
 
-const FILES: [File; 23] = [
-    INDEX,
-    file!("page.css", CSS),
-    file!("icon.svg", SVG),
-    file!("reasons.json", JSON),
-    file!("api.js", SCRIPT),
-    file!("chart.js", SCRIPT),
-    file!("closing.js", SCRIPT),
-    file!("closings.js", SCRIPT),
-    file!("configuration.js", SCRIPT),
-    file!("connections.js", SCRIPT),
-    file!("detail.js", SCRIPT),
-    file!("dom.js", SCRIPT),
-    file!("feed.js", SCRIPT),
-    file!("format.js", SCRIPT),
-    file!("glance.js", SCRIPT),
-    file!("history.js", SCRIPT),
-    file!("keys.js", SCRIPT),
-    file!("list.js", SCRIPT),
-    file!("page.js", SCRIPT),
-    file!("reasons.js", SCRIPT),
-    file!("record.js", SCRIPT),
-    file!("status.js", SCRIPT),
-    file!("yaml.js", SCRIPT),
+static ASSETS: [Asset; 23] = [
+    asset!("index.html", HTML),
+    asset!("page.css", CSS),
+    asset!("icon.svg", SVG),
+    asset!("reasons.json", JSON),
+    asset!("api.js", SCRIPT),
+    asset!("chart.js", SCRIPT),
+    asset!("closing.js", SCRIPT),
+    asset!("closings.js", SCRIPT),
+    asset!("configuration.js", SCRIPT),
+    asset!("connections.js", SCRIPT),
+    asset!("detail.js", SCRIPT),
+    asset!("dom.js", SCRIPT),
+    asset!("feed.js", SCRIPT),
+    asset!("format.js", SCRIPT),
+    asset!("glance.js", SCRIPT),
+    asset!("history.js", SCRIPT),
+    asset!("keys.js", SCRIPT),
+    asset!("list.js", SCRIPT),
+    asset!("page.js", SCRIPT),
+    asset!("reasons.js", SCRIPT),
+    asset!("record.js", SCRIPT),
+    asset!("status.js", SCRIPT),
+    asset!("yaml.js", SCRIPT),
 ];
 
-/// The file at a path, if it is one of the page's.
-pub(super) fn respond<B>(request: &Request<B>) -> Option<Response<Body>> {
-    let path = request.uri().path();
-    let file = match path {
-        "/" => &INDEX,
-        _ => FILES.iter().find(|file| file.path == path)?,
-    };
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut refusal = answer(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "text/plain",
-            "GET or HEAD\n",
-        );
-        refusal
-            .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return Some(refusal);
-    }
-    let tag = file.tag();
-    let known = request
-        .headers()
-        .get(IF_NONE_MATCH)
-        .is_some_and(|known| lists(known, &tag));
-    let mut response = match known {
-        true => answer(StatusCode::NOT_MODIFIED, file.content_type, ""),
-        false => answer(StatusCode::OK, file.content_type, file.text),
-    };
-    for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(ETAG, tag);
-    }
-    Some(response)
+pub(super) fn router() -> Router {
+    let index = [("/", &INDEX)].into_iter();
+    let assets = index.chain(ASSETS.iter().map(|asset| (asset.path, asset)));
+    let router = assets.fold(Router::new(), |router, (path, asset)| {
+        let serve = async move |headers: HeaderMap| asset.serve(&headers);
+        router.route(path, get(serve))
+    });
+    router.method_not_allowed_fallback(method_not_allowed)
 }
 
-impl File {
-    /// Another one for other contents (RFC 9110 section 8.8.3).
+impl Asset {
+    fn serve(&self, headers: &HeaderMap) -> Response {
+        let tag = self.tag();
+        let known = headers.get(IF_NONE_MATCH);
+        let is_known = known.is_some_and(|known| lists(known, &tag));
+        let (status, text) = match is_known {
+            true => (StatusCode::NOT_MODIFIED, ""),
+            false => (StatusCode::OK, self.text),
+        };
+        let response = uncached(status, self.content_type, text);
+        (HEADERS, [(ETAG, tag)], response).into_response()
+    }
+
+    /// Differs for different contents (RFC 9110 section 8.8.3).
     fn tag(&self) -> String {
         let mut hasher = DefaultHasher::new();
         self.text.hash(&mut hasher);

@@ -1,4 +1,4 @@
-//! What is kept for operators, for as long as there is a listener for them.
+//! What is kept for operators for as long as there is an admin listener: recent events and a history of counts.
 
 use std::sync::Arc;
 
@@ -8,14 +8,14 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::telemetry::Observer;
 use crate::telemetry::history::INTERVAL;
 
-/// Keeps the journal and the history going; both end when it is dropped.
+/// Keeps events and samples until it is dropped.
 pub(crate) struct Recorder {
     observer: Arc<Observer>,
     sampling: JoinHandle<()>,
 }
 
 impl Recorder {
-    /// Begins to keep; needs a tokio runtime.
+    /// Needs a tokio runtime.
     pub(crate) fn start(observer: &Arc<Observer>) -> Self {
         observer.open_event_hub();
         let sampled = Arc::clone(observer);

@@ -1,7 +1,9 @@
-//! A small HTTP server on a listener of its own: a newcomer is always let in, and nobody can keep it from being answered.
+//! A small HTTP server on a listener of its own. A new connection is always accepted, because it may be a probe, on
+//! whose answer hangs whether the process is killed; no other client can delay that answer.
 //!
-//! `table` says who goes when there are too many, `spare` has a file left when the process has none, `watched` gives up those that do not take their answers, and
-//! `expensive` keeps answers that take long from holding up the others, of which `/livez` is one.
+//! Each connection is a task, and `activity` says what it is doing. When there are too many, `table` drops the one that
+//! matters least; when the process has no file descriptor left, `spare` frees one. `watched` cuts clients that do not
+//! take their answers.
 
 mod activity;
 mod spare;
@@ -9,24 +11,25 @@ mod table;
 mod watched;
 
 use std::convert::Infallible;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::BodyExt;
+use axum::Router;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::sync::watch;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{sleep, timeout};
+use tower_service::Service as _;
 
-use super::{Service, State};
+use super::state::AdminState;
+use super::{api, monitoring, page};
 use crate::net::listener::{Failure, Listener};
-pub(in crate::admin) use activity::RequestBody;
-use activity::{Activity, AnswerBody};
+use activity::{Activity, RequestBody, ResponseBody};
 use spare::{Lent, Spares};
 use table::Table;
 use watched::Watched;
@@ -35,52 +38,68 @@ use watched::Watched;
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest request head, in bytes.
 const MAX_HEAD: usize = 16 * 1024;
-/// How long answers that are on their way hold up the end of the process.
-const LAST_ANSWERS: Duration = Duration::from_secs(1);
-/// Newcomers that are accepted before those are looked at that have come: far fewer than have room. More than one, so
-/// that a probe behind a crowd does not wait until each of it has been looked at.
-const AT_ONCE: usize = 16;
-/// Until the next try, when the system has no room for another connection: a probe waits for it.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
+/// How long answers that are being sent delay the end of the process.
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
+/// Connections that are accepted in a row before their tasks get a turn: far fewer than the table has room for. More
+/// than one, so that a probe behind a crowd does not wait for each connection of it.
+const ACCEPT_BATCH: usize = 16;
+/// Until the next attempt when the system has no room for another connection. Short: a probe may be waiting.
+const ACCEPT_RETRY: Duration = Duration::from_millis(10);
 
-/// A server at work; stops accepting when it is dropped, while answers that are on their way finish.
+/// What a listener serves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Service {
+    /// Metrics and probes.
+    Metrics,
+    /// The API and the page for operators.
+    Admin,
+}
+
+impl Service {
+    fn router(self, state: Arc<AdminState>) -> Router {
+        match self {
+            Service::Metrics => monitoring::router(state),
+            Service::Admin => api::router(state).merge(page::router()),
+        }
+    }
+}
+
+/// A running server. When it is dropped it stops accepting, and its connections end after the answers that are being
+/// sent.
 pub(crate) struct Server {
-    accepting: JoinHandle<()>,
-    /// True at the end; each connection holds a receiver for as long as it lives.
-    ending: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+    /// Never sent on: dropping it stops the server.
+    stop: oneshot::Sender<()>,
 }
 
 impl Server {
-    /// Begins to serve; needs a tokio runtime.
-    pub(crate) fn start(listener: Listener, service: Service, state: Arc<State>) -> Self {
-        let ending = watch::Sender::new(false);
-        let accepting = tokio::spawn(accept(listener, service, state, ending.clone()));
-        Server { accepting, ending }
+    /// Needs a tokio runtime.
+    pub(crate) fn start(listener: Listener, service: Service, state: Arc<AdminState>) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(serve(listener, service.router(state), stopped));
+        Server { serving, stop }
     }
 
-    /// Ends, and waits for a moment for answers that are on their way.
-    pub(crate) async fn end(mut self) {
-        self.accepting.abort();
-        // Aborted or ended, it is over, and a Unix socket's file is gone.
-        let _ = (&mut self.accepting).await;
-        self.ending.send_replace(true);
-        let _ = timeout(LAST_ANSWERS, self.ending.closed()).await;
+    /// Stops, and waits for a moment for answers that are being sent.
+    pub(crate) async fn shut_down(self) {
+        drop(self.stop);
+        // It fails only if it has panicked; then it has stopped as well.
+        let _ = self.serving.await;
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.accepting.abort();
-        self.ending.send_replace(true);
+async fn serve(listener: Listener, router: Router, stopped: oneshot::Receiver<()>) {
+    let connections = GracefulShutdown::new();
+    tokio::select! {
+        _ = stopped => {}
+        () = accept(&listener, &router, &connections) => {}
     }
+    // A Unix socket's file is gone before the last answers are sent.
+    drop(listener);
+    let _ = timeout(SHUTDOWN_GRACE, connections.shutdown()).await;
 }
 
-async fn accept(
-    listener: Listener,
-    service: Service,
-    state: Arc<State>,
-    ending: watch::Sender<bool>,
-) {
+async fn accept(listener: &Listener, router: &Router, connections: &GracefulShutdown) {
     let failure = Failure::default();
     let mut table = Table::default();
     let mut accepted = 0_usize;
@@ -91,10 +110,10 @@ async fn accept(
             Ok((stream, _)) => stream,
             Err(error) => {
                 if !spares.spend() {
-                    failure.tell(&listener, &error);
-                    // That one's file may be what is missing.
+                    failure.tell(listener, &error);
+                    // Its file descriptor may be the one that is missing.
                     table.drop_idle();
-                    sleep(ACCEPT_AGAIN).await;
+                    sleep(ACCEPT_RETRY).await;
                 }
                 continue;
             }
@@ -102,37 +121,35 @@ async fn accept(
         spares.fill();
         table.make_room();
         let activity = Activity::new();
-        let task = tokio::spawn(converse(
+        let task = tokio::spawn(serve_connection(
             Lent::new(stream, spares.clone()),
-            service,
-            Arc::clone(&state),
+            router.clone(),
             Arc::clone(&activity),
-            ending.subscribe(),
+            connections.watcher(),
         ));
         table.add(&task, activity);
         accepted += 1;
-        if accepted.is_multiple_of(AT_ONCE) {
-            // Their requests may be there already: they are read before so many others come that these are dropped.
+        if accepted.is_multiple_of(ACCEPT_BATCH) {
+            // Their requests may have arrived: they are read before so many others come that these are dropped.
             yield_now().await;
         }
     }
 }
 
-async fn converse(
+async fn serve_connection(
     stream: Lent,
-    service: Service,
-    state: Arc<State>,
+    router: Router,
     activity: Arc<Activity>,
-    mut ending: watch::Receiver<bool>,
+    shutdown: Watcher,
 ) {
     let stream = Watched::new(stream, Arc::clone(&activity));
-    let answer = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<Incoming>| {
         activity.request_began();
         let request = request.map(|body| RequestBody::new(body, &activity));
-        let (state, activity) = (Arc::clone(&state), Arc::clone(&activity));
+        let (mut router, activity) = (router.clone(), Arc::clone(&activity));
         async move {
-            let answer = service.answer(request, state).await;
-            Ok::<_, Infallible>(answer.map(|body| AnswerBody::new(body, &activity).boxed()))
+            let response = router.call(request).await?;
+            Ok::<_, Infallible>(response.map(|body| ResponseBody::new(body, &activity)))
         }
     });
     let connection = http1::Builder::new()
@@ -140,21 +157,8 @@ async fn converse(
         .header_read_timeout(HEAD_TIMEOUT)
         .max_header_size(MAX_HEAD)
         .max_buf_size(MAX_HEAD)
-        .serve_connection(TokioIo::new(stream), answer);
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = wait_until_true(&mut ending) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = ended {
+        .serve_connection(TokioIo::new(stream), service);
+    if let Err(error) = shutdown.watch(connection).await {
         tracing::debug!(event = "management_connection_ended", "{error}");
     }
-}
-
-async fn wait_until_true(flag: &mut watch::Receiver<bool>) {
-    // A sender that has gone is a reason to end just as well.
-    let _ = flag.wait_for(|flag| *flag).await;
 }

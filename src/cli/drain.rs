@@ -9,6 +9,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::remote::{self, AskError, Events, FindError, Remote};
 use super::{ConfigFile, block_on, print_error, print_line};
+use crate::admin::types::{DrainPhase, Draining, Summary};
 use crate::runtime::EXIT_CONFIG;
 
 pub(super) const HELP: &str = "\
@@ -48,20 +49,6 @@ enum DrainError {
     Ask(#[from] AskError),
     #[error("not drained within {}: {remaining} left; the sidecar goes on with it", crate::config::show_duration(*.within))]
     Late { within: Duration, remaining: String },
-}
-
-/// How far it has come; what is not used here is left out.
-#[derive(Deserialize)]
-struct Draining {
-    phase: String,
-    remaining: usize,
-    of: usize,
-    left_ms: u64,
-}
-
-#[derive(Deserialize)]
-struct Summary {
-    draining: Option<Draining>,
 }
 
 /// The end of it.
@@ -135,10 +122,10 @@ struct Progress {
 
 impl Progress {
     fn tell(&mut self, now: &Draining) {
-        let what = match &*now.phase {
-            "delay" => "newcomers are still let in",
-            "closing" => "they are told one after the other",
-            _ => "all have been told",
+        let what = match now.phase {
+            DrainPhase::Delay => "newcomers are still let in",
+            DrainPhase::Closing => "they are told one after the other",
+            DrainPhase::Finishing => "all have been told",
         };
         let line = format!("{} of {} left: {what}", now.remaining, connections(now.of));
         self.remaining = now.remaining;
@@ -163,8 +150,8 @@ async fn follow(
             biased;
             Some(drained) = drained(&mut events) => return Ok(drained),
             _ = ticks.tick() => match remote.get("/api/summary").await {
-                Ok(Summary { draining: Some(now) }) => progress.tell(&now),
-                Ok(Summary { draining: None }) => break "another process answers already",
+                Ok(Summary { draining: Some(now), .. }) => progress.tell(&now),
+                Ok(Summary { draining: None, .. }) => break "another process answers already",
                 Err(error) if error.is_absence() => break "the process has ended",
                 Err(AskError::Late(..)) => {}
                 Err(error) => return Err(error.into()),

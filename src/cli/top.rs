@@ -30,8 +30,8 @@ use std::process::ExitCode;
 
 use super::remote::{self, AskError, FindError};
 use super::{ConfigFile, block_on, print_error};
+use crate::admin::types::SortOrder;
 use crate::runtime::EXIT_CONFIG;
-use data::Order;
 use state::State;
 
 pub(super) const HELP: &str = "\
@@ -54,8 +54,8 @@ pub(super) struct Options {
     remote: remote::Whereabouts,
     /// The order at first: opened, client_idle, upstream_idle, rtt, traffic or client; with `-` in front the
     /// highest come first
-    #[arg(long, default_value = "-opened", allow_hyphen_values = true, value_parser = Order::read)]
-    sort: Order,
+    #[arg(long, default_value = "-opened", allow_hyphen_values = true, value_parser = str::parse::<SortOrder>)]
+    sort: SortOrder,
     /// Only connections with this text in their id, request id, client, route, host, path or captured fields
     #[arg(
         long,

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::admin::{Recorder, Server, Service, State};
+use crate::admin::{AdminState, Recorder, Server, Service};
 use crate::config::{Config, Listen, share_addresses};
 use crate::gateway::Gateway;
 use crate::net::listener::{BindError, Listener};
@@ -60,7 +60,7 @@ impl ListenerKind {
 }
 
 pub(super) struct Listeners {
-    state: Arc<State>,
+    state: Arc<AdminState>,
     gateway: Arc<Gateway>,
     /// By [`Listen::place`].
     open: HashMap<(ListenerKind, Listen), Open>,
@@ -100,8 +100,8 @@ impl Clients {
 type Bound = Vec<(Handle, Listener)>;
 
 impl Listeners {
-    pub(super) fn new(state: Arc<State>) -> Self {
-        let gateway = Arc::new(Gateway::new(Arc::clone(&state.shared)));
+    pub(super) fn new(state: Arc<AdminState>) -> Self {
+        let gateway = Arc::new(Gateway::new(Arc::clone(&state.context)));
         Listeners {
             state,
             gateway,
@@ -123,13 +123,13 @@ impl Listeners {
             new.map(bind).collect::<Result<_, _>>()?;
         self.set_modes(&wanted)?;
         if config.admin.is_some() && self.recorder.is_none() {
-            self.recorder = Some(Recorder::start(&self.state.shared.observer));
+            self.recorder = Some(Recorder::start(&self.state.context.observer));
         }
         for ((kind, address), bound) in bound {
             let open = self.open(kind, &address, bound);
             self.open.insert((kind, address.place()), open);
         }
-        let observer = &self.state.shared.observer;
+        let observer = &self.state.context.observer;
         self.open.retain(|(kind, place), open| {
             let is_it =
                 |(of, address): &(ListenerKind, Listen)| of == kind && address.place() == *place;
@@ -147,7 +147,7 @@ impl Listeners {
 
     fn bind(&self, (kind, address): &(ListenerKind, Listen)) -> Result<Bound, BindError> {
         let runtimes = match kind {
-            ListenerKind::Clients => self.state.shared.workers.runtimes(),
+            ListenerKind::Clients => self.state.context.workers.runtimes(),
             ListenerKind::Management(_) => &[Handle::current()],
         };
         // An address may be shared only with a socket of this process, never with one of another.
@@ -202,7 +202,7 @@ impl Listeners {
             mode,
             accepting,
         };
-        let observer = &self.state.shared.observer;
+        let observer = &self.state.context.observer;
         observer.publish(&kind.opened(&open.address));
         open
     }
@@ -243,7 +243,7 @@ impl Open {
                     // Whether it returned or failed, the task has ended.
                     let _ = accepting.await;
                 }
-                Accepting::Management(server) => server.end().await,
+                Accepting::Management(server) => server.shut_down().await,
             }
         }
     }

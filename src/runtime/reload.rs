@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::Sidecar;
-use crate::admin::File;
+use crate::admin::LoadedFile;
 use crate::config::Config;
 use crate::config::{self, Loaded};
 use crate::context::route_of;
@@ -86,7 +86,7 @@ impl Sidecar {
             changes.sort_by_key(|change| change.path.starts_with("routes["));
             changes.truncate(MAX_CHANGES);
         }
-        self.state.file.store(File::read(name.clone(), tree));
+        self.state.file.store(LoadedFile::new(name.clone(), tree));
         let changed: Vec<String> = changes
             .iter()
             .map(|change| change.path.to_string())

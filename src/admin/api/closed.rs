@@ -4,27 +4,78 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hyper::{Response, StatusCode};
+use axum::extract::State;
+use axum::response::Response;
+use hyper::StatusCode;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::problem::Problem;
-use super::super::response::Body;
-use super::{Call, Needle, json};
-use crate::telemetry::{ClosedLine, Entry};
+use super::super::state::AdminState;
+use super::answer::expensive;
+use super::query::{Limit, OneOf, Query, Text};
+use super::search::Search;
+use super::types::ClosedPage;
+use crate::session::Cause;
+use crate::telemetry::Entry;
 
-/// A page of closing records.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct ClosedPage<'a> {
-    /// As they were logged, the newest first; the last 1,000 are kept.
-    #[schemars(with = "Vec<ClosedLine<'static>>")]
-    closed: Vec<&'a RawValue>,
-    /// What to ask the next page with, as `cursor`; null: there is none.
-    next: Option<String>,
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ListQuery {
+    /// The most that one answer has.
+    #[serde(default)]
+    limit: Limit,
+    /// What the answer before called `next`; empty: from the beginning.
+    cursor: Option<Text>,
+    /// Only those that have this text, in any case, in conn, request_id, client, route, host, path, subprotocol or a captured value.
+    q: Option<Text>,
+    /// Only those that ended for this reason.
+    reason: Option<OneOf<Cause>>,
 }
 
-/// What is searched of a record.
+pub(super) async fn list(
+    State(state): State<Arc<AdminState>>,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    expensive(state, StatusCode::OK, move |state| page(state, &query)).await
+}
+
+fn page(state: &AdminState, query: &ListQuery) -> Result<ClosedPage<Box<RawValue>>, Problem> {
+    let before = match &query.cursor {
+        None => u64::MAX,
+        Some(Text(cursor)) if cursor.is_empty() => u64::MAX,
+        Some(Text(cursor)) => cursor
+            .parse()
+            .map_err(|_| Problem::field("cursor", "is not the `next` of an answer"))?,
+    };
+    let search = Search::new(query.q.as_ref());
+    let has_reason = |entry: &Entry| {
+        query
+            .reason
+            .is_none_or(|OneOf(reason)| entry.cause == Some(reason))
+    };
+    let hub = state.context.observer.event_hub();
+    let entries = hub.map(|hub| hub.closed()).unwrap_or_default();
+    let mut wanted = entries
+        .iter()
+        .filter(|entry| entry.id < before && has_reason(entry) && matches(entry, &search));
+    let page: Vec<&Arc<Entry>> = wanted.by_ref().take(query.limit.get()).collect();
+    let more = wanted.next().is_some();
+    let next = page.last().filter(|_| more);
+    let records = page
+        .iter()
+        .map(|entry| RawValue::from_string(entry.line.to_string()))
+        .collect::<Result<_, _>>();
+    let closed = records.map_err(|error| {
+        let detail = format!("a record cannot be read: {error}");
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    })?;
+    let next = next.map(|entry| entry.id.to_string());
+    Ok(ClosedPage { closed, next })
+}
+
+/// The fields of a record that are searched.
 #[derive(Deserialize)]
 struct Searched<'a> {
     #[serde(borrow)]
@@ -45,40 +96,8 @@ struct Searched<'a> {
     captured: BTreeMap<Cow<'a, str>, &'a RawValue>,
 }
 
-pub(super) fn list(call: &Call) -> Result<Response<Body>, Problem> {
-    let before = match call.values.text("cursor") {
-        None | Some("") => u64::MAX,
-        Some(cursor) => cursor
-            .parse()
-            .map_err(|_| Problem::field("cursor", "is no `next` of an answer"))?,
-    };
-    let needle = Needle::new(call.values.text("q"));
-    let reason = call.values.text("reason");
-    let has_reason = |entry: &Entry| {
-        reason.is_none_or(|reason| entry.cause.is_some_and(|cause| cause.label() == reason))
-    };
-    let hub = call.state.shared.observer.event_hub();
-    let entries = hub.map(|hub| hub.closed()).unwrap_or_default();
-    let mut wanted = entries
-        .iter()
-        .filter(|entry| entry.id < before && has_reason(entry) && matches(entry, &needle));
-    let page: Vec<&Arc<Entry>> = wanted.by_ref().take(call.limit()).collect();
-    let more = wanted.next().is_some();
-    let next = page.last().filter(|_| more);
-    let records = page
-        .iter()
-        .map(|entry| serde_json::from_str(&entry.line))
-        .collect::<Result<_, _>>();
-    let closed = records.map_err(|error| {
-        let detail = format!("a record cannot be read: {error}");
-        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
-    })?;
-    let next = next.map(|entry| entry.id.to_string());
-    json(StatusCode::OK, &ClosedPage { closed, next })
-}
-
-fn matches(entry: &Entry, needle: &Needle) -> bool {
-    if needle.0.is_none() {
+fn matches(entry: &Entry, search: &Search) -> bool {
+    if search.is_all() {
         return true;
     }
     let Ok(record) = serde_json::from_str::<Searched<'_>>(&entry.line) else {
@@ -93,5 +112,5 @@ fn matches(entry: &Entry, needle: &Needle) -> bool {
         &record.path,
     ];
     let captured = record.captured.values().map(|value| value.get());
-    needle.is_in(texts.into_iter().chain(&record.subprotocol)) || needle.is_in(captured)
+    search.matches(texts.into_iter().chain(&record.subprotocol)) || search.matches(captured)
 }

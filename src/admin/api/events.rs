@@ -1,107 +1,69 @@
 //! What happens, as it happens: server-sent events (HTML Living Standard, section 9.2).
 
 use std::convert::Infallible;
-use std::fmt::Write as _;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::Response;
-use hyper::body::{Body as HttpBody, Frame};
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
-use tokio::time::{Instant, Sleep, sleep};
+use axum::extract::State;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::Stream;
+use futures_util::stream::poll_fn;
+use hyper::header::CACHE_CONTROL;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::super::problem::Problem;
-use super::super::response::Body;
-use super::Call;
-use crate::telemetry::{EventKind, Message, Subscriber};
+use super::super::state::AdminState;
+use super::query::{List, Query};
+use crate::telemetry::{EventKind, MAX_SUBSCRIBERS, Message, Subscriber};
 
-/// Between two signs of life while nothing happens: proxies in between end what is silent.
+/// How often a comment is sent while nothing happens: proxies in between end silent connections.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// One frame gathers what has happened up to so many bytes, and the event that reaches them.
-const MAX_FRAME: usize = 64 * 1024;
 
-pub(super) fn listen(call: &Call) -> Result<Response<Body>, Problem> {
-    let types = call.values.text("types");
-    let types = types.map(|types| types.split(',').filter_map(EventKind::from_name).collect());
-    let too_many = || Problem::unavailable("there are 32 listeners, which is the most", "5");
-    let hub = call
-        .state
-        .shared
-        .observer
-        .event_hub()
-        .ok_or_else(|| Problem::unavailable("the listener for operators is ending", "5"))?;
-    let subscriber = hub.subscribe(types).map_err(|_| too_many())?;
-    let stream = EventStream {
-        subscriber: Some(subscriber),
-        keep_alive: Box::pin(sleep(KEEP_ALIVE)),
-    };
-    let mut response = Response::new(stream.boxed());
-    for (name, value) in [
-        (CONTENT_TYPE, "text/event-stream"),
-        (CACHE_CONTROL, "no-store"),
-    ] {
-        let value = HeaderValue::from_static(value);
-        response.headers_mut().insert(name, value);
-    }
-    Ok(response)
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StreamQuery {
+    /// Only these events, with commas between them.
+    types: Option<List<EventKind>>,
 }
 
-/// The body of an answer that goes on until somebody leaves.
-struct EventStream {
-    /// None: it is over.
-    subscriber: Option<Subscriber>,
-    keep_alive: Pin<Box<Sleep>>,
+pub(super) async fn stream(
+    State(state): State<Arc<AdminState>>,
+    Query(query): Query<StreamQuery>,
+) -> Result<Response, Problem> {
+    let hub = state.context.observer.event_hub();
+    let hub = hub.ok_or_else(|| Problem::unavailable("the admin listener is ending", "5"))?;
+    let subscriber = hub.subscribe(query.types.map(|List(types)| types));
+    let subscriber = subscriber.map_err(|_| {
+        let detail = format!("{MAX_SUBSCRIBERS} event streams are open, which is the maximum");
+        Problem::unavailable(detail, "5")
+    })?;
+    Ok(answer(subscriber))
 }
 
-impl HttpBody for EventStream {
-    type Data = Bytes;
-    type Error = Infallible;
+fn answer(subscriber: Subscriber) -> Response {
+    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).text("keep-alive");
+    let stream = Sse::new(events(subscriber)).keep_alive(keep_alive);
+    ([(CACHE_CONTROL, "no-store")], stream).into_response()
+}
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let this = self.get_mut();
-        let Some(subscriber) = &mut this.subscriber else {
-            return Poll::Ready(None);
-        };
-        let mut text = String::new();
-        while text.len() < MAX_FRAME
-            && let Poll::Ready(message) = subscriber.poll_next(cx)
-        {
-            // Writing to a String cannot fail.
-            let _ = match message {
-                Message::Event(entry) => write!(
-                    text,
-                    "event: {}\nid: {}\ndata: {}\n\n",
-                    entry.kind.name(),
-                    entry.id,
-                    entry.line
-                ),
-                Message::Dropped(count) => {
-                    write!(text, "event: dropped\ndata: {{\"count\":{count}}}\n\n")
-                }
-                Message::End => {
-                    this.subscriber = None;
-                    break;
-                }
-            };
-        }
-        if text.is_empty() && this.subscriber.is_some() {
-            match this.keep_alive.as_mut().poll(cx) {
-                Poll::Ready(()) => text.push_str(": keep-alive\n\n"),
-                Poll::Pending => return Poll::Pending,
+fn events(mut subscriber: Subscriber) -> impl Stream<Item = Result<Event, Infallible>> {
+    poll_fn(move |cx| {
+        subscriber.poll_next(cx).map(|message| match message {
+            Message::Event(entry) => {
+                let event = Event::default()
+                    .event(entry.kind.name())
+                    .id(entry.id.to_string());
+                Some(Ok(event.data(&*entry.line)))
             }
-        }
-        if text.is_empty() {
-            return Poll::Ready(None);
-        }
-        this.keep_alive.as_mut().reset(Instant::now() + KEEP_ALIVE);
-        Poll::Ready(Some(Ok(Frame::data(text.into()))))
-    }
+            Message::Dropped(count) => {
+                let data = format!("{{\"count\":{count}}}");
+                Some(Ok(Event::default().event("dropped").data(data)))
+            }
+            Message::End => None,
+        })
+    })
 }
 
 #[cfg(test)]

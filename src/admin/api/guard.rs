@@ -1,25 +1,79 @@
-//! Who may call: the token, and what keeps other web sites' pages out.
+//! Who may call: the token, and what keeps other web sites' pages out. A request's body, which no call needs, is read
+//! and forgotten here, within bounds, so that the connection can go on.
 
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http_body_util::{BodyExt as _, Limited};
 
 use hyper::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
-use hyper::{HeaderMap, StatusCode};
+use hyper::{HeaderMap, Method, StatusCode};
 
 use super::super::problem::Problem;
+use super::super::state::AdminState;
 use crate::config::Token;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// Whether a call may be answered; `changes`: it changes something.
-pub(super) fn check(parts: &Parts, token: Option<&Token>, changes: bool) -> Result<(), Problem> {
+/// The longest body that is read, in bytes: more than anybody has reason to send.
+const MAX_BODY: usize = 64 * 1024;
+/// For a body to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Passes on a request to the API if its caller may make it.
+pub(super) async fn guard(
+    State(state): State<Arc<AdminState>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    if parts.uri.path().starts_with("/api/") {
+        let check = || {
+            let config = state.context.config.load();
+            let token = config.admin.as_ref().and_then(|admin| admin.token.as_ref());
+            check(&parts, token)
+        };
+        check()?;
+        read_to_end(body).await?;
+        // The token may have changed meanwhile.
+        check()?;
+    }
+    Ok(next.run(Request::from_parts(parts, Body::empty())).await)
+}
+
+async fn read_to_end(body: Body) -> Result<(), Problem> {
+    if body.is_end_stream() {
+        return Ok(());
+    }
+    let whole = tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY).collect()).await;
+    match whole {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(_)) => {
+            let detail = "no call needs a body, and one of more than 64 KiB is refused";
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail))
+        }
+        Err(_) => {
+            let detail = "the body, which no call needs, did not arrive in time";
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+        }
+    }
+}
+
+fn check(parts: &Parts, token: Option<&Token>) -> Result<(), Problem> {
     let host = host(parts)?;
     match token {
         Some(token) => bearer(&parts.headers, token)?,
         None => check_host(&host)?,
     }
-    if changes {
+    // A call that changes something must not come from a page of another site.
+    if !matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         same_site(&parts.headers, &host)?;
     }
     Ok(())

@@ -1,45 +1,37 @@
 //! The last quarter of an hour.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use std::sync::Arc;
 
-use super::super::State;
-use super::time;
-use crate::telemetry::history::{INTERVAL, Sample as Kept};
+use axum::extract::State;
+use axum::response::Response;
+use hyper::StatusCode;
+
+use super::super::problem::Problem;
+use super::super::state::AdminState;
+use super::answer::expensive;
+use super::query::{NoParameters, Query};
+use super::types::{History, Sample};
+use crate::telemetry::history::INTERVAL;
+use crate::telemetry::log::rfc3339;
 use crate::telemetry::millis;
 
-/// The last 15 minutes, or as many as there have been.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct History {
-    /// Between two samples, in milliseconds.
-    interval_ms: u64,
-    /// The oldest first.
-    samples: Vec<Sample>,
+pub(super) async fn get(
+    State(state): State<Arc<AdminState>>,
+    _: Query<NoParameters>,
+) -> Result<Response, Problem> {
+    expensive(state, StatusCode::OK, |state| Ok(history(state))).await
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct Sample {
-    /// When (RFC 3339).
-    #[schemars(extend("format" = "date-time"))]
-    at: String,
-    /// Connections that were established then.
-    established: u64,
-    /// Connections established since the process began.
-    opened: u64,
-    /// Connections that have ended since the process began.
-    closed: u64,
-}
-
-pub(super) fn history(state: &State) -> History {
-    let sample = |Kept { at, counts }: Kept| Sample {
-        at: time(at),
-        established: counts.established,
-        opened: counts.opened,
-        closed: counts.closed,
-    };
-    let samples = state.shared.observer.history.samples();
+fn history(state: &AdminState) -> History {
+    let samples = state.context.observer.history.samples().into_iter();
+    let samples = samples.map(|sample| Sample {
+        at: rfc3339(sample.at),
+        established: sample.counts.established,
+        opened: sample.counts.opened,
+        closed: sample.counts.closed,
+    });
     History {
         interval_ms: millis(INTERVAL),
-        samples: samples.into_iter().map(sample).collect(),
+        samples: samples.collect(),
     }
 }

@@ -1,28 +1,12 @@
 //! Pages of a list that changes while it is read.
 //!
 //! The order is by a key and, among equals, by the connection's id, so that no two rows share a place. A cursor names
-//! the place of the last row that was shown: the next page begins behind it, whoever came or went. Under a key that
+//! the place of the last row that was shown: the next page begins after it, whichever connections came or went. Under a key that
 //! never changes (`opened`, `client`) a row that stays is shown once.
 
 use std::fmt::Write as _;
 
-/// What rows are sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sort {
-    Opened,
-    ClientIdle,
-    UpstreamIdle,
-    Rtt,
-    Traffic,
-    Client,
-}
-
-/// A key, and which end comes first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Order {
-    pub(super) sort: Sort,
-    pub(super) descending: bool,
-}
+use super::types::{SortKey, SortOrder};
 
 /// A row's place: the key, then the id.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,61 +22,19 @@ pub(super) enum Key {
     Text(Box<str>),
 }
 
-impl Sort {
-    pub(super) const ALL: [(&'static str, Sort); 6] = [
-        ("opened", Sort::Opened),
-        ("client_idle", Sort::ClientIdle),
-        ("upstream_idle", Sort::UpstreamIdle),
-        ("rtt", Sort::Rtt),
-        ("traffic", Sort::Traffic),
-        ("client", Sort::Client),
-    ];
-
-    fn name(self) -> &'static str {
-        let mut all = Sort::ALL.iter();
-        all.find(|(_, sort)| *sort == self)
-            .map_or("opened", |(name, _)| name)
-    }
-}
-
-impl Order {
-    pub(super) const DEFAULT: &'static str = "-opened";
-
-    /// All words for an order.
-    pub(super) fn words() -> Vec<String> {
-        let words = Sort::ALL.iter();
-        let words = words.flat_map(|(name, _)| [(*name).to_owned(), format!("-{name}")]);
-        words.collect()
-    }
-
-    pub(super) fn read(word: &str) -> Option<Order> {
-        let (descending, name) = match word.strip_prefix('-') {
-            Some(name) => (true, name),
-            None => (false, word),
-        };
-        let (_, sort) = Sort::ALL.into_iter().find(|(known, _)| *known == name)?;
-        Some(Order { sort, descending })
-    }
-
-    fn word(self) -> String {
-        let sign = if self.descending { "-" } else { "" };
-        format!("{sign}{}", self.sort.name())
-    }
-}
-
-/// The rows of the page behind `after`, and the cursor of the next page if there is more.
+/// The rows of the page after `after`, and the cursor of the next page if there is more.
 pub(super) fn page<T>(
     mut rows: Vec<(Place, T)>,
-    order: Order,
+    order: SortOrder,
     after: Option<&Place>,
     limit: usize,
 ) -> (Vec<T>, Option<String>) {
-    let is_behind = |place: &Place| match after {
+    let follows = |place: &Place| match after {
         None => true,
         Some(after) if order.descending => place < after,
         Some(after) => place > after,
     };
-    rows.retain(|(place, _)| is_behind(place));
+    rows.retain(|(place, _)| follows(place));
     rows.sort_unstable_by(|(one, _), (other, _)| match order.descending {
         true => other.cmp(one),
         false => one.cmp(other),
@@ -105,8 +47,8 @@ pub(super) fn page<T>(
 }
 
 /// `-opened.n1f.01KAJ…`: the order, the key, the id.
-fn cursor(order: Order, place: &Place) -> String {
-    let mut text = order.word();
+fn cursor(order: SortOrder, place: &Place) -> String {
+    let mut text = order.to_string();
     // Writing to a String cannot fail.
     let _ = match &place.key {
         Key::Number(number) => write!(text, ".n{number:x}"),
@@ -121,14 +63,14 @@ fn cursor(order: Order, place: &Place) -> String {
 }
 
 /// The place that a cursor of this order names.
-pub(super) fn read_cursor(text: &str, order: Order) -> Option<Place> {
+pub(super) fn read_cursor(text: &str, order: SortOrder) -> Option<Place> {
     let (key, conn) = text
-        .strip_prefix(&order.word())?
+        .strip_prefix(&order.to_string())?
         .strip_prefix('.')?
         .split_once('.')?;
     let kind = key.get(..1)?;
     let key = key.get(1..)?;
-    let key = match (kind, order.sort == Sort::Client) {
+    let key = match (kind, order.key == SortKey::Client) {
         ("n", false) => Key::Number(u64::from_str_radix(key, 16).ok()?),
         ("t", true) => Key::Text(from_hex(key)?.into()),
         _ => return None,

@@ -1,152 +1,102 @@
-//! A call's parameters: each is known, written once, and of its kind.
+//! Query parameters: read into a call's own type, which also describes them. Each must be known, given once and valid;
+//! anything else is a [`Problem`] that names the parameter.
 
-use serde_json::{Value, json};
+mod values;
+
+use std::cell::RefCell;
+use std::fmt;
+
+use axum::extract::FromRequestParts;
+use hyper::http::request::Parts;
+use schemars::JsonSchema;
+use serde::de::value::MapDeserializer;
+use serde::de::{self, DeserializeOwned, IntoDeserializer, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
 
 use super::super::problem::Problem;
-use crate::protocol::{MAX_CLOSE_REASON, is_sendable_code};
+pub(super) use values::{CloseCode, CloseReason, Limit, List, OneOf, Text};
 
-/// The longest text that is taken, in characters.
-const MAX_TEXT: usize = 256;
+/// Extracts the query of a request.
+pub(super) struct Query<T>(pub(super) T);
 
-/// A parameter of a call.
-pub(super) struct Param {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) doc: &'static str,
-}
+/// The query of a call without parameters.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoParameters {}
 
-/// What a parameter may be.
-pub(super) enum Kind {
-    /// A number in these bounds.
-    Whole { least: u64, most: u64, default: u64 },
-    /// One of these words.
-    Choice {
-        words: fn() -> Vec<String>,
-        default: Option<&'static str>,
-    },
-    /// Some of these words, with commas between them.
-    Words(fn() -> Vec<String>),
-    /// Any text.
-    Text,
-    /// What the answer before called `next`.
-    Cursor,
-    /// The code of a Close frame (RFC 6455 section 7.4).
-    CloseCode,
-    /// Its reason.
-    CloseReason,
-}
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
 
-/// The parameters of one call, all of them right.
-#[derive(Debug, Default)]
-pub(super) struct Values(Vec<(&'static str, String)>);
-
-impl Values {
-    /// Reads a query; `known` are the parameters that there are.
-    pub(super) fn read(query: &str, known: &[Param]) -> Result<Values, Problem> {
-        let mut values = Values::default();
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let Some(param) = known.iter().find(|param| param.name == name) else {
-                let names: Vec<&str> = known.iter().map(|param| param.name).collect();
-                let detail = match names.is_empty() {
-                    true => "this call has no parameters".to_owned(),
-                    false => format!("unknown parameter; there are {}", names.join(", ")),
-                };
-                return Err(Problem::field(&name, detail));
-            };
-            if values.text(param.name).is_some() {
-                return Err(Problem::field(param.name, "is there more than once"));
-            }
-            if let Err(detail) = param.kind.check(&value) {
-                return Err(Problem::field(param.name, detail));
-            }
-            values.0.push((param.name, value.into_owned()));
-        }
-        Ok(values)
-    }
-
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        let mut values = self.0.iter();
-        let found = values.find(|(known, _)| *known == name);
-        found.map(|(_, value)| value.as_str())
-    }
-
-    pub(super) fn number(&self, name: &str) -> Option<u64> {
-        self.text(name)?.parse().ok()
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        read(parts.uri.query().unwrap_or_default()).map(Query)
     }
 }
 
-impl Kind {
-    fn check(&self, value: &str) -> Result<(), String> {
-        match self {
-            Kind::Whole { least, most, .. } => match whole(value) {
-                Some(number) if (*least..=*most).contains(&number) => Ok(()),
-                _ => Err(format!("must be a whole number from {least} to {most}")),
-            },
-            Kind::Choice { words, .. } => one_of(value, &words()),
-            Kind::Words(words) => {
-                let words = words();
-                value.split(',').try_for_each(|word| one_of(word, &words))
-            }
-            Kind::Text | Kind::Cursor if value.chars().count() > MAX_TEXT => {
-                Err(format!("must have at most {MAX_TEXT} characters"))
-            }
-            Kind::Text | Kind::Cursor => Ok(()),
-            Kind::CloseCode => match whole(value).and_then(|code| u16::try_from(code).ok()) {
-                Some(code) if is_sendable_code(code) => Ok(()),
-                _ => Err(
-                    "must be a code that may stand in a Close frame (RFC 6455 section 7.4): 1000-1003, 1007-1014 or \
-                     3000-4999"
-                        .to_owned(),
-                ),
-            },
-            Kind::CloseReason if value.len() > MAX_CLOSE_REASON => Err(format!(
-                "a close reason has at most {MAX_CLOSE_REASON} bytes; this one has {}",
-                value.len()
-            )),
-            Kind::CloseReason => Ok(()),
-        }
-    }
+fn read<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    // serde does not say which entry an error is about; it is the last one that was read.
+    let current = RefCell::new(String::new());
+    let pairs = form_urlencoded::parse(query.as_bytes()).map(|(name, value)| {
+        let name = name.into_owned();
+        current.replace(name.clone());
+        (name, ParameterValue(value.into_owned()))
+    });
+    T::deserialize(MapDeserializer::new(pairs))
+        .map_err(|QueryError(detail)| Problem::field(&current.borrow(), detail))
+}
 
-    /// What `check` takes, as a JSON Schema.
-    pub(super) fn schema(&self) -> Value {
-        match self {
-            Kind::Whole {
-                least,
-                most,
-                default,
-            } => json!({"type": "integer", "minimum": least, "maximum": most, "default": default}),
-            Kind::Choice { words, default } => {
-                let mut schema = json!({"type": "string", "enum": words()});
-                if let Some(default) = default {
-                    schema["default"] = json!(default);
-                }
-                schema
-            }
-            Kind::Words(words) => {
-                json!({"type": "array", "items": {"type": "string", "enum": words()}, "minItems": 1})
-            }
-            Kind::Text | Kind::Cursor => json!({"type": "string", "maxLength": MAX_TEXT}),
-            Kind::CloseCode => json!({"type": "integer", "anyOf": [
-                {"minimum": 1000, "maximum": 1003},
-                {"minimum": 1007, "maximum": 1014},
-                {"minimum": 3000, "maximum": 4999},
-            ]}),
-            // A schema counts characters; the bound is on bytes.
-            Kind::CloseReason => json!({"type": "string", "maxLength": MAX_CLOSE_REASON}),
-        }
+/// What is wrong with a parameter.
+#[derive(Debug)]
+struct QueryError(String);
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
-/// Digits only: no sign, no space.
-fn whole(text: &str) -> Option<u64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
+impl std::error::Error for QueryError {}
+
+impl de::Error for QueryError {
+    fn custom<T: fmt::Display>(detail: T) -> Self {
+        QueryError(detail.to_string())
+    }
+
+    fn unknown_field(_: &str, known: &'static [&'static str]) -> Self {
+        QueryError(match known {
+            [] => "this call has no parameters".to_owned(),
+            known => format!("unknown parameter; there are {}", known.join(", ")),
+        })
+    }
+
+    fn duplicate_field(_: &'static str) -> Self {
+        QueryError("is given more than once".to_owned())
+    }
 }
 
-fn one_of(word: &str, words: &[String]) -> Result<(), String> {
-    if words.iter().any(|known| known == word) {
-        Ok(())
-    } else {
-        Err(format!("must be one of {}", words.join(", ")))
+/// A parameter's text. A parameter that is there is a value, never null.
+struct ParameterValue(String);
+
+impl<'de> IntoDeserializer<'de, QueryError> for ParameterValue {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> de::Deserializer<'de> for ParameterValue {
+    type Error = QueryError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, QueryError> {
+        visitor.visit_some(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf unit unit_struct newtype_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
     }
 }

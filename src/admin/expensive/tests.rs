@@ -3,11 +3,11 @@ use std::sync::mpsc;
 use super::*;
 
 #[tokio::test(start_paused = true)]
-async fn few_are_made_at_a_time_and_the_others_are_not_kept_waiting_for_ever() {
+async fn few_run_at_a_time_and_a_caller_that_leaves_ends_none() {
     let expensive = Arc::new(Expensive::default());
     let (release, held) = mpsc::channel::<()>();
     let held = Arc::new(std::sync::Mutex::new(held));
-    let working: Vec<_> = (0..PLACES)
+    let working: Vec<_> = (0..MAX_CONCURRENT)
         .map(|_| {
             let (expensive, held) = (Arc::clone(&expensive), Arc::clone(&held));
             tokio::spawn(async move {
@@ -20,9 +20,9 @@ async fn few_are_made_at_a_time_and_the_others_are_not_kept_waiting_for_ever() {
     // They go away, which ends no work that has begun.
     working.iter().for_each(|task| task.abort());
     tokio::task::yield_now().await;
-    assert_eq!(expensive.places.available_permits(), 0);
+    assert_eq!(expensive.permits.available_permits(), 0);
     tokio::time::resume();
-    for _ in 0..PLACES {
+    for _ in 0..MAX_CONCURRENT {
         release.send(()).unwrap();
     }
     assert_eq!(expensive.run(|| 7).await.ok(), Some(7));

@@ -1,16 +1,25 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use http_body_util::BodyExt;
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use hyper::{Method, Request};
+use tower_service::Service as _;
 
 use super::*;
 
-fn get(path: &str, known: Option<&str>) -> Option<Response<Body>> {
-    let mut request = Request::get(path);
+/// What the router answers to a request of the page.
+async fn request(method: Method, path: &str, known: Option<&str>) -> Response {
+    let mut request = Request::builder().method(method).uri(path);
     if let Some(known) = known {
         request = request.header(IF_NONE_MATCH, known);
     }
-    respond(&request.body(()).unwrap())
+    let request = request.body(Body::empty()).unwrap();
+    router().call(request).await.unwrap()
+}
+
+async fn get(path: &str, known: Option<&str>) -> Response {
+    request(Method::GET, path, known).await
 }
 
 #[test]
@@ -20,7 +29,7 @@ fn the_folder_is_what_is_served() {
         .unwrap()
         .map(|entry| format!("/{}", entry.unwrap().file_name().to_string_lossy()))
         .collect();
-    let served = FILES.iter().map(|file| file.path.to_owned()).collect();
+    let served = ASSETS.iter().map(|file| file.path.to_owned()).collect();
     assert_eq!(there, served);
 }
 
@@ -56,7 +65,7 @@ fn the_page_escapes_what_the_log_escapes() {
 
 #[tokio::test]
 async fn a_file_comes_once_and_then_only_when_it_changed() {
-    let first = get("/", None).unwrap();
+    let first = get("/", None).await;
     assert_eq!(first.status(), StatusCode::OK);
     for (name, value) in HEADERS {
         assert_eq!(first.headers()[name], value);
@@ -70,14 +79,14 @@ async fn a_file_comes_once_and_then_only_when_it_changed() {
         ("*".to_owned(), 304),
         ("\"other\"".to_owned(), 200),
     ] {
-        let again = get("/", Some(&known)).unwrap();
+        let again = get("/", Some(&known)).await;
         assert_eq!(again.status(), status, "{known}");
         assert_eq!(again.headers()[ETAG], *tag);
     }
 }
 
-#[test]
-fn only_files_are_served_and_only_read() {
+#[tokio::test]
+async fn only_files_are_served_and_only_read() {
     for path in [
         "/nowhere",
         "/api/summary",
@@ -85,25 +94,20 @@ fn only_files_are_served_and_only_read() {
         "/../page.rs",
         "//",
     ] {
-        assert!(get(path, None).is_none(), "{path}");
+        assert_eq!(get(path, None).await.status(), 404, "{path}");
     }
     for (method, status) in [
         (Method::HEAD, 200),
         (Method::POST, 405),
         (Method::DELETE, 405),
     ] {
-        let request = Request::builder()
-            .method(method)
-            .uri("/page.js")
-            .body(())
-            .unwrap();
-        assert_eq!(respond(&request).unwrap().status(), status);
+        assert_eq!(request(method, "/page.js", None).await.status(), status);
     }
 }
 
 #[test]
 fn the_policy_lets_nothing_in_that_the_files_need() {
-    for file in &FILES {
+    for file in &ASSETS {
         assert!(!file.text.contains("innerHTML"), "{}", file.path);
         let elsewhere = file.text.replace("http://www.w3.org/2000/svg", "");
         assert!(!elsewhere.contains("://"), "{}", file.path);

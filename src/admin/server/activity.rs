@@ -1,22 +1,24 @@
-//! What one connection is doing, so that the right one goes when there are too many.
+//! What one connection is doing, so that the right one is dropped when there are too many.
+//!
+//! hyper does not say whether a request is being answered; it is known from the request's head, the bodies in both
+//! directions, and the writes that have to wait.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
+use axum::body::Body;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use tokio::time::Instant;
 
-use crate::admin::Body;
-
-/// Which connections are dropped first; among equals, the one for which it has been so for longest.
+/// Which connections are dropped first; among equals, the one that has been in this state for longest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Standing {
-    /// It waits for its client: for a request or the rest of one, or for the client to take what was sent.
+pub(super) enum Priority {
+    /// It waits for its client: for a request or the rest of one, or for the client to read what was sent.
     Idle,
     /// A request is being answered.
     Busy,
-    /// An answer goes on until the client leaves, and the client takes what there is.
+    /// An answer goes on until the client leaves, and the client reads it as it comes.
     Streaming,
 }
 
@@ -34,19 +36,19 @@ struct State {
     streams: bool,
     /// The rest of the request is awaited.
     awaits_body: bool,
-    /// Bytes wait for the client to take them.
+    /// Bytes wait for the client to read them.
     blocked: bool,
     since: Instant,
 }
 
 impl State {
-    fn standing(&self) -> Standing {
+    fn priority(&self) -> Priority {
         if !self.in_request || self.awaits_body || self.blocked {
-            Standing::Idle
+            Priority::Idle
         } else if self.streams {
-            Standing::Streaming
+            Priority::Streaming
         } else {
-            Standing::Busy
+            Priority::Busy
         }
     }
 }
@@ -66,13 +68,13 @@ impl Activity {
         })
     }
 
-    /// How it stands, and since when.
-    pub(super) fn standing(&self) -> (Standing, Instant) {
+    /// Its priority, and since when.
+    pub(super) fn priority(&self) -> (Priority, Instant) {
         let state = self.lock();
-        (state.standing(), state.since)
+        (state.priority(), state.since)
     }
 
-    /// Whether an answer is being made, which a client that has ended its own direction may still want.
+    /// Whether an answer is being made, which a client that has shut down its sending side may still want.
     pub(super) fn is_answering(&self) -> bool {
         let state = self.lock();
         state.in_request && !state.streams && !state.awaits_body
@@ -96,19 +98,19 @@ impl Activity {
         });
     }
 
-    fn awaits_body(&self, awaits_body: bool) {
+    fn set_awaits_body(&self, awaits_body: bool) {
         self.change(|state| state.awaits_body = awaits_body);
     }
 
-    pub(super) fn blocked(&self, blocked: bool) {
+    pub(super) fn set_blocked(&self, blocked: bool) {
         self.change(|state| state.blocked = blocked);
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
         let mut state = self.lock();
-        let before = state.standing();
+        let before = state.priority();
         change(&mut state);
-        if state.standing() != before {
+        if state.priority() != before {
             state.since = Instant::now();
         }
     }
@@ -119,7 +121,7 @@ impl Activity {
 }
 
 /// A request's body, whose connection is idle while more of it is awaited.
-pub(in crate::admin) struct RequestBody {
+pub(super) struct RequestBody {
     body: Incoming,
     activity: Arc<Activity>,
 }
@@ -141,11 +143,11 @@ impl HttpBody for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
         let frame = Pin::new(&mut this.body).poll_frame(cx);
-        // A body that comes in drops is not over: it stays idle since the first wait.
+        // A body that trickles in keeps the connection idle since the first wait.
         match &frame {
-            Poll::Pending => this.activity.awaits_body(true),
+            Poll::Pending => this.activity.set_awaits_body(true),
             Poll::Ready(Some(Ok(_))) => {}
-            Poll::Ready(None | Some(Err(_))) => this.activity.awaits_body(false),
+            Poll::Ready(None | Some(Err(_))) => this.activity.set_awaits_body(false),
         }
         frame
     }
@@ -160,26 +162,26 @@ impl HttpBody for RequestBody {
 }
 
 /// An answer's body, with which the request ends.
-pub(super) struct AnswerBody {
+pub(super) struct ResponseBody {
     body: Body,
     activity: Arc<Activity>,
 }
 
-impl AnswerBody {
+impl ResponseBody {
     pub(super) fn new(body: Body, activity: &Arc<Activity>) -> Self {
         activity.answer_began(body.size_hint().exact().is_none());
         let activity = Arc::clone(activity);
-        AnswerBody { body, activity }
+        ResponseBody { body, activity }
     }
 }
 
-impl Drop for AnswerBody {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         self.activity.answer_ended();
     }
 }
 
-impl HttpBody for AnswerBody {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = <Body as HttpBody>::Error;
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use tokio::task::{AbortHandle, JoinHandle};
 
-use super::activity::{Activity, Standing};
+use super::activity::{Activity, Priority};
 
 /// Connections of one listener at the same time.
 pub(crate) const MAX_CONNECTIONS: usize = 64;
@@ -22,26 +22,26 @@ impl Table {
     pub(super) fn make_room(&mut self) {
         self.connections.retain(|(task, _)| !task.is_finished());
         if self.connections.len() >= MAX_CONNECTIONS {
-            self.drop_one(Standing::Busy);
+            self.drop_one(Priority::Busy);
         }
     }
 
     /// Drops the idle connection that has been so for longest; false: there is none.
     pub(super) fn drop_idle(&mut self) -> bool {
         self.connections.retain(|(task, _)| !task.is_finished());
-        self.drop_one(Standing::Idle)
+        self.drop_one(Priority::Idle)
     }
 
     pub(super) fn add(&mut self, task: &JoinHandle<()>, activity: Arc<Activity>) {
         self.connections.push((task.abort_handle(), activity));
     }
 
-    /// Drops the one that is first by its standing, unless that is above `most`.
-    fn drop_one(&mut self, most: Standing) -> bool {
-        let standings = self.connections.iter().enumerate();
-        let standings = standings.map(|(index, (_, activity))| (activity.standing(), index));
-        match standings.min() {
-            Some(((standing, _), index)) if standing <= most => {
+    /// Drops the one that is first by its priority, unless that is above `most`.
+    fn drop_one(&mut self, most: Priority) -> bool {
+        let priorities = self.connections.iter().enumerate();
+        let priorities = priorities.map(|(index, (_, activity))| (activity.priority(), index));
+        match priorities.min() {
+            Some(((priority, _), index)) if priority <= most => {
                 let (task, _) = self.connections.swap_remove(index);
                 task.abort();
                 true

@@ -73,7 +73,7 @@ impl<S> Watched<S> {
             return written;
         }
         let behind = self.behind.get_or_insert_with(|| {
-            self.activity.blocked(true);
+            self.activity.set_blocked(true);
             Behind::new()
         });
         ready!(behind.deadline.as_mut().poll(cx));
@@ -132,7 +132,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.behind.take().is_some() {
-            this.activity.blocked(false);
+            this.activity.set_blocked(false);
         }
         Pin::new(&mut this.stream).poll_flush(cx)
     }

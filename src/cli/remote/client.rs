@@ -12,12 +12,12 @@ use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, http};
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 use super::address::Address;
+use crate::admin::Problem;
 use crate::net::stream::Stream;
 
 /// The most that is waited for an answer.
@@ -230,10 +230,6 @@ impl Remote {
     }
 
     fn problem(&self, status: StatusCode, body: &[u8]) -> AskError {
-        #[derive(Deserialize)]
-        struct Problem {
-            detail: String,
-        }
         match (serde_json::from_slice(body), &self.token) {
             (Ok(Problem { .. }), None) if status == StatusCode::UNAUTHORIZED => {
                 AskError::NoToken(self.place())
@@ -241,7 +237,7 @@ impl Remote {
             (Ok(Problem { .. }), Some(_)) if status == StatusCode::UNAUTHORIZED => {
                 AskError::WrongToken(self.place())
             }
-            (Ok(Problem { detail }), _) => AskError::Problem { status, detail },
+            (Ok(Problem { detail, .. }), _) => AskError::Problem { status, detail },
             (Err(error), _) => AskError::Foreign(self.place(), error.to_string()),
         }
     }

@@ -1,50 +1,12 @@
-//! What the API answers, as far as it is shown, and the questions.
-
-use std::fmt;
+//! What is asked of the API for one screen, and its answers.
 
 use form_urlencoded::Serializer;
 use hyper::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::admin::types::{ClosedPage, Connection, ConnectionPage, History, SortOrder, Summary};
 use crate::cli::remote::{AskError, Remote};
-
-/// What connections can be sorted by, as the API calls it.
-pub(super) const SORTS: [&str; 6] = [
-    "opened",
-    "client_idle",
-    "upstream_idle",
-    "rtt",
-    "traffic",
-    "client",
-];
-
-/// The order of connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Order {
-    /// One of [`SORTS`].
-    pub(super) sort: usize,
-    pub(super) descending: bool,
-}
-
-impl Order {
-    pub(super) fn read(word: &str) -> Result<Order, String> {
-        let (descending, name) = match word.strip_prefix('-') {
-            Some(name) => (true, name),
-            None => (false, word),
-        };
-        let sort = SORTS.iter().position(|known| *known == name);
-        let sort = sort.ok_or_else(|| format!("write one of {}", SORTS.join(", ")))?;
-        Ok(Order { sort, descending })
-    }
-}
-
-impl fmt::Display for Order {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.descending { "-" } else { "" };
-        write!(f, "{sign}{}", SORTS[self.sort])
-    }
-}
 
 /// What is to be seen next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +21,7 @@ pub(super) struct Request {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PageRequest {
-    Connections(Order),
+    Connections(SortOrder),
     Closings,
 }
 
@@ -78,13 +40,32 @@ pub(super) enum Page {
     Closings(Rows<Closing>),
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Rows<T> {
-    #[serde(alias = "connections", alias = "closed")]
     pub(super) rows: Vec<T>,
     pub(super) next: Option<String>,
-    /// On all pages; the closings are not counted.
+    /// On all pages; None for closing records, which are not counted.
     pub(super) matching: Option<usize>,
+}
+
+impl From<ConnectionPage> for Rows<Connection> {
+    fn from(page: ConnectionPage) -> Self {
+        Rows {
+            rows: page.connections,
+            next: page.next,
+            matching: Some(page.matching),
+        }
+    }
+}
+
+impl From<ClosedPage<Closing>> for Rows<Closing> {
+    fn from(page: ClosedPage<Closing>) -> Self {
+        Rows {
+            rows: page.closed,
+            next: page.next,
+            matching: None,
+        }
+    }
 }
 
 /// One connection with all its fields.
@@ -94,87 +75,6 @@ pub(super) struct Detail {
     /// False: the fields are those of its closing record.
     pub(super) living: bool,
     pub(super) fields: Map<String, Value>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Summary {
-    pub(super) version: String,
-    pub(super) uptime_ms: u64,
-    pub(super) connections: Connections,
-    pub(super) draining: Option<Draining>,
-    pub(super) upstreams: Vec<Upstream>,
-    pub(super) routes: Vec<Route>,
-    pub(super) closed: Vec<Closed>,
-    pub(super) handshakes_failed: Vec<Failed>,
-    pub(super) client: Leg,
-    pub(super) upstream: Leg,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Connections {
-    pub(super) established: u64,
-    pub(super) max: Option<u64>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Draining {
-    pub(super) phase: String,
-    pub(super) remaining: u64,
-    pub(super) of: u64,
-    pub(super) left_ms: u64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Upstream {
-    pub(super) address: String,
-    pub(super) up: bool,
-    pub(super) detail: Option<String>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Route {
-    pub(super) opened: u64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Closed {
-    pub(super) reason: String,
-    pub(super) count: u64,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Failed {
-    pub(super) count: u64,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct Leg {
-    pub(super) messages: u64,
-    pub(super) bytes: u64,
-    pub(super) rtt_ms: Option<Quantiles>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Quantiles {
-    pub(super) p50: f64,
-    pub(super) p95: f64,
-    pub(super) p99: f64,
-}
-
-/// A row of the table.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Connection {
-    pub(super) conn: String,
-    pub(super) client: String,
-    pub(super) route: String,
-    pub(super) path: String,
-    pub(super) age_ms: u64,
-    pub(super) state: String,
-    pub(super) client_idle_ms: u64,
-    pub(super) upstream_idle_ms: u64,
-    pub(super) rtt_ms: Option<f64>,
-    pub(super) client_bytes: u64,
-    pub(super) upstream_bytes: u64,
 }
 
 /// A closing record's row.
@@ -202,25 +102,19 @@ pub(super) struct CloseFrame {
     pub(super) code: Option<u16>,
 }
 
-/// How many were connected, the oldest sample first.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub(super) struct History {
-    pub(super) interval_ms: u64,
-    pub(super) samples: Vec<Sample>,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize)]
-pub(super) struct Sample {
-    pub(super) established: u64,
-}
-
 /// Asks all of it, one after the other: the sidecar has other things to do.
 pub(super) async fn fetch(remote: &Remote, request: &Request) -> Result<Answer, AskError> {
     let summary = remote.get("/api/summary").await?;
     let history = remote.get("/api/history").await?;
     let page = match request.page {
-        PageRequest::Connections(_) => Page::Connections(remote.get(&page_path(request)).await?),
-        PageRequest::Closings => Page::Closings(remote.get(&page_path(request)).await?),
+        PageRequest::Connections(_) => {
+            let page: ConnectionPage = remote.get(&page_path(request)).await?;
+            Page::Connections(page.into())
+        }
+        PageRequest::Closings => {
+            let page: ClosedPage<Closing> = remote.get(&page_path(request)).await?;
+            Page::Closings(page.into())
+        }
     };
     let detail = match &request.detail {
         Some(conn) => detail(remote, conn).await?,
@@ -265,8 +159,8 @@ async fn detail(remote: &Remote, conn: &str) -> Result<Option<Detail>, AskError>
         Some(fields) => Some(fields),
         None => {
             let path = format!("/api/closed?limit=1&q={conn}");
-            let closed: Rows<Map<String, Value>> = remote.get(&path).await?;
-            closed.rows.into_iter().next()
+            let page: ClosedPage<Map<String, Value>> = remote.get(&path).await?;
+            page.closed.into_iter().next()
         }
     };
     Ok(fields.map(|fields| Detail {

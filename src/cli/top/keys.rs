@@ -2,9 +2,9 @@
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::data::SORTS;
 use super::effect::Effect;
 use super::state::{CloseForm, Dialog, Looking, State, View};
+use crate::admin::types::SortKey;
 
 /// Every key, for the help.
 pub(super) const KEYS: [(&str, &str); 12] = [
@@ -102,8 +102,10 @@ fn in_list(state: &mut State, key: KeyCode) -> Option<Effect> {
             return None;
         }
         KeyCode::Esc if !state.query.is_empty() => return find(state, String::new()),
-        KeyCode::Char('s') => return sort(state, (state.order.sort + 1) % SORTS.len()),
-        KeyCode::Char(digit @ '1'..='6') => return sort(state, digit as usize - '1' as usize),
+        KeyCode::Char('s') => return sort(state, next(state.order.key)),
+        KeyCode::Char(digit @ '1'..='6') => {
+            return sort(state, SortKey::ALL[digit as usize - '1' as usize]);
+        }
         KeyCode::Char('r') if state.view == View::Connections => {
             state.order.descending = !state.order.descending;
             state.connections.rewind();
@@ -146,13 +148,18 @@ fn look(state: &mut State) -> Option<Effect> {
     Some(Effect::Refresh)
 }
 
-fn sort(state: &mut State, sort: usize) -> Option<Effect> {
+fn next(key: SortKey) -> SortKey {
+    let index = SortKey::ALL.iter().position(|it| *it == key);
+    SortKey::ALL[index.map_or(0, |index| (index + 1) % SortKey::ALL.len())]
+}
+
+fn sort(state: &mut State, key: SortKey) -> Option<Effect> {
     if state.view == View::Closings {
         return None;
     }
     // Of most figures the highest are of interest, of addresses the order.
-    state.order.descending = SORTS[sort] != "client";
-    state.order.sort = sort;
+    state.order.descending = key != SortKey::Client;
+    state.order.key = key;
     state.connections.rewind();
     Some(Effect::Refresh)
 }

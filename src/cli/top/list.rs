@@ -2,7 +2,8 @@
 
 use ratatui::widgets::TableState;
 
-use super::data::{Closing, Connection, Rows};
+use super::data::{Closing, Rows};
+use crate::admin::types::Connection;
 
 /// Rows of a page.
 pub(super) const PAGE: u16 = 100;

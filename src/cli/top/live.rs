@@ -8,7 +8,6 @@ use form_urlencoded::Serializer;
 use hyper::Method;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyEvent};
-use serde::Deserialize;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -19,6 +18,7 @@ use super::effect::Effect;
 use super::figures;
 use super::state::State;
 use super::update::{Input, update};
+use crate::admin::types::{Closing, Pinged};
 use crate::cli::remote::{PATIENCE, Remote};
 
 /// Between two looks.
@@ -154,13 +154,9 @@ async fn look(remote: &Remote, request: Request) -> Input {
 }
 
 async fn ping(remote: &Remote, conn: &str, leg: &'static str) -> Result<String, String> {
-    #[derive(Deserialize)]
-    struct Pinged {
-        rtt_ms: f64,
-    }
     let path = format!("/api/connections/{conn}/ping?leg={leg}");
     match remote.ask(Method::POST, &path, PONG_PATIENCE).await {
-        Ok(Pinged { rtt_ms }) => {
+        Ok(Pinged { rtt_ms, .. }) => {
             let rtt = figures::millis(rtt_ms);
             Ok(format!("the {leg} of {conn} answered in {rtt} ms"))
         }
@@ -174,17 +170,12 @@ async fn close(
     code: Option<String>,
     reason: Option<String>,
 ) -> Result<String, String> {
-    #[derive(Deserialize)]
-    struct Closing {
-        code: u16,
-        reason: String,
-    }
     let values = [("code", code), ("reason", reason)].into_iter();
     let values = values.filter_map(|(name, value)| Some((name, value?)));
     let values = Serializer::new(String::new()).extend_pairs(values).finish();
     let path = format!("/api/connections/{conn}?{values}");
     match remote.ask(Method::DELETE, &path, PATIENCE).await {
-        Ok(Closing { code, reason }) => Ok(format!("{conn} is closed with {code} {reason}")),
+        Ok(Closing { code, reason, .. }) => Ok(format!("{conn} is closed with {code} {reason}")),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::data::Summary;
+use crate::admin::types::Summary;
 
 /// Long enough to be calm, short enough to be now.
 const WINDOW_MS: u64 = 10_000;
@@ -99,8 +99,8 @@ impl Counts {
             opened: summary.routes.iter().map(|route| route.opened).sum(),
             closed: reasons.values().sum(),
             failed: failed.map(|failed| failed.count).sum(),
-            messages: summary.client.messages + summary.upstream.messages,
-            bytes: summary.client.bytes + summary.upstream.bytes,
+            messages: summary.client.counters.messages + summary.upstream.counters.messages,
+            bytes: summary.client.counters.bytes + summary.upstream.counters.bytes,
             reasons,
         }
     }

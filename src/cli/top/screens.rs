@@ -7,10 +7,11 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::{Value, json};
 
-use super::data::{Answer, Detail, Order, Page, Request};
+use super::data::{Answer, Closing, Detail, Page, Request};
 use super::draw::draw;
 use super::state::{CloseForm, Dialog, State, View};
 use super::update::{Input, update};
+use crate::admin::types::{ClosedPage, ConnectionPage, SortOrder};
 
 fn summary(uptime_ms: u64) -> Value {
     let count = uptime_ms / 1000;
@@ -44,6 +45,9 @@ fn connection(number: u64) -> Value {
         "client_idle_ms": 25_000, "upstream_idle_ms": 900,
         "rtt_ms": if number == 1 { Value::Null } else { json!(18.44) }, "upstream_rtt_ms": 0.3,
         "client_messages": 12, "client_bytes": 860, "upstream_messages": 30, "upstream_bytes": 9120 * number,
+        "pings_sent": 7, "pongs_received": 5, "missed_pongs": 2, "pings_answered": 0,
+        "upstream_pings_sent": 3, "upstream_pongs_received": 3, "upstream_missed_pongs": 0, "upstream_pings_answered": 0,
+        "app_heartbeats": 4,
         "captured": {"version": "2.1"},
     })
 }
@@ -72,12 +76,12 @@ pub(super) fn answer(
         .map(|nth| json!({"at": "", "established": 1000 + (nth * 37) % 300, "opened": 0, "closed": 0}))
         .collect();
     let page = match request.page {
-        PageRequest::Connections(_) => Page::Connections(read(json!({
+        PageRequest::Connections(_) => Page::Connections(read::<ConnectionPage>(json!({
             "connections": rows.map(connection).collect::<Vec<_>>(), "next": "more", "total": 2345, "matching": 1234,
-        }))),
-        PageRequest::Closings => Page::Closings(read(json!({
+        })).into()),
+        PageRequest::Closings => Page::Closings(read::<ClosedPage<Closing>>(json!({
             "closed": rows.map(closing).collect::<Vec<_>>(), "next": null,
-        }))),
+        })).into()),
     };
     let detail = request.detail.as_ref().map(|conn| Detail {
         conn: conn.clone(),
@@ -93,8 +97,11 @@ pub(super) fn answer(
 }
 
 pub(super) fn state() -> State {
-    let order = Order::read("-opened").unwrap();
-    State::new("http://127.0.0.1:9901".to_owned(), order, String::new())
+    State::new(
+        "http://127.0.0.1:9901".to_owned(),
+        SortOrder::default(),
+        String::new(),
+    )
 }
 
 /// Answers what the state asks for.

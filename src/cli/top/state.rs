@@ -1,8 +1,9 @@
 //! What is on the screen, without a screen.
 
-use super::data::{Closing, Connection, Detail, History, Order, PageRequest, Request, Summary};
+use super::data::{Closing, Detail, PageRequest, Request};
 use super::list::{List, PAGE};
 use super::rates::Rates;
+use crate::admin::types::{Connection, History, SortOrder, Summary};
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -18,7 +19,7 @@ pub(super) struct State {
     pub(super) view: View,
     pub(super) connections: List<Connection>,
     pub(super) closings: List<Closing>,
-    pub(super) order: Order,
+    pub(super) order: SortOrder,
     /// What is searched for; empty: everything.
     pub(super) query: String,
     /// A connection that is looked at alone.
@@ -76,7 +77,7 @@ pub(super) struct Notice {
 }
 
 impl State {
-    pub(super) fn new(place: String, order: Order, query: String) -> Self {
+    pub(super) fn new(place: String, order: SortOrder, query: String) -> Self {
         State {
             place,
             colours: true,

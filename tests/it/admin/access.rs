@@ -94,10 +94,10 @@ fn unknown_paths_and_methods_are_refused() {
         problem(&ask(admin, &format!("GET {path}")), 404);
     }
     for (line, allowed) in [
-        ("POST /api/summary", "GET, HEAD"),
+        ("POST /api/summary", "GET,HEAD"),
         ("GET /api/reload", "POST"),
         ("GET /api/drain", "POST"),
-        ("PATCH /api/connections/x", "GET, HEAD, DELETE"),
+        ("PATCH /api/connections/x", "GET,HEAD,DELETE"),
         ("OPTIONS /api/connections/x/ping", "POST"),
     ] {
         let answer = ask(admin, line);

@@ -227,7 +227,8 @@ fn ends_while_it_is_asked(api: &TcpListener) {
     events.write_all(stream).unwrap();
     let (line, mut order) = accept();
     assert!(line.starts_with("POST /api/drain"), "{line}");
-    let body = r#"{"phase":"closing","remaining":3,"of":3,"left_ms":60000}"#;
+    let body = r#"{"trigger":"api","since":"2026-11-21T19:10:47.861Z","phase":"closing","remaining":3,"of":3,
+        "deadline":"2026-11-21T19:11:47.861Z","left_ms":60000}"#;
     let head = "HTTP/1.1 202 Accepted\r\nContent-Type: application/json";
     write!(
         order,

@@ -1,9 +1,10 @@
+use axum::response::IntoResponse as _;
 use hyper::Request;
 
 use super::*;
 
-fn parts(headers: &[(&str, &str)]) -> Parts {
-    let mut request = Request::builder().uri("/api/summary");
+fn parts(method: Method, headers: &[(&str, &str)]) -> Parts {
+    let mut request = Request::builder().method(method).uri("/api/summary");
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -12,9 +13,10 @@ fn parts(headers: &[(&str, &str)]) -> Parts {
 
 fn status(headers: &[(&str, &str)], token: Option<&str>, changes: bool) -> u16 {
     let token = token.map(Token::for_tests);
-    match check(&parts(headers), token.as_ref(), changes) {
+    let method = if changes { Method::POST } else { Method::GET };
+    match check(&parts(method, headers), token.as_ref()) {
         Ok(()) => 200,
-        Err(problem) => problem.answer().status().as_u16(),
+        Err(problem) => problem.into_response().status().as_u16(),
     }
 }
 

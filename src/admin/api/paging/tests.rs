@@ -20,19 +20,19 @@ fn changes() -> impl Strategy<Value = Vec<Vec<Change>>> {
 }
 
 /// Few keys, so that many rows share one.
-fn place(order: Order, conn: u8) -> Place {
+fn place(order: SortOrder, conn: u8) -> Place {
     let number = u64::from(conn) % 7;
     Place {
-        key: match order.sort {
-            Sort::Client => Key::Text(format!("é{number}").into()),
+        key: match order.key {
+            SortKey::Client => Key::Text(format!("é{number}").into()),
             _ => Key::Number(number),
         },
         conn: format!("{conn:03}").into(),
     }
 }
 
-fn orders() -> impl Strategy<Value = Order> {
-    prop::sample::select(Order::words()).prop_map(|word| Order::read(&word).unwrap())
+fn orders() -> impl Strategy<Value = SortOrder> {
+    prop::sample::select(SortOrder::all())
 }
 
 proptest! {
@@ -84,22 +84,27 @@ proptest! {
     #[test]
     fn any_text_for_a_cursor_is_survived(text in ".{0,40}", order in orders()) {
         let _ = read_cursor(&text, order);
-        let _ = read_cursor(&format!("{}.{text}", order.word()), order);
+        let _ = read_cursor(&format!("{order}.{text}"), order);
     }
 }
 
 #[test]
 fn a_cursor_belongs_to_its_order() {
-    let opened = Order::read("opened").unwrap();
+    let opened = "opened".parse::<SortOrder>().unwrap();
     let text = cursor(opened, &place(opened, 7));
     assert_eq!(read_cursor(&text, opened), Some(place(opened, 7)));
     for other in ["-opened", "client", "rtt"] {
-        assert_eq!(read_cursor(&text, Order::read(other).unwrap()), None);
+        assert_eq!(
+            read_cursor(&text, other.parse::<SortOrder>().unwrap()),
+            None
+        );
     }
     assert_eq!(
-        read_cursor("client.n1.x", Order::read("client").unwrap()),
+        read_cursor("client.n1.x", "client".parse::<SortOrder>().unwrap()),
         None
     );
-    assert_eq!(Order::read("age"), None);
-    assert!(Order::words().iter().any(|word| word == Order::DEFAULT));
+    assert!("age".parse::<SortOrder>().is_err());
+    for order in SortOrder::all() {
+        assert_eq!(order.to_string().parse(), Ok(order));
+    }
 }

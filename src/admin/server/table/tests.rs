@@ -33,9 +33,8 @@ async fn the_one_that_has_been_idle_for_longest_goes_first() {
     for request in [&first, &streaming, &busy] {
         request.activity.request_began();
     }
-    let body = crate::admin::response::answer(hyper::StatusCode::OK, "text/plain", "");
-    let of_known_length =
-        crate::admin::server::activity::AnswerBody::new(body.into_body(), &first.activity);
+    let body = axum::body::Body::empty();
+    let of_known_length = crate::admin::server::activity::ResponseBody::new(body, &first.activity);
     for _ in 4..MAX_CONNECTIONS {
         add(&mut table).await;
     }
@@ -65,7 +64,7 @@ async fn who_does_not_take_its_answer_is_idle_and_who_streams_is_spared() {
         all.push(connection);
     }
     assert!(!table.drop_idle(), "all are busy");
-    all[7].activity.blocked(true);
+    all[7].activity.set_blocked(true);
     assert!(table.drop_idle());
     assert!(is_dropped(&all[7]).await);
     assert!(!table.drop_idle());

@@ -2,7 +2,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::sleep;
 
 use super::*;
-use crate::admin::server::activity::Standing;
+use crate::admin::server::activity::Priority;
 
 /// A server's end whose client has taken nothing yet, and its client's.
 fn connected() -> (Watched<DuplexStream>, DuplexStream, Arc<Activity>) {
@@ -20,13 +20,13 @@ fn connected() -> (Watched<DuplexStream>, DuplexStream, Arc<Activity>) {
 async fn a_client_that_takes_nothing_is_given_up() {
     let (mut server, _client, activity) = connected();
     server.write_all(&[0; 10]).await.unwrap();
-    assert_eq!(activity.standing().0, Standing::Busy);
+    assert_eq!(activity.priority().0, Priority::Busy);
     let began = Instant::now();
     let error = server.write_all(&[0; 1]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(began.elapsed().as_secs(), NOTHING_TAKEN.as_secs());
-    let (standing, since) = activity.standing();
-    assert_eq!((standing, since), (Standing::Idle, began));
+    let (priority, since) = activity.priority();
+    assert_eq!((priority, since), (Priority::Idle, began));
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,7 +41,7 @@ async fn a_client_that_takes_a_byte_now_and_then_is_given_up_too() {
     let error = server.write_all(&[0; 100]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(began.elapsed().as_secs(), NOT_ALL_TAKEN.as_secs());
-    assert_eq!(activity.standing(), (Standing::Idle, began));
+    assert_eq!(activity.priority(), (Priority::Idle, began));
     taking.abort();
 }
 
@@ -58,7 +58,7 @@ async fn a_client_that_catches_up_has_all_its_time_again() {
     for _ in 0..20 {
         server.write_all(&[0; 20]).await.unwrap();
         server.flush().await.unwrap();
-        assert_eq!(activity.standing().0, Standing::Busy);
+        assert_eq!(activity.priority().0, Priority::Busy);
     }
     assert!(began.elapsed() > NOT_ALL_TAKEN);
     taking.abort();
@@ -71,10 +71,9 @@ async fn the_end_of_a_client_s_direction_is_told_when_its_answer_is_made() {
     let mut byte = [0];
     let reading = tokio::time::timeout(NOTHING_TAKEN, server.read(&mut byte));
     assert!(reading.await.is_err(), "the answer is being made");
-    let body = crate::admin::response::answer(hyper::StatusCode::OK, "text/plain", "ok");
-    drop(crate::admin::server::activity::AnswerBody::new(
-        body.into_body(),
-        &activity,
+    let body = axum::body::Body::from("ok");
+    drop(crate::admin::server::activity::ResponseBody::new(
+        body, &activity,
     ));
     assert_eq!(server.read(&mut byte).await.unwrap(), 0);
 }

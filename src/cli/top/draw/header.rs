@@ -3,10 +3,10 @@
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::super::data::{Quantiles, Summary};
 use super::super::figures::{bytes, count, millis, rate, span};
 use super::super::state::State;
 use super::Theme;
+use crate::admin::types::{Quantiles, Summary};
 use crate::printable::escaped;
 
 /// Between two figures.
@@ -93,7 +93,7 @@ fn process(state: &State, summary: &Summary) -> Vec<Figure> {
         figure("up", span(summary.uptime_ms)),
     ];
     if let Some(draining) = &summary.draining {
-        let (left, of) = (count(draining.remaining), count(draining.of));
+        let (left, of) = (count(draining.remaining as u64), count(draining.of as u64));
         let seconds = span(draining.left_ms);
         figures.push(Figure {
             name: "draining",
@@ -132,7 +132,7 @@ fn connections(state: &State, summary: &Summary) -> Vec<Figure> {
     let connections = &summary.connections;
     let now = count(connections.established);
     let now = match connections.max {
-        Some(max) => format!("{now} / {}", count(max)),
+        Some(max) => format!("{now} / {}", count(max as u64)),
         None => now,
     };
     let mut figures = vec![figure("connections", now)];
@@ -177,11 +177,11 @@ fn traffic(state: &State, summary: &Summary) -> Vec<Figure> {
         None => vec![
             figure(
                 "messages",
-                count(summary.client.messages + summary.upstream.messages),
+                count(summary.client.counters.messages + summary.upstream.counters.messages),
             ),
             figure(
                 "bytes",
-                bytes((summary.client.bytes + summary.upstream.bytes) as f64),
+                bytes((summary.client.counters.bytes + summary.upstream.counters.bytes) as f64),
             ),
         ],
     };

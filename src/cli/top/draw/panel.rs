@@ -5,10 +5,10 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Sparkline};
 
-use super::super::data::History;
 use super::super::figures::{count, rate, span};
 use super::super::state::State;
 use super::Theme;
+use crate::admin::types::History;
 use crate::printable::escaped;
 
 /// Both side by side need this many columns.

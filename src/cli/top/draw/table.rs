@@ -6,18 +6,18 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Text};
 use ratatui::widgets::{Cell, Row, Table};
 
-use super::super::data::{Close, Closing, Connection, Order, SORTS};
+use super::super::data::{Close, Closing};
 use super::super::figures::{bytes, millis, span};
 use super::super::list::{List, Listed};
 use super::super::state::{State, View};
 use super::Theme;
+use crate::admin::types::{Connection, ConnectionState, SortKey, SortOrder};
 use crate::printable::escaped;
 
 /// One that may be shown.
 struct Column<T> {
     heading: &'static str,
-    /// Of [`SORTS`]; empty: nothing is sorted by it.
-    sort: &'static str,
+    sort: Option<SortKey>,
     width: u16,
     /// The lower, the sooner it is shown.
     rank: u8,
@@ -28,7 +28,7 @@ struct Column<T> {
 const CONNECTIONS: [Column<Connection>; 8] = [
     Column {
         heading: "AGE",
-        sort: "opened",
+        sort: Some(SortKey::Opened),
         width: 7,
         rank: 1,
         is_number: true,
@@ -36,7 +36,7 @@ const CONNECTIONS: [Column<Connection>; 8] = [
     },
     Column {
         heading: "CLIENT",
-        sort: "client",
+        sort: Some(SortKey::Client),
         width: 21,
         rank: 0,
         is_number: false,
@@ -44,7 +44,7 @@ const CONNECTIONS: [Column<Connection>; 8] = [
     },
     Column {
         heading: "IDLE",
-        sort: "client_idle",
+        sort: Some(SortKey::ClientIdle),
         width: 7,
         rank: 2,
         is_number: true,
@@ -52,7 +52,7 @@ const CONNECTIONS: [Column<Connection>; 8] = [
     },
     Column {
         heading: "RTT ms",
-        sort: "rtt",
+        sort: Some(SortKey::Rtt),
         width: 7,
         rank: 3,
         is_number: true,
@@ -60,7 +60,7 @@ const CONNECTIONS: [Column<Connection>; 8] = [
     },
     Column {
         heading: "UP-IDLE",
-        sort: "upstream_idle",
+        sort: Some(SortKey::UpstreamIdle),
         width: 8,
         rank: 6,
         is_number: true,
@@ -68,7 +68,7 @@ const CONNECTIONS: [Column<Connection>; 8] = [
     },
     Column {
         heading: "TRAFFIC",
-        sort: "traffic",
+        sort: Some(SortKey::Traffic),
         width: 9,
         rank: 4,
         is_number: true,
@@ -76,7 +76,7 @@ const CONNECTIONS: [Column<Connection>; 8] = [
     },
     Column {
         heading: "ROUTE",
-        sort: "",
+        sort: None,
         width: 9,
         rank: 7,
         is_number: false,
@@ -84,13 +84,13 @@ const CONNECTIONS: [Column<Connection>; 8] = [
     },
     Column {
         heading: "PATH",
-        sort: "",
+        sort: None,
         width: 11,
         rank: 5,
         is_number: false,
-        cell: |row| match &*row.state {
-            "closing" => format!("(closing) {}", row.path),
-            _ => row.path.clone(),
+        cell: |row| match row.state {
+            ConnectionState::Closing => format!("(closing) {}", row.path),
+            ConnectionState::Open => row.path.clone(),
         },
     },
 ];
@@ -98,7 +98,7 @@ const CONNECTIONS: [Column<Connection>; 8] = [
 const CLOSINGS: [Column<Closing>; 8] = [
     Column {
         heading: "AT",
-        sort: "",
+        sort: None,
         width: 8,
         rank: 1,
         is_number: false,
@@ -112,7 +112,7 @@ const CLOSINGS: [Column<Closing>; 8] = [
     },
     Column {
         heading: "REASON",
-        sort: "",
+        sort: None,
         width: 23,
         rank: 0,
         is_number: false,
@@ -120,7 +120,7 @@ const CLOSINGS: [Column<Closing>; 8] = [
     },
     Column {
         heading: "BY",
-        sort: "",
+        sort: None,
         width: 8,
         rank: 5,
         is_number: false,
@@ -128,7 +128,7 @@ const CLOSINGS: [Column<Closing>; 8] = [
     },
     Column {
         heading: "CODE",
-        sort: "",
+        sort: None,
         width: 4,
         rank: 2,
         is_number: true,
@@ -136,7 +136,7 @@ const CLOSINGS: [Column<Closing>; 8] = [
     },
     Column {
         heading: "AFTER",
-        sort: "",
+        sort: None,
         width: 6,
         rank: 4,
         is_number: true,
@@ -144,7 +144,7 @@ const CLOSINGS: [Column<Closing>; 8] = [
     },
     Column {
         heading: "CLIENT",
-        sort: "",
+        sort: None,
         width: 21,
         rank: 3,
         is_number: false,
@@ -152,7 +152,7 @@ const CLOSINGS: [Column<Closing>; 8] = [
     },
     Column {
         heading: "PATH",
-        sort: "",
+        sort: None,
         width: 11,
         rank: 7,
         is_number: false,
@@ -160,7 +160,7 @@ const CLOSINGS: [Column<Closing>; 8] = [
     },
     Column {
         heading: "DETAIL",
-        sort: "",
+        sort: None,
         width: 24,
         rank: 6,
         is_number: false,
@@ -181,9 +181,9 @@ pub(super) fn draw(state: &mut State, theme: Theme, frame: &mut Frame<'_>, area:
     let order = state.order;
     match state.view {
         View::Connections => {
-            let style = |row: &Connection| match &*row.state {
-                "closing" => theme.faint(),
-                _ => Style::new(),
+            let style = |row: &Connection| match row.state {
+                ConnectionState::Closing => theme.faint(),
+                ConnectionState::Open => Style::new(),
             };
             list(
                 &mut state.connections,
@@ -213,7 +213,7 @@ pub(super) fn draw(state: &mut State, theme: Theme, frame: &mut Frame<'_>, area:
 fn list<T: Listed>(
     list: &mut List<T>,
     columns: &[Column<T>],
-    order: Option<Order>,
+    order: Option<SortOrder>,
     style: impl Fn(&T) -> Style,
     theme: Theme,
     frame: &mut Frame<'_>,
@@ -246,11 +246,11 @@ fn list<T: Listed>(
 }
 
 impl<T> Column<T> {
-    fn headed(&self, order: Option<Order>) -> String {
+    fn headed(&self, order: Option<SortOrder>) -> String {
         match order {
-            Some(order) if SORTS[order.sort] == self.sort => {
+            Some(order) if Some(order.key) == self.sort => {
                 // Who was opened last is the youngest.
-                let falls = order.descending != (self.sort == "opened");
+                let falls = order.descending != (order.key == SortKey::Opened);
                 let arrow = if falls { '▼' } else { '▲' };
                 format!("{}{arrow}", self.heading)
             }

@@ -1,13 +1,15 @@
-use super::super::data::Closed;
 use super::*;
+use crate::admin::types::Closed;
 
 fn summary(uptime_ms: u64, messages: u64, closed: &[(&str, u64)]) -> Summary {
     let mut summary = Summary {
         uptime_ms,
         ..Summary::default()
     };
-    summary.client.messages = messages;
+    summary.client.counters.messages = messages;
     let closed = closed.iter().map(|(reason, count)| Closed {
+        route: "default".to_owned(),
+        initiator: "client".to_owned(),
         reason: (*reason).to_owned(),
         count: *count,
     });

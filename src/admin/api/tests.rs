@@ -1,4 +1,12 @@
+//! The list of calls, and the description made from it.
+
+use serde_json::Value;
+
 use super::*;
+
+fn document() -> Value {
+    openapi::document(&operations())
+}
 
 /// Every `$ref` in a document.
 fn references<'a>(node: &'a Value, found: &mut Vec<&'a str>) {
@@ -13,7 +21,7 @@ fn references<'a>(node: &'a Value, found: &mut Vec<&'a str>) {
 }
 
 #[test]
-fn everything_that_is_referred_to_is_there() {
+fn every_schema_that_is_referred_to_is_defined() {
     let document = document();
     let mut found = Vec::new();
     references(&document, &mut found);
@@ -21,7 +29,7 @@ fn everything_that_is_referred_to_is_there() {
     for reference in found {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference}");
-        // A number would tell two types of one name apart, for nobody's benefit.
+        // schemars numbers types that share a name.
         assert!(
             !reference.ends_with(|c: char| c.is_ascii_digit()),
             "{reference}"
@@ -32,17 +40,26 @@ fn everything_that_is_referred_to_is_there() {
 #[test]
 fn every_call_is_described_with_its_parameters_and_answers() {
     let document = document();
-    for route in &ROUTES {
-        let method = route.method.as_str().to_ascii_lowercase();
-        let operation = &document["paths"][route.path][&method];
-        assert_eq!(operation["operationId"], route.name);
-        let described = operation["parameters"].as_array().unwrap();
-        for param in route.params {
-            let is_it = |it: &&Value| it["name"] == param.name && it["in"] == "query";
-            assert!(described.iter().any(|it| is_it(&it)), "{}", param.name);
+    for operation in operations() {
+        let method = operation.method.as_str().to_ascii_lowercase();
+        let described = &document["paths"][operation.path][&method];
+        assert_eq!(described["operationId"], operation.name);
+        assert!(!operation.summary.is_empty());
+        let answer = &described["responses"][operation.answer.status.as_str()];
+        assert!(
+            answer["description"]
+                .as_str()
+                .is_some_and(|it| !it.is_empty())
+        );
+        let parameters = described["parameters"].as_array().unwrap();
+        for parameter in parameters {
+            assert!(parameter["description"].is_string(), "{parameter}");
+            assert!(parameter["schema"]["type"].is_string(), "{parameter}");
         }
-        assert!(operation["responses"]["400"].is_object());
-        let needs_origin = !operation["responses"]["403"].is_null();
+        let has_query = parameters.iter().any(|it| it["in"] == "query");
+        assert_eq!(has_query, operation.query.is_some(), "{}", operation.name);
+        assert!(described["responses"]["400"].is_object());
+        let needs_origin = !described["responses"]["403"].is_null();
         assert_eq!(needs_origin, method != "get");
     }
 }
