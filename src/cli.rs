@@ -24,29 +24,30 @@ use clap_complete::Shell;
 use terminal::{print_error, print_json, print_line};
 
 const ABOUT_MORE: &str = "\
-sidebeat stands in front of a WebSocket backend that nobody is going to change. It relays frames both ways, pings both \
+sidebeat stands in front of a WebSocket backend that cannot be changed. It relays frames both ways, pings both \
 legs, closes idle and dead connections with a real Close frame, and logs who closed what and why.";
 
 const AFTER_HELP: &str = "\
 Examples:
-  sidebeat demo                     see it work, with nothing installed and nothing configured
-  sidebeat check proxy.yaml         every problem of the file, with line, column and key
-  sidebeat -c proxy.yaml            run it; the same as `sidebeat run -c proxy.yaml`
+  sidebeat demo                     see it work; nothing to install or configure
+  sidebeat check proxy.yaml         print every problem of the file with line, column and key
+  sidebeat -c proxy.yaml            run the sidecar; the same as `sidebeat run -c proxy.yaml`
   sidebeat run --listen :8080 --upstream ws://127.0.0.1:9501
-                                    run it without a file
+                                    run the sidecar without a file
   sidebeat probe ws://127.0.0.1:8080/chat
-  sidebeat top                      watch it in a terminal
-  sidebeat drain                    send the clients away and end, and wait for it
+  sidebeat top                      watch a running sidecar in the terminal
+  sidebeat drain                    drain a running sidecar and wait until it has ended
 
 The smallest proxy.yaml:
   listen: 0.0.0.0:8080
   upstream: ws://127.0.0.1:9501
 
-Log:      one line an event on stdout; JSON, or text on a terminal (`log.format`, `log.level`).
-Signals:  SIGHUP reads the file again; live connections follow it; an invalid file changes nothing. Where standard
-          input is a terminal that was closed, it ends the process as SIGTERM does.
-          SIGTERM and SIGINT drain: clients are closed over `drain.spread`; a second one ends it.
-Exit:     0 fine, 1 runtime failure, 2 usage, 78 bad configuration.";
+Log:      one line per event on stdout: JSON, or text on a terminal (`log.format`, `log.level`).
+Signals:  SIGHUP reloads the file. Live connections follow it; an invalid file changes nothing. If
+          standard input is a terminal that was closed, SIGHUP drains as SIGTERM does.
+          SIGTERM and SIGINT drain: clients are closed over `drain.spread`. A second signal ends the
+          process at once.
+Exit:     0 success, 1 runtime failure, 2 usage error, 78 invalid configuration.";
 
 /// Heartbeat sidecar for WebSocket backends
 #[derive(Debug, Parser)]
@@ -60,25 +61,25 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the sidecar (what `sidebeat` alone does)
+    /// Run the sidecar (the default)
     #[command(after_help = RUN_HELP)]
     Run(run::Options),
-    /// Validate the configuration: every problem with its line, column and key; exit status 78 on errors
+    /// Validate the configuration and print every problem with its line, column and key
     #[command(after_help = check::HELP)]
     Check(check::Options),
     /// Print the JSON Schema of proxy.yaml, for completion in editors
     #[command(after_help = SCHEMA_HELP)]
     Schema,
-    /// See it work: a Swoole-like backend, the sidecar in front of it, and a story of half a minute
+    /// See it work: a Swoole-like backend and the sidecar in front of it, for half a minute
     #[command(after_help = demo::HELP)]
     Demo(demo::Options),
-    /// Open a WebSocket, ping, and print status and round-trip times; exit status 0 or 1
+    /// Open a WebSocket, ping, and print the status and round-trip times
     #[command(after_help = probe::HELP)]
     Probe(probe::Options),
     /// Watch a running sidecar: connections, rates, close reasons; ping and close connections
     #[command(after_help = top::HELP)]
     Top(top::Options),
-    /// Have a running sidecar send its clients away and end, and wait for it: a preStop hook
+    /// Drain a running sidecar and wait until it has ended, for a preStop hook
     #[command(after_help = drain::HELP)]
     Drain(drain::Options),
     /// Print a completion script
@@ -90,8 +91,9 @@ enum Command {
 }
 
 const RUN_HELP: &str = "\
-Log lines go to stdout. SIGHUP reads the file again, SIGTERM and SIGINT drain, a second one ends it.
-Exit: 0 drained, 1 runtime failure (an address in use …), 78 bad configuration.";
+Log lines go to stdout. SIGHUP reloads the file, SIGTERM and SIGINT drain, and a second signal ends
+the process at once.
+Exit: 0 drained, 1 runtime failure (an address in use …), 78 invalid configuration.";
 
 const SCHEMA_HELP: &str = "\
 Example, for editors with the YAML language server:
@@ -111,7 +113,7 @@ struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// What stands behind the subcommand wins over what stands before it, and both over the environment.
+    /// An option after the subcommand takes precedence over one before it, and both over the environment.
     fn path(self, before: ConfigFile, environment: Option<OsString>) -> PathBuf {
         let from_environment = environment
             .filter(|value| !value.is_empty())
@@ -124,7 +126,7 @@ impl ConfigFile {
 }
 
 impl Cli {
-    /// Does what the command line says.
+    /// Runs the subcommand.
     #[must_use]
     pub fn run(self) -> ExitCode {
         let environment = || env::var_os("SIDEBEAT_CONFIG");
@@ -137,7 +139,7 @@ impl Cli {
             _ if !before.keys.is_empty() => {
                 let message = "`--listen` and `--upstream` in front of a subcommand are for `run`";
                 let error = Cli::command().error(ErrorKind::ArgumentConflict, message);
-                // The status tells whoever does not read.
+                // The exit status says the same.
                 let _ = error.print();
                 ExitCode::from(2)
             }
@@ -161,7 +163,7 @@ impl Cli {
     }
 }
 
-/// The one file that `check` is to read, however it is named.
+/// The file for `check`, which can be named in two ways.
 fn file_to_check(
     options: check::Options,
     before: ConfigFile,
@@ -179,7 +181,7 @@ fn file_to_check(
     }
 }
 
-/// Runs a subcommand that needs the network but not the whole machine.
+/// Runs a subcommand on a single-threaded runtime.
 fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_current_thread()
         .enable_all()

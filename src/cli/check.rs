@@ -33,8 +33,8 @@ pub(super) struct Options {
     pub(super) json: bool,
 }
 
-/// Prints every problem of the file at `path` and a summary, all on stdout, which is what was asked for. Exits with 0,
-/// or [`EXIT_CONFIG`] when the file cannot be used.
+/// Prints every problem of the file at `path` and a summary on stdout. Exits with 0, or with [`EXIT_CONFIG`] if the file
+/// is invalid.
 #[must_use]
 pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
     let report = Report::of(path);
@@ -43,7 +43,7 @@ pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
         false => escaped_lines(&report.text()).into_owned(),
     };
     match io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever stopped reading (`| head`) has seen enough; the status still tells the rest.
+        // The reader has ended (`| head`); the exit status is still valid.
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
         Err(_) => return ExitCode::FAILURE,
@@ -55,11 +55,11 @@ pub(super) fn run(path: &Path, as_json: bool) -> ExitCode {
     }
 }
 
-/// What was found in a file.
+/// The problems of a file.
 struct Report {
     name: String,
     problems: Vec<Diagnostic>,
-    /// Why nothing could be read of it.
+    /// Why the file could not be read.
     unreadable: Option<LoadError>,
 }
 

@@ -12,7 +12,7 @@ pub(super) fn run(shell: Shell) -> ExitCode {
     clap_complete::generate(shell, &mut super::Cli::command(), "sidebeat", &mut script);
     match io::stdout().lock().write_all(&script) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever stopped reading (`| head`) has seen enough.
+        // The reader has ended (`| head`).
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

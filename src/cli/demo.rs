@@ -1,4 +1,4 @@
-//! `sidebeat demo`: a backend, the sidecar and a few clients on one machine, and what happens between them.
+//! `sidebeat demo`: a backend, the sidecar and a few clients on one machine.
 
 mod backend;
 mod clients;
@@ -21,8 +21,8 @@ use crate::telemetry;
 
 pub(super) const HELP: &str = "\
 Starts an echo backend that behaves like Swoole (it drops silent clients with no Close frame), the
-sidecar in front of it, and plays a story of half a minute with three clients: what they see with and
-without the sidecar, and what the log says. Then everything stays up to be tried, until Ctrl-C.
+sidecar in front of it, and shows for half a minute what three clients see with and without the
+sidecar, and what the log says. Then everything stays up for you to try, until Ctrl-C.
 
 Examples:
   sidebeat demo
@@ -35,10 +35,10 @@ const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901)
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// Where the sidecar listens; a free port is taken when this address cannot be had
+    /// Where the sidecar listens; a free port is used if this address is in use
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Tell the story and end
+    /// Exit after the demonstration
     #[arg(long)]
     once: bool,
 }
@@ -92,34 +92,34 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
         }
         Ok(())
     };
-    let mut ordered = None;
+    let mut request = None;
     let outcome = tokio::select! {
         outcome = everything => outcome,
         interrupted = interruption() => interrupted.map_err(DemoError::Signals),
-        order = sidecar.drain_requested() => {
-            ordered = Some(order);
+        requested = sidecar.drain_requested() => {
+            request = Some(requested);
             Ok(())
         }
     };
-    sidecar.shutdown(ordered).await;
+    sidecar.shutdown(request).await;
     outcome
 }
 
-/// The wanted address if it is free, or another port there.
+/// The wanted address if it is free, else one with another port.
 fn available(wanted: SocketAddr, who: &str) -> io::Result<SocketAddr> {
     match TcpListener::bind(wanted) {
         Ok(listener) => listener.local_addr(),
         Err(error) => {
             let address = TcpListener::bind((wanted.ip(), 0))?.local_addr()?;
             print_line(format_args!(
-                "{wanted} cannot be had ({error}); {who} listens on {address} instead.\n"
+                "{wanted} cannot be used ({error}); {who} listens on {address} instead.\n"
             ));
             Ok(address)
         }
     }
 }
 
-/// Short times, so that a minute shows what takes an hour otherwise.
+/// Timeouts that are short enough for a demonstration.
 fn configuration(listen: SocketAddr, backend: SocketAddr, admin: SocketAddr) -> String {
     format!(
         "\
@@ -170,7 +170,7 @@ Now you. In a browser's console (on a page served by http, http://{listen}/ for 
     ws.send('hello')         comes back
     ws.send('close')         the backend drops the connection; you get 1014 and a reason
     ws.send('disconnect')    the backend's own Close frame, passed on
-    ws.send('sleep')         a blocked worker: its pongs are missing, and you are told
+    ws.send('sleep')         a blocked worker: it misses pongs, and you get a Close frame
 
 The same with port {backend_port} shows what the backend alone does. In another terminal:
 

@@ -1,4 +1,4 @@
-//! `sidebeat drain`: has a running sidecar send its clients away, and waits for that.
+//! `sidebeat drain`: drains a running sidecar and waits until it has ended.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,34 +13,34 @@ use crate::admin::types::{DrainPhase, Draining, Summary};
 use crate::runtime::EXIT_CONFIG;
 
 pub(super) const HELP: &str = "\
-Clients are closed over `drain.spread` and the process ends, as after SIGTERM; this waits for it.
-Ending this command does not end the draining.
+Drains as SIGTERM does: clients are closed over `drain.spread`, and the process ends. The command
+waits until then. Interrupting it does not interrupt the drain.
 
 Examples:
   sidebeat drain                                      the sidecar of ./proxy.yaml
   sidebeat drain --admin unix:/run/admin.sock --timeout 1m
   preStop: {exec: {command: [/sidebeat, drain]}}      in a container of Kubernetes
 
-Exit: 0 drained, or the process has gone meanwhile; 1 not within --timeout, or the API cannot be
-reached or refuses; 78 the file that -c names is not there, or the file has `admin: off`.";
+Exit: 0 drained, or the process has ended; 1 not drained within --timeout, or the API cannot be
+reached or refuses; 78 the file that -c names does not exist, or it has `admin: off`.";
 
-/// Above the drain's own deadline: what was cut off writes its last records then.
+/// Added to the drain's own deadline, for the last closing records.
 const SLACK: Duration = Duration::from_secs(5);
-/// How long what it told last is waited for, once it has gone.
+/// How long to wait for the last event once the process has ended.
 const END_GRACE: Duration = Duration::from_secs(1);
-/// Between two looks.
+/// The time between two requests.
 const PERIOD: Duration = Duration::from_secs(1);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(flatten)]
     remote: remote::Whereabouts,
-    /// The most to wait [default: what is left of `drain.timeout`, and 5s]
+    /// How long to wait [default: the rest of `drain.timeout` and 5s]
     #[arg(long, value_parser = crate::config::parse_duration)]
     timeout: Option<Duration>,
 }
 
-/// Why it is not known to have drained.
+/// Why the command fails.
 #[derive(Debug, thiserror::Error)]
 enum DrainError {
     #[error(transparent)]
@@ -51,7 +51,7 @@ enum DrainError {
     Late { within: Duration, remaining: String },
 }
 
-/// The end of it.
+/// The event `drained`.
 #[derive(Deserialize)]
 struct Drained {
     connections: usize,
@@ -166,7 +166,7 @@ async fn follow(
         .unwrap_or_else(|| format!("drained: {gone}")))
 }
 
-/// How it ended, once it tells; none: nothing more is told.
+/// The summary from the event `drained`; `None` if the event stream ended without it.
 async fn drained(events: &mut Option<Events>) -> Option<String> {
     while let Some(event) = events.as_mut()?.next().await {
         // Another event says that something was missed.

@@ -21,22 +21,22 @@ Examples:
   sidebeat probe ws://127.0.0.1:8080/chat -n 5 --interval 200ms
   sidebeat probe ws://127.0.0.1:8080/ -H 'Origin: https://chat.example.com' --json
 
-With `answer_pings: local` the sidecar itself answers pings: the round-trip time is that to the
-sidecar, while the opening handshake went all the way to the backend.
-Exit: 0 opened and every ping answered; 1 anything else, said on stderr (`error` with --json).";
+With `answer_pings: local` the sidecar answers pings itself: the round-trip time is that to the
+sidecar, while the opening handshake went to the backend.
+Exit: 0 opened and every ping answered; 1 otherwise, the reason is on stderr (`error` with --json).";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// Where to: ws://host[:port][/path]
+    /// The address, as ws://host[:port][/path]
     #[arg(default_value = "ws://127.0.0.1:8080/", value_parser = parse_url)]
     url: Uri,
-    /// How many pings
+    /// The number of pings
     #[arg(short = 'n', long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     count: u32,
-    /// Between two pings
+    /// The time between two pings
     #[arg(long, default_value = "1s", value_parser = crate::config::parse_duration)]
     interval: Duration,
-    /// The most to wait, for the opening handshake and for each pong
+    /// How long to wait for the opening handshake and for each pong
     #[arg(long, default_value = "5s", value_parser = crate::config::parse_duration)]
     timeout: Duration,
     /// A request header, `Name: value`; may be given more than once
@@ -50,7 +50,7 @@ pub(super) struct Options {
     json: bool,
 }
 
-/// What was found out; printed whole by `--json`.
+/// The result, as `--json` prints it.
 #[derive(Debug, Default, Serialize)]
 struct Report {
     url: String,
@@ -65,7 +65,7 @@ struct Report {
     rtt_min_ms: Option<f64>,
     rtt_avg_ms: Option<f64>,
     rtt_max_ms: Option<f64>,
-    /// The Close frame that came while pinging.
+    /// The Close frame that was received while pinging.
     close: Option<ReceivedClose>,
     error: Option<String>,
 }

@@ -19,7 +19,7 @@ pub(super) struct Options {
     pub(super) keys: Keys,
 }
 
-/// Keys of the file that can be given here.
+/// Keys of the file that can be given as options.
 #[derive(Debug, Default, Args)]
 pub(super) struct Keys {
     /// Where clients connect, in place of the file's `listen`; may be repeated
@@ -31,7 +31,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// What stands behind the subcommand wins over what stands before it.
+    /// Options after the subcommand take precedence over those before it.
     fn flags(self, before: Keys) -> Flags {
         let listen = match self.listen.is_empty() {
             true => before.listen,
@@ -59,7 +59,7 @@ fn source(
     let flags = options.keys.flags(before.keys);
     let is_named = options.file.config.is_some() || before.file.config.is_some();
     let path = options.file.path(before.file, environment);
-    // One that nobody asked for here (an image sets SIDEBEAT_CONFIG) need not be there.
+    // A default file (an image sets SIDEBEAT_CONFIG) need not exist.
     if !is_named && flags.are_enough() && !exists(&path) {
         return Source::flags(flags);
     }

@@ -10,7 +10,7 @@ use crate::config;
 pub(super) fn run() -> ExitCode {
     match writeln!(io::stdout().lock(), "{:#}", config::schema()) {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever stopped reading (`| head`) has seen enough.
+        // The reader has ended (`| head`).
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

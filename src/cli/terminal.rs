@@ -1,12 +1,11 @@
-//! What is said in a terminal.
+//! Output on stdout and stderr, with control characters escaped.
 
 use std::fmt::Display;
 use std::io::{self, Write};
 
 use crate::printable::{escaped_json, escaped_lines};
 
-/// Lines on stdout; nothing in them steers the terminal. A reader that has gone away is no reason to panic, as it is
-/// for `println!`.
+/// Writes to stdout. Unlike `println!` it does not panic if nobody reads stdout any more.
 pub(super) fn print_line(lines: impl Display) {
     let _ = writeln!(io::stdout().lock(), "{}", escaped_lines(&lines.to_string()));
 }

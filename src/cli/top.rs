@@ -2,13 +2,13 @@
 //!
 //! | file | does |
 //! |---|---|
-//! | `data` | what the API answers, as far as it is shown |
+//! | `data` | the part of the API's answers that is shown |
 //! | `rates` | figures per second, from two answers |
-//! | `state`, `list` | what is on the screen, without a screen |
-//! | `update`, `keys` | how keys and answers change it, and what is to be asked next |
-//! | `draw` | the state on a screen of any size |
-//! | `live` | the terminal, the clock and the API around all that |
-//! | `plain` | one look as text or JSON, for scripts |
+//! | `state`, `list` | what the screen shows, independent of a screen |
+//! | `update`, `keys`, `effect` | how keys and answers change it, and what is requested next |
+//! | `draw` | draws the state on a screen of any size |
+//! | `live` | connects all that with the terminal, the clock and the API |
+//! | `plain` | the current state as text or JSON, for scripts |
 
 mod data;
 mod draw;
@@ -35,28 +35,28 @@ use crate::runtime::EXIT_CONFIG;
 use state::State;
 
 pub(super) const HELP: &str = "\
-Connections, rates, round trips and close reasons, asked anew each second. `?` shows the keys:
-sort, search, look at one connection, ping it, close it; Tab shows what was closed lately.
+Connections, rates, round-trip times and close reasons, updated every second. `?` shows the keys:
+sort, search, show one connection, ping it, close it. Tab shows recently closed connections.
 
 Examples:
   sidebeat top                               the sidecar of ./proxy.yaml
   sidebeat top --admin http://127.0.0.1:9901 --sort -traffic
-  sidebeat top --once --limit 10             for scripts; so it is where there is no terminal
+  sidebeat top --once --limit 10             for scripts; also the default without a terminal
   kubectl exec -it POD -c sidebeat -- /sidebeat top
 
-With NO_COLOR set there are no colours.
-Exit: 0; 1 the API cannot be reached (live, it goes on trying), or the terminal cannot be used;
-78 the file that -c names is not there, or the file has `admin: off`.";
+NO_COLOR turns colours off.
+Exit: 0 success; 1 the API cannot be reached (the live view tries again), or the terminal cannot be
+used; 78 the file that -c names does not exist, or it has `admin: off`.";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     #[command(flatten)]
     remote: remote::Whereabouts,
-    /// The order at first: opened, client_idle, upstream_idle, rtt, traffic or client; with `-` in front the
-    /// highest come first
+    /// Sort by opened, client_idle, upstream_idle, rtt, traffic or client; a leading `-` sorts in descending
+    /// order
     #[arg(long, default_value = "-opened", allow_hyphen_values = true, value_parser = str::parse::<SortOrder>)]
     sort: SortOrder,
-    /// Only connections with this text in their id, request id, client, route, host, path or captured fields
+    /// Show only connections with this text in their id, request id, client, route, host, path or captured fields
     #[arg(
         long,
         value_name = "TEXT",
@@ -64,18 +64,18 @@ pub(super) struct Options {
         hide_default_value = true
     )]
     query: String,
-    /// Print one look and end
+    /// Print the current state once and exit
     #[arg(long)]
     once: bool,
-    /// The same as JSON: `summary` and `connections` as the API has them
+    /// Print it as JSON: `summary` and `connections` as the API returns them
     #[arg(long)]
     json: bool,
-    /// With --once and --json: how many connections
+    /// The number of connections for --once and --json
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
 }
 
-/// Why there is nothing to see.
+/// Why the command fails.
 #[derive(Debug, thiserror::Error)]
 enum TopError {
     #[error(transparent)]

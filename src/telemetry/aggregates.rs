@@ -1,4 +1,4 @@
-//! What has been counted since the process began: of connections that are over, and of those that live.
+//! Sums over all connections since the process began.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use super::handle::Handle;
 use crate::per_leg::PerLeg;
 use crate::session::{Cause, Counters, Leg, leg_counters};
 
-/// Sums over all connections, each of which is in them once: living or closed.
+/// Each connection is counted once, whether it is established or closed.
 #[derive(Clone, Debug, Default)]
 pub struct Aggregates {
     /// Connections that are established now, by route.
     pub established: BTreeMap<Box<str>, u64>,
-    /// Connections that were established, by route.
+    /// Connections that were ever established, by route.
     pub opened: BTreeMap<Box<str>, u64>,
-    /// Those that have ended, by route and cause.
+    /// Connections that have ended, by route and cause.
     pub closed: BTreeMap<(Box<str>, Cause), u64>,
     /// Counted on each leg.
     pub legs: PerLeg<LegTotals>,
@@ -52,7 +52,6 @@ impl Aggregates {
         add(&mut self.opened, &handle.identity.route, 1);
     }
 
-    /// Adds what a connection has counted so far.
     pub(super) fn add_counters(&mut self, handle: &Handle) {
         for leg in Leg::BOTH {
             self.legs[leg].add(&handle.stats.counters(leg));
@@ -64,7 +63,6 @@ impl Aggregates {
         }
     }
 
-    /// Adds those who live.
     pub(super) fn add_established(&mut self, handles: &[Arc<Handle>]) {
         for handle in handles {
             add(&mut self.established, &handle.identity.route, 1);
@@ -81,7 +79,7 @@ impl Aggregates {
     }
 }
 
-/// Looks before it makes a key: the name is there already, but for the first time.
+/// Allocates a key only the first time.
 fn add(sums: &mut BTreeMap<Box<str>, u64>, name: &str, count: u64) {
     match sums.get_mut(name) {
         Some(sum) => *sum += count,

@@ -137,7 +137,7 @@ fn failure_fields<S: Serializer>(
 /// `handshake_failed`.
 #[derive(Debug, Serialize)]
 pub struct HandshakeFailed<'a> {
-    /// The request's id, as in the answer's body; none if no request was read.
+    /// The request's id, as in the answer's body; `None` if no request was read.
     pub request_id: Option<&'a str>,
     /// The client's address with its port.
     pub client: &'a str,
@@ -172,14 +172,14 @@ pub struct HttpFailed<'a> {
     pub request_id: &'a str,
     /// The client's address with its port.
     pub client: &'a str,
-    /// The route's name; none where it was not asked for.
+    /// The route's name; `None` if the request was refused before routing.
     pub route: Option<&'a str>,
     /// The upstream's address.
     pub upstream: Option<&'a str>,
     /// Who caused the failure and why, as `initiator` and `reason`.
     #[serde(flatten, serialize_with = "failure_fields")]
     pub failure: HandshakeFailure,
-    /// The status of the answer; none where the upstream's answer had begun, and was cut.
+    /// The status of the answer; `None` if the upstream's answer had begun and was cut.
     pub status: Option<u16>,
     /// In words.
     pub detail: &'a str,

@@ -10,7 +10,7 @@ use super::published_stats::PublishedStats;
 use super::record::Identity;
 use crate::session::Time;
 
-/// How a connection began.
+/// When and how a connection was opened.
 #[derive(Clone, Copy, Debug)]
 pub struct Beginning {
     /// When, by the data path's clock.
@@ -21,31 +21,31 @@ pub struct Beginning {
     pub compressed: bool,
 }
 
-/// What decides about a connection's route and is not in its identity. Most connections have nothing of it.
+/// What decides a connection's route besides its identity. Most connections have none of it.
 #[derive(Debug, Default)]
 pub struct Routing {
-    /// Offered subprotocols with commas in between.
+    /// The offered subprotocols, separated by commas.
     pub subprotocols: Box<str>,
-    /// The beginning of the path's normal form, where the identity has not the whole path.
+    /// The beginning of the normalised path, if the identity holds a shortened one.
     pub path: Option<Box<[u8]>>,
 }
 
-/// One established connection, as others see it.
+/// A handle of one established connection.
 #[derive(Debug)]
 pub struct Handle {
-    /// Who it is.
+    /// Names and addresses.
     pub identity: Identity,
-    /// How it began.
+    /// When and how it was opened.
     pub beginning: Beginning,
-    /// What finds the route again when the file changes, beside the identity.
+    /// What finds the route after a reload, besides the identity.
     pub routing: Option<Box<Routing>>,
-    /// What its task has counted.
+    /// The counters that its task has published.
     pub stats: PublishedStats,
     commands: CommandQueue,
 }
 
 impl Handle {
-    /// A handle that nobody has written to; its round trips are counted in `process_stats`.
+    /// A new handle. Its round trips are counted in `process_stats`.
     #[must_use]
     pub fn new(
         identity: Identity,

@@ -81,7 +81,7 @@ impl HandshakeFailure {
         }
     }
 
-    /// The status the client gets; none where it cannot get one.
+    /// The status of the answer; `None` if the client gets no answer of the sidecar.
     #[must_use]
     pub fn status(self) -> Option<StatusCode> {
         match self {
@@ -103,7 +103,7 @@ impl HandshakeFailure {
         }
     }
 
-    /// Who brought it about.
+    /// Who caused it.
     #[must_use]
     pub fn initiator(self) -> Initiator {
         match self {
@@ -125,7 +125,7 @@ impl HandshakeFailure {
         }
     }
 
-    /// How loudly it is logged: `WARN` for what an operator can mend.
+    /// The level of the log record: `WARN` for what an operator can fix.
     #[must_use]
     pub fn level(self) -> tracing::Level {
         match self {

@@ -1,4 +1,4 @@
-//! How often something took how long, counted where it happens and read from elsewhere.
+//! A histogram of durations that is written by many threads and read by others.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(super) struct Histogram {
     sum: AtomicU64,
 }
 
-/// What a histogram held at one moment.
+/// The counts of a histogram at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Distribution {
     /// An upper bound in seconds, and how many took at most this long; the last bound is infinite.
@@ -33,7 +33,6 @@ impl Histogram {
         }
     }
 
-    /// Counts one.
     pub(super) fn observe(&self, duration: Duration) {
         let micros = (duration.as_nanos() + 500) / 1000;
         let micros = u64::try_from(micros).unwrap_or(u64::MAX);
@@ -42,7 +41,7 @@ impl Histogram {
         self.sum.fetch_add(micros, Relaxed);
     }
 
-    /// What has been observed so far. Each figure only ever grows.
+    /// The counts so far.
     pub(super) fn distribution(&self) -> Distribution {
         let seconds = |micros: u64| micros as f64 / 1e6;
         let bounds = self.bounds.iter().map(|bound| seconds(*bound));

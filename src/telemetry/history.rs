@@ -1,4 +1,4 @@
-//! The last quarter of an hour in figures, for a curve.
+//! Samples of the number of connections over the last 15 minutes, for a chart.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -12,12 +12,12 @@ pub const INTERVAL: Duration = Duration::from_secs(5);
 /// How many are kept: 15 minutes.
 pub const MAX_SAMPLES: usize = 180;
 
-/// What held at one moment.
+/// The numbers at one moment.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     /// When.
     pub at: SystemTime,
-    /// Connections then, and since the process began.
+    /// Numbers of connections.
     pub counts: Counts,
 }
 
@@ -28,8 +28,8 @@ pub struct History {
 }
 
 impl History {
-    /// Keeps a sample.
-    pub fn keep(&self, sample: Sample) {
+    /// Adds a sample.
+    pub fn push(&self, sample: Sample) {
         let mut samples = lock(&self.samples);
         while samples.len() >= MAX_SAMPLES {
             samples.pop_front();

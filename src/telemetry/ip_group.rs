@@ -1,4 +1,4 @@
-//! What counts as one client where connections of one address are limited.
+//! Which addresses count as one client for the limits per address.
 
 use std::net::{IpAddr, Ipv6Addr};
 

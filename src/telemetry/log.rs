@@ -1,4 +1,4 @@
-//! Log lines on stdout: lifecycle events and what else the program has to say, as JSON or as text.
+//! Log lines on stdout, as JSON or as text.
 //!
 //! Lifecycle events ([`emit`]) carry a record, one serialisable value. Ordinary `tracing` events come out in the same
 //! shape: `event` is their field of that name, or `log`; their message is `detail`.
@@ -27,10 +27,10 @@ use crate::config::{Log, LogFormat};
 
 /// The target of lifecycle events; their `record` field holds JSON.
 const LIFECYCLE: &str = "sidebeat::event";
-/// How long the end of the process waits for a reader of its last lines.
-const LAST_FLUSH: Duration = Duration::from_secs(1);
+/// How long the end of the process waits until the last lines are read.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Keeps the log going; writes out what still waits, for at most a second, when dropped.
+/// The log of the process. Dropping it writes the lines that are buffered, for at most a second.
 #[must_use = "the last lines are lost when the guard is not kept until the end"]
 pub struct LogGuard {
     sink: Option<Arc<Sink>>,
@@ -70,19 +70,19 @@ pub fn init(log: &Log) -> LogGuard {
     }
 }
 
-/// Lines that were dropped since the process began, because stdout did not keep up.
+/// The number of lines that were dropped because stdout was read too slowly.
 #[must_use]
 pub fn dropped_lines() -> u64 {
     sink::DROPPED.load(Ordering::Relaxed)
 }
 
-/// Tells a lifecycle event: one line with the record's fields in their order. The record is serialised only when
-/// the level is on.
+/// Writes a lifecycle event as one line with the record's fields in their order. The record is serialised only if the
+/// level is enabled.
 pub fn emit(level: Level, event: &'static str, record: &impl Serialize) {
     emit_fields(level, event, SystemTime::now(), || fields(record));
 }
 
-/// The same with fields from [`fields`], at a time that others are told too.
+/// The same with fields from [`fields`] and with a given time.
 pub(super) fn emit_fields<F: AsRef<str>>(
     level: Level,
     event: &'static str,
@@ -138,33 +138,33 @@ pub(super) fn fields(record: &impl Serialize) -> String {
 }
 
 impl LogGuard {
-    /// Waits for what was logged to be written, for at most a second; false: somebody may have missed it.
+    /// Waits until every line is written, for at most a second. Returns false if some may not be.
     #[must_use]
     pub fn flush(&self) -> bool {
         self.sink
             .as_ref()
-            .is_some_and(|sink| sink.flush(LAST_FLUSH))
+            .is_some_and(|sink| sink.flush(FLUSH_TIMEOUT))
     }
 
     /// Follows a new configuration at once.
     pub fn apply(&self, log: &Log) {
         self.settings.set(log);
-        // What `tracing` remembers of each call site was decided by the old level.
+        // `tracing` caches for each call site whether it is enabled.
         tracing::callsite::rebuild_interest_cache();
     }
 }
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        // Nobody is left to be told.
+        // There is no other place to report a failure to.
         let _ = self.flush();
     }
 }
 
-/// What a reload can change, read at every event.
+/// The settings that a reload can change.
 struct Settings {
     /// The rank of the least severe level that is written.
-    least: AtomicU8,
+    max_rank: AtomicU8,
     is_text: AtomicBool,
     is_terminal: bool,
     colours: bool,
@@ -173,7 +173,7 @@ struct Settings {
 impl Settings {
     fn new(log: &Log, is_terminal: bool, colours: bool) -> Settings {
         let settings = Settings {
-            least: AtomicU8::new(0),
+            max_rank: AtomicU8::new(0),
             is_text: AtomicBool::new(false),
             is_terminal,
             colours,
@@ -189,22 +189,22 @@ impl Settings {
             LogFormat::Text => true,
         };
         self.is_text.store(is_text, Ordering::Relaxed);
-        self.least.store(rank(log.level), Ordering::Relaxed);
+        self.max_rank.store(rank(log.level), Ordering::Relaxed);
     }
 
     /// Other crates are logged at `WARN` and above, and in full at `trace`.
-    fn takes(&self, metadata: &Metadata<'_>) -> bool {
-        let least = self.least.load(Ordering::Relaxed);
-        let least = if is_ours(metadata) || least == rank(Level::TRACE) {
-            least
+    fn is_enabled(&self, metadata: &Metadata<'_>) -> bool {
+        let max_rank = self.max_rank.load(Ordering::Relaxed);
+        let max_rank = if is_ours(metadata) || max_rank == rank(Level::TRACE) {
+            max_rank
         } else {
-            least.min(rank(Level::WARN))
+            max_rank.min(rank(Level::WARN))
         };
-        rank(*metadata.level()) <= least
+        rank(*metadata.level()) <= max_rank
     }
 
     fn filter(&self) -> LevelFilter {
-        match self.least.load(Ordering::Relaxed) {
+        match self.max_rank.load(Ordering::Relaxed) {
             0 => LevelFilter::ERROR,
             1 => LevelFilter::WARN,
             2 => LevelFilter::INFO,
@@ -265,7 +265,7 @@ impl Lines {
         if self.settings.is_text.load(Ordering::Relaxed) {
             match record.as_deref().map(serde_json::from_str) {
                 Some(Ok(Value::Object(record))) => others.extend(record),
-                // One that cannot be taken apart is better than none.
+                // A record that cannot be parsed is written as one field.
                 _ => others.extend(record.map(|record| ("record".to_owned(), record.into()))),
             }
             line::write_text(&mut out, head, &others, self.settings.colours);
@@ -279,7 +279,7 @@ impl Lines {
 
 impl<S: Subscriber> Layer<S> for Lines {
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        if self.settings.takes(metadata) {
+        if self.settings.is_enabled(metadata) {
             Interest::always()
         } else {
             Interest::never()
@@ -287,7 +287,7 @@ impl<S: Subscriber> Layer<S> for Lines {
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        self.settings.takes(metadata)
+        self.settings.is_enabled(metadata)
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {

@@ -1,7 +1,7 @@
 //! Everything as metrics: put together when somebody asks, from the connections' own counters and from those of the process.
 //!
-//! Each series is there from the start, at zero, for every route, cause, reason and rule of the configuration; those of
-//! a former configuration stay, so that no counter ever goes back.
+//! Every series of the configuration's routes and rules, and of every cause and reason, exists from the start at zero.
+//! Those of a former configuration stay, because a counter must never decrease.
 
 mod families;
 mod process;
@@ -19,7 +19,7 @@ use super::{Observer, log};
 use crate::config::Config;
 use crate::session::{Cause, Leg};
 
-/// The page that Prometheus reads. It walks over all connections, so that it is nothing for a thread that serves them.
+/// The page that Prometheus reads. It walks over all connections, and must therefore not run on a worker.
 #[must_use]
 pub fn render(observer: &Observer, config: &Config, format: Format) -> String {
     let mut page = Page::new(format);
@@ -93,7 +93,7 @@ fn heartbeats(page: &mut Page, observer: &Observer, config: &Config, aggregates:
     }
 }
 
-/// From our own clock: /proc/stat, which knows when the system began, is hidden where only processes are shown.
+/// From our own clock, because /proc/stat, which has the start of the system, is hidden in some containers.
 fn began(page: &mut Page, observer: &Observer) {
     let started = observer.process_stats.started().duration_since(UNIX_EPOCH);
     let started = started.unwrap_or_default().as_secs_f64();
@@ -133,17 +133,17 @@ fn state(page: &mut Page, observer: &Observer) {
         .sample(&[env!("CARGO_PKG_VERSION")], 1);
 }
 
-/// What comes from the client, and what comes from the upstream: in the order of [`Leg::BOTH`].
+/// The values of the label `direction`, in the order of [`Leg::BOTH`].
 const DIRECTIONS: [&str; 2] = ["client_to_upstream", "upstream_to_client"];
 
-/// The routes of the configuration in its order, and then those that were.
+/// The routes of the configuration in its order, and then those of former ones.
 fn routes<'a>(config: &'a Config, aggregates: &'a Aggregates) -> Vec<&'a str> {
     let now = config.routes.iter().map(|(_, route)| &*route.name);
     let former = aggregates.opened.keys().map(|route| &**route);
     without_repeats(now.chain([&*config.default.name]), former)
 }
 
-/// The rules of the configuration in its order, and then those that were.
+/// The rules of the configuration in its order, and then those of former ones.
 fn rules<'a>(config: &'a Config, aggregates: &'a Aggregates) -> Vec<&'a str> {
     let routes = config.routes.iter().map(|(_, route)| route);
     let now = [&config.default]

@@ -1,4 +1,8 @@
-//! Where every lifecycle event is told, once: from here it goes to the log, into the sums, and to those who look on.
+//! What happens is reported here. The observer updates the registry and the counters, and publishes the event.
+//!
+//! The order matters in two places. A connection's place is free before its closing record can be read, so that whoever
+//! reads the record can open the next connection. And an event reaches the event hub before the log, so that whoever
+//! reads it in the log finds it in the API.
 
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
@@ -17,18 +21,18 @@ use super::{
     Upstreams, events, log, millis,
 };
 
-/// Everything that a process knows of its connections.
+/// The telemetry of one process.
 #[derive(Debug, Default)]
 pub struct Observer {
-    /// Who is connected.
+    /// The connections.
     pub registry: Arc<Registry>,
-    /// What else is counted.
+    /// The counters of the process.
     pub process_stats: Arc<ProcessStats>,
-    /// Which backends can be reached.
+    /// Which backends are up.
     pub upstreams: Upstreams,
-    /// The last quarter of an hour.
+    /// Samples of the last 15 minutes.
     pub history: History,
-    /// Exists while somebody can ask.
+    /// Exists while there is an admin listener.
     hub: ArcSwapOption<EventHub>,
     missing_upgrades: Throttle,
     reload: Mutex<Option<Arc<Reload>>>,
@@ -49,46 +53,45 @@ impl Observer {
         self.publish_to(&LifecycleEvent::ConnectionOpened(opened), logged);
     }
 
-    /// An established connection has ended. Its place is free by the time that anybody reads of it; a drain waits until
-    /// its permit is dropped.
+    /// An established connection has ended. A drain waits until its permit is dropped.
     pub fn closed(&self, permit: &mut Permit, record: &ClosingRecord<'_>) {
         permit.closed(record.cause);
         self.process_stats.observe_connection(record.duration);
         self.publish(&LifecycleEvent::ConnectionClosed(record));
     }
 
-    /// An opening handshake never became a connection.
+    /// An opening handshake has failed.
     pub fn handshake_failed(&self, record: &HandshakeFailed<'_>) {
         self.process_stats.count_handshake_failure(record.failure);
         self.publish(&LifecycleEvent::HandshakeFailed(record));
     }
 
-    /// A connection was refused or dropped before it was an opening handshake: there may be thousands, so that each is
-    /// only counted.
+    /// A connection was refused or dropped before its request was read. It is only counted, because there may be thousands
+    /// of them.
     pub fn connection_refused(&self, failure: HandshakeFailure) {
         self.process_stats.count_handshake_failure(failure);
     }
 
-    /// A connection to a backend came about.
+    /// A backend accepted a connection.
     pub fn upstream_reached(&self, address: &impl ToString) {
         if self.upstreams.any_down() {
-            self.upstream_tried(&address.to_string(), Ok(()), Evidence::Connection);
+            self.record_upstream(&address.to_string(), Ok(()), Evidence::Connection);
         }
     }
 
-    /// A connection to a backend did not come about, for this reason.
+    /// A connection to a backend failed.
     pub fn upstream_failed(&self, address: &impl ToString, reason: &str) {
-        self.upstream_tried(&address.to_string(), Err(reason), Evidence::Connection);
+        self.record_upstream(&address.to_string(), Err(reason), Evidence::Connection);
     }
 
-    /// A health check of a backend found it up, or not, for this reason.
+    /// A health check has ended; the error says why the backend is down.
     pub fn upstream_checked(&self, address: &str, outcome: Result<(), &str>) {
-        self.upstream_tried(address, outcome, Evidence::Check);
+        self.record_upstream(address, outcome, Evidence::Check);
     }
 
-    fn upstream_tried(&self, upstream: &str, outcome: Result<(), &str>, evidence: Evidence) {
+    fn record_upstream(&self, upstream: &str, outcome: Result<(), &str>, evidence: Evidence) {
         let detail = outcome.err();
-        match self.upstreams.tried(upstream, outcome, evidence) {
+        match self.upstreams.record(upstream, outcome, evidence) {
             Some(Change::Down) => {
                 let record = events::UpstreamDown {
                     upstream,
@@ -111,8 +114,8 @@ impl Observer {
         }
     }
 
-    /// An opening handshake had lost its Upgrade on the way here. It is logged at most once in ten seconds: whoever
-    /// configured a proxy so has all of its WebSockets come so.
+    /// An opening handshake came without Upgrade. It is logged at most once in ten seconds, because a proxy that removes
+    /// Upgrade removes it from every request.
     pub fn upgrade_missing(&self, record: UpgradeMissing<'_>) {
         self.process_stats.counters.upgrades_missing.count();
         if let Some(count) = self.missing_upgrades.count(Instant::now()) {
@@ -126,7 +129,7 @@ impl Observer {
         self.publish_to(event, true);
     }
 
-    /// The one way that events go out. The record is serialised at most once, and not at all if nobody wants it.
+    /// Serialises the record at most once, and not at all if neither the log nor the hub wants the event.
     fn publish_to(&self, event: &LifecycleEvent<'_>, logged: bool) {
         let hub = self.hub.load();
         let wanted = |hub: &&Arc<EventHub>| hub.is_wanted(event);
@@ -137,68 +140,67 @@ impl Observer {
             return;
         };
         let (time, fields) = (SystemTime::now(), log::fields(event));
-        // First, so that whoever reads of it in the log can ask for it.
         hub.publish(time, event, &fields);
         if logged {
             log::emit_fields(event.level(), event.kind().name(), time, || &fields);
         }
     }
 
-    /// Begins to keep what operators may ask for.
+    /// Opens the event hub, for an admin listener.
     pub fn open_event_hub(&self) {
         self.hub.store(Some(Arc::default()));
     }
 
-    /// Nobody can ask any more.
+    /// Ends the event streams and drops the event hub.
     pub fn close_event_hub(&self) {
         self.end_event_streams();
         self.hub.store(None);
     }
 
-    /// What is kept for operators.
+    /// The event hub, if there is an admin listener.
     #[must_use]
     pub fn event_hub(&self) -> Option<Arc<EventHub>> {
         self.hub.load_full()
     }
 
-    /// Keeps a sample of this moment.
+    /// Adds a sample to the history.
     pub fn sample(&self) {
-        self.history.keep(Sample {
+        self.history.push(Sample {
             at: SystemTime::now(),
             counts: self.registry.counts(),
         });
     }
 
-    /// The file was read again.
+    /// Stores the result of a reload.
     pub fn set_last_reload(&self, reload: Reload) {
         *lock(&self.reload) = Some(Arc::new(reload));
     }
 
-    /// How the last reading of the file went; none: it was read at the start only.
+    /// The last reload; `None` before the first one.
     #[must_use]
     pub fn last_reload(&self) -> Option<Arc<Reload>> {
         lock(&self.reload).clone()
     }
 
-    /// The drain has begun or come further.
+    /// Stores the progress of the drain.
     pub fn set_drain(&self, drain: Drain) {
         *lock(&self.drain) = Some(drain);
     }
 
-    /// How far the drain has come; none: there is none.
+    /// The progress of the drain; `None` if the process does not drain.
     #[must_use]
     pub fn drain(&self) -> Option<Drain> {
         *lock(&self.drain)
     }
 
-    /// Waits until nobody listens to events.
+    /// Waits until nobody follows the event stream.
     pub async fn no_subscribers(&self) {
         if let Some(hub) = self.event_hub() {
             hub.no_subscribers().await;
         }
     }
 
-    /// Nothing more will happen: who listens to events hears the end of them.
+    /// Ends every event stream after the events that are queued for it.
     pub fn end_event_streams(&self) {
         if let Some(hub) = &*self.hub.load() {
             hub.end();

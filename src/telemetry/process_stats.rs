@@ -1,5 +1,4 @@
-//! What is counted as it happens, beside the connections' own counters: relaxed atomics, none of them on the way of a
-//! data frame.
+//! What is counted for the whole process. Relaxed atomics; no frame touches them.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -109,7 +108,7 @@ pub struct ProcessStats {
 }
 
 impl Default for ProcessStats {
-    /// Nothing happened yet, the process began just now, and so was the configuration read.
+    /// The process starts now, and its configuration has been loaded now.
     fn default() -> Self {
         let process_stats = ProcessStats {
             started: SystemTime::now(),
@@ -155,7 +154,7 @@ impl ProcessStats {
         }
     }
 
-    /// A plain HTTP request got its answer.
+    /// Counts an answer to a plain HTTP request.
     pub fn count_http_answer(&self, status: StatusCode) {
         let class = match status.as_u16() / 100 {
             class @ 2..=5 => usize::from(class) - 2,
@@ -164,7 +163,7 @@ impl ProcessStats {
         self.http_answers[class].fetch_add(1, Relaxed);
     }
 
-    /// The file was read again; `accepted`: what it says is in force now.
+    /// Counts a reload. An accepted one sets the time of the configuration in force.
     pub fn count_reload(&self, accepted: bool) {
         if accepted {
             self.reloads_accepted.fetch_add(1, Relaxed);
@@ -180,7 +179,7 @@ impl ProcessStats {
         self.loaded_at.store(millis, Relaxed);
     }
 
-    /// The process has begun to drain, which does not end before it does.
+    /// The process drains from now on.
     pub fn start_draining(&self) {
         self.draining.store(true, Relaxed);
     }
@@ -205,7 +204,7 @@ impl ProcessStats {
         STATUS_CLASSES.into_iter().zip(counts)
     }
 
-    /// How often the file was read again: taken, refused.
+    /// Accepted and rejected reloads.
     #[must_use]
     pub fn reloads(&self) -> [u64; 2] {
         [&self.reloads_accepted, &self.reloads_rejected].map(|count| count.load(Relaxed))

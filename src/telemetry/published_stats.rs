@@ -1,4 +1,5 @@
-//! What others see of a living connection's counters: a copy that the connection's task stores at the end of a poll.
+//! The counters of an established connection as others see them: a copy that the connection's task stores at the end of
+//! a poll.
 //!
 //! Each value has one writer, so that a plain store is enough: no read-modify-write, no lock, no wake-up on the way of
 //! a data frame. A reader may see one value newer than another.
@@ -76,15 +77,15 @@ macro_rules! define_published_counters {
 }
 leg_counters!(define_published_counters);
 
-/// Zero is no round trip that a clock of microseconds could tell from none.
+/// No round trip is shorter than a microsecond.
 const NO_RTT: u32 = 0;
 
-/// What is known of the application's heartbeats.
+/// Application-level heartbeats of one connection.
 #[derive(Clone, Debug, Default)]
 pub struct AppStats {
-    /// How many each rule recognised.
+    /// The number of heartbeats by rule.
     pub by_rule: Vec<(Box<str>, u64)>,
-    /// Fields of them that are kept.
+    /// The captured fields.
     pub captured: BTreeMap<Box<str>, Box<RawValue>>,
 }
 
@@ -99,7 +100,7 @@ impl PublishedStats {
         }
     }
 
-    /// For the connection's task, after data.
+    /// Called by the connection's task after data frames.
     #[inline]
     pub fn publish_data(&self, session: &Session) {
         for leg in Leg::BOTH {
@@ -110,7 +111,7 @@ impl PublishedStats {
         }
     }
 
-    /// For the connection's task, after anything.
+    /// Called by the connection's task after anything else.
     pub fn publish(&self, session: &Session) {
         self.publish_data(session);
         for leg in Leg::BOTH {
@@ -154,13 +155,13 @@ impl PublishedStats {
         published.counters.load(rtt)
     }
 
-    /// Whether it is on its way to its end.
+    /// Whether it is being closed.
     #[must_use]
     pub fn is_closing(&self) -> bool {
         self.closing.load(Relaxed)
     }
 
-    /// When a leg was last heard of.
+    /// When a leg last received anything.
     #[must_use]
     pub fn last_received(&self, leg: Leg) -> Time {
         Time::from_micros(self.legs[leg].last_received.load(Relaxed))
@@ -172,14 +173,14 @@ impl PublishedStats {
         self.app_heartbeats.load(Relaxed)
     }
 
-    /// Makes whoever counts this connection wait.
+    /// Blocks whoever sums this connection.
     #[cfg(test)]
     pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, AppStats> {
         self.app_heartbeats.store(1, Relaxed);
         lock(&self.app)
     }
 
-    /// What is known of the application's heartbeats.
+    /// The heartbeats by rule, and the captured fields.
     #[must_use]
     pub fn app(&self) -> AppStats {
         lock(&self.app).clone()

@@ -1,4 +1,4 @@
-//! What is told of one connection: who it is, that it was opened, and how it ended.
+//! The records of one connection: its identity, `connection_opened` and `connection_closed`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub struct Opened<'a> {
     pub handshake: Duration,
 }
 
-/// `connection_closed`: the whole story of one connection.
+/// `connection_closed`.
 #[derive(Debug)]
 pub struct ClosingRecord<'a> {
     /// Who.
@@ -66,7 +66,7 @@ pub struct ClosingRecord<'a> {
     pub closes: PerLeg<&'a LegClose>,
     /// From the 101 to now.
     pub duration: Duration,
-    /// How long each leg had been silent when the cause struck.
+    /// How long each leg had received nothing when the cause occurred.
     pub silence: PerLeg<Duration>,
     /// What was counted on each leg.
     pub counters: PerLeg<&'a Counters>,

@@ -1,6 +1,12 @@
-//! Who is connected: capacity, and a way to reach each connection's task.
+//! The connections of the process: the limits on their number, and a handle for each.
 //!
-//! Touched when a connection opens and closes, on a reload and on a drain; never on the way of a frame.
+//! A connection takes a [`Permit`] when its opening handshake begins, and with it a place under `limits.max_connections`.
+//! It is established when its handle is added, and closed when its closing record is written: then its place is free and
+//! its counters are added to those of all closed connections. The permit itself lives until the record is out, because a
+//! drain waits for all permits.
+//!
+//! The registry's lock is taken when a connection opens or closes, and by whoever lists or sums connections. No frame
+//! takes it.
 
 use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
@@ -17,18 +23,18 @@ use super::lock::lock;
 use crate::config::ProcessLimits;
 use crate::session::Cause;
 
-/// Why a connection is not let in.
+/// Why a connection is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// `limits.max_connections`.
     OverCapacity,
     /// `limits.max_connections_per_ip`.
     OverCapacityIp,
-    /// What the limit of open files leaves room for.
+    /// The limit of open files leaves no room.
     OverFiles,
 }
 
-/// How many connections there are and have been.
+/// Numbers of connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Established now.
@@ -44,23 +50,23 @@ pub struct Counts {
 pub struct Registry {
     state: Mutex<State>,
     emptied: Notify,
-    /// How many find room under the limit of open files.
+    /// How many connections the limit of open files leaves room for.
     max_by_files: OnceLock<usize>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// Admitted: opening, or established.
+    /// Connections that are opening or established.
     admitted: usize,
-    /// Whoever has a permit: those who are admitted, and those whose end is just being recorded.
+    /// The admitted connections, and those whose closing record is being written.
     permits: usize,
     by_ip: HashMap<IpAddr, usize>,
     established: HashSet<ById>,
-    /// Of connections that have ended, and how many were opened.
+    /// The sums over closed connections, and how many were opened.
     aggregates: Aggregates,
 }
 
-/// A handle that is found by the id of its connection.
+/// A handle in a set that is keyed by the connection's id.
 #[derive(Debug)]
 struct ById(Arc<Handle>);
 
@@ -85,7 +91,7 @@ impl Hash for ById {
 }
 
 impl Registry {
-    /// Counts a connection in, from its opening handshake on. No address: a Unix socket's client.
+    /// Admits a connection whose opening handshake begins. `ip` is `None` for a client on a Unix socket.
     ///
     /// # Errors
     /// A limit is reached.
@@ -123,9 +129,9 @@ impl Registry {
         })
     }
 
-    /// So many find room under the limit of open files, whatever `limits.max_connections` says; set once.
+    /// Limits the number of connections by the limit of open files as well. Can be set once.
     pub(crate) fn limit_by_open_files(&self, max: usize) {
-        // A second bound would be that of another process.
+        // The limit of a process does not change.
         let _ = self.max_by_files.set(max);
     }
 
@@ -135,16 +141,17 @@ impl Registry {
         lock(&self.state).handles()
     }
 
-    /// Sums over all connections there have been; walks over the living ones.
+    /// Sums over all connections, established and closed. Walks over the established ones.
     #[must_use]
     pub fn aggregates(&self) -> Aggregates {
         let (mut aggregates, living) = self.snapshot();
-        // Without the lock, which workers need. Who closes meanwhile is not among the closed ones of that moment.
+        // Without the lock, which the workers need. A connection that closes now was not closed in the snapshot, so that
+        // it is counted once.
         aggregates.add_established(&living);
         aggregates
     }
 
-    /// Sums over those who have ended, and who has not, at one moment.
+    /// The sums over closed connections and the established ones, at one moment.
     fn snapshot(&self) -> (Aggregates, Vec<Arc<Handle>>) {
         let state = lock(&self.state);
         (state.aggregates.clone(), state.handles())
@@ -158,7 +165,7 @@ impl Registry {
         Some(Arc::clone(&found.0))
     }
 
-    /// How many are and were established; walks over nobody.
+    /// Numbers of connections, without a walk over them.
     #[must_use]
     pub fn counts(&self) -> Counts {
         let state = lock(&self.state);
@@ -169,13 +176,13 @@ impl Registry {
         }
     }
 
-    /// How many are established or opening.
+    /// How many connections are opening or established.
     #[must_use]
     pub fn admitted(&self) -> usize {
         lock(&self.state).admitted
     }
 
-    /// Waits until nobody is admitted, and every end has been recorded.
+    /// Waits until no connection is left and every closing record is out.
     pub async fn wait_until_empty(&self) {
         loop {
             let notified = self.emptied.notified();
@@ -206,18 +213,18 @@ impl State {
     }
 }
 
-/// A connection's place; given back when its end is recorded, or when this is dropped.
+/// A connection's place under the limits. It is free when the connection is closed, or when this is dropped.
 #[derive(Debug)]
 pub struct Permit {
     registry: Arc<Registry>,
     ip: Option<IpAddr>,
-    /// Of an established connection, until it is closed.
+    /// Set while the connection is established.
     handle: Option<Arc<Handle>>,
     is_admitted: bool,
 }
 
 impl Permit {
-    /// Makes the connection reachable.
+    /// Adds the connection to the established ones.
     pub fn establish(&mut self, handle: &Arc<Handle>) {
         let mut state = lock(&self.registry.state);
         state.aggregates.opened(handle);
@@ -225,7 +232,7 @@ impl Permit {
         self.handle = Some(Arc::clone(handle));
     }
 
-    /// The connection has ended: from now on it is among the closed ones, its place is free, and nobody can reach it.
+    /// Moves the connection to the closed ones and frees its place.
     pub fn closed(&mut self, cause: Cause) {
         let mut state = lock(&self.registry.state);
         if std::mem::take(&mut self.is_admitted) {

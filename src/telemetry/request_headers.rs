@@ -12,7 +12,7 @@ use super::bounded::bounded_to;
 /// The most bytes of a header's value that are kept: it stays with the connection for as long as that lives.
 const MAX_VALUE: usize = 256;
 
-/// Kept with a connection, and only if there is any of it.
+/// The recorded headers of a connection.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RequestHeaders {
     /// The trace that the request belongs to, from its `traceparent`.
@@ -24,7 +24,7 @@ pub struct RequestHeaders {
 }
 
 impl RequestHeaders {
-    /// What is recorded of these headers; none: there is nothing.
+    /// Selects what is recorded of these headers; `None` if that is nothing.
     #[must_use]
     pub fn of(headers: &HeaderMap, names: &[HeaderName]) -> Option<Box<Self>> {
         let named = names.iter().filter_map(|name| {

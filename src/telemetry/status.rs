@@ -68,21 +68,21 @@ macro_rules! serialize_as_label {
 
 serialize_as_label! { ReloadTrigger DrainTrigger DrainPhase }
 
-/// How the last reading of the file went.
+/// The result of a reload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reload {
     /// When.
     pub at: SystemTime,
     /// What asked for it.
     pub trigger: ReloadTrigger,
-    /// What came of it.
+    /// The outcome.
     pub outcome: ReloadOutcome,
 }
 
-/// What came of reading the file again.
+/// Whether a reload changed anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReloadOutcome {
-    /// It is in force.
+    /// The new configuration is in force.
     Success {
         /// The keys that differ.
         changed: Vec<String>,
@@ -93,12 +93,12 @@ pub enum ReloadOutcome {
     Failure {
         /// Everything that is wrong with it.
         problems: Vec<String>,
-        /// What now.
+        /// What holds now.
         detail: String,
     },
 }
 
-/// How far a shutdown has come.
+/// The progress of a drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Drain {
     /// What asked for it.
@@ -107,20 +107,20 @@ pub struct Drain {
     pub since: SystemTime,
     /// When what is left is cut off.
     pub deadline: SystemTime,
-    /// What is going on.
+    /// The phase.
     pub phase: DrainPhase,
-    /// Connections that are to be closed.
+    /// Connections to be closed.
     pub of: usize,
 }
 
-/// What a shutdown is at.
+/// The phases of a drain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DrainPhase {
-    /// `drain.delay`: newcomers are let in until the load balancer has noticed.
+    /// `drain.delay`: new connections are accepted until the load balancer has noticed.
     Delay,
-    /// `drain.spread`: nobody is let in, clients are closed one after the other.
+    /// `drain.spread`: no connection is accepted, and clients are closed one after the other.
     Closing,
-    /// Everybody has been told; the last ones finish.
+    /// Every client has been sent its Close frame; the last closing handshakes finish.
     Finishing,
 }
 

@@ -1,4 +1,4 @@
-//! Something that may happen a thousand times a second, and is logged now and then.
+//! For events that may happen a thousand times a second and are logged every ten seconds.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::lock::lock;
 
-/// At most one in so long goes through.
+/// The shortest time between two that are let through.
 const INTERVAL: Duration = Duration::from_secs(10);
 
 /// Lets the first of many through, and then one in each interval, with the count of those that it stands for.
@@ -24,8 +24,8 @@ struct State {
 }
 
 impl Throttle {
-    /// It happened again. None: it is held back. Else how often it has happened since one went through, this time
-    /// included.
+    /// Counts one. Returns `None` if it is held back, and otherwise how many there were since the last one that was let
+    /// through, this one included.
     pub(super) fn count(&self, now: Instant) -> Option<u64> {
         let mut state = lock(&self.state);
         state.held_back += 1;

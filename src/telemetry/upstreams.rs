@@ -1,4 +1,7 @@
-//! Which backends can be reached, as far as is known.
+//! Which backends are up, as far as is known.
+//!
+//! What is known comes from dialled connections and from health checks. The mode of `upstream.health` decides which of
+//! them count: with `http` a connection alone proves nothing, and with `off` a backend is always taken to be up.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -14,21 +17,21 @@ use crate::config::HealthMode;
 pub struct Upstream {
     /// As in logs.
     pub address: Box<str>,
-    /// Whether it took the last connection.
+    /// Whether it accepted the last connection or passed the last health check.
     pub up: bool,
-    /// Since when that is so.
+    /// When `up` last changed.
     pub since: SystemTime,
-    /// Why it is down: what the system says, or that it was not tried yet.
+    /// Why it is down: the system's error, or that it has not been tried yet.
     pub detail: Option<Box<str>>,
 }
 
-/// All backends that the configuration names, in its order.
+/// The backends of the configuration, in its order.
 #[derive(Debug, Default)]
 pub struct Upstreams {
     known: Mutex<Vec<Known>>,
-    /// Whether a success is news to anybody: one load for each that is none.
+    /// Whether any backend is down. Spares the lock when a connection succeeds and all are up.
     any_down: AtomicBool,
-    /// Notified whenever something may have become known.
+    /// Notified after every change.
     changed: Notify,
 }
 
@@ -36,11 +39,11 @@ pub struct Upstreams {
 struct Known {
     upstream: Upstream,
     mode: HealthMode,
-    /// Before, it is neither up nor down.
+    /// False until something is known of it.
     tried: bool,
 }
 
-/// What an outcome comes from.
+/// Where an outcome comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Evidence {
     /// A connection that was dialled for a client.
@@ -53,19 +56,19 @@ pub(super) enum Evidence {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Down,
-    /// After so long.
+    /// How long it was down.
     Up(Duration),
 }
 
 impl Upstreams {
-    /// From now on these are the backends; what is known of them stays.
+    /// Sets the backends. What is known of those that stay is kept.
     pub fn follow(&self, backends: &[(String, HealthMode)]) {
         let mut known = self.lock();
         let mut old = std::mem::take(&mut *known);
         for (address, mode) in backends {
             let at = old.iter().position(|it| *it.upstream.address == **address);
             let before = at.map(|at| old.swap_remove(at));
-            // Of a backend that was only taken to be up, nothing is known; nor is one that counts as up ever down.
+            // Nothing is known of a backend that was only taken to be up, and one that will be taken to be up is not down.
             let is_assumed = |mode| mode == HealthMode::Off;
             let before = before.filter(|it| is_assumed(it.mode) == is_assumed(*mode));
             known.push(match before {
@@ -79,7 +82,7 @@ impl Upstreams {
         self.remember(&known);
     }
 
-    /// Whether a backend is up, as far as is known.
+    /// Whether a backend is up.
     #[must_use]
     pub fn is_up(&self, address: &str) -> bool {
         let known = self.lock();
@@ -87,7 +90,7 @@ impl Upstreams {
         known.any(|it| *it.upstream.address == *address && it.upstream.up)
     }
 
-    /// Waits until a backend is not up.
+    /// Waits until a backend is down.
     pub async fn wait_until_down(&self, address: &str) {
         loop {
             let changed = self.changed.notified();
@@ -98,15 +101,15 @@ impl Upstreams {
         }
     }
 
-    /// What is known of each.
+    /// Every backend.
     #[must_use]
     pub fn all(&self) -> Vec<Upstream> {
         let known = self.lock();
         known.iter().map(|it| it.upstream.clone()).collect()
     }
 
-    /// A connection to a backend came about, or failed for this reason. What is new about that, if anything.
-    pub(super) fn tried(
+    /// Records an outcome. Returns what has changed.
+    pub(super) fn record(
         &self,
         address: &str,
         outcome: Result<(), &str>,
@@ -116,10 +119,10 @@ impl Upstreams {
         let it = known
             .iter_mut()
             .find(|it| *it.upstream.address == *address)?;
-        if !it.believes(outcome, evidence) {
+        if !it.counts(outcome, evidence) {
             return None;
         }
-        let change = it.tried(outcome, SystemTime::now());
+        let change = it.record(outcome, SystemTime::now());
         self.remember(&known);
         change
     }
@@ -154,9 +157,9 @@ impl Known {
         }
     }
 
-    /// Whether an outcome counts. One that nothing is tried of must not be found down: readiness would keep the clients
-    /// away with whom it could be found up again. And one whose answers count is not up because it takes connections.
-    fn believes(&self, outcome: Result<(), &str>, evidence: Evidence) -> bool {
+    /// Whether an outcome counts. A backend that is never checked must not be found down: without clients, which an
+    /// unready process does not get, it could not be found up again.
+    fn counts(&self, outcome: Result<(), &str>, evidence: Evidence) -> bool {
         match (self.mode, evidence) {
             (HealthMode::Off, _) => false,
             (HealthMode::Http, Evidence::Connection) => outcome.is_err(),
@@ -164,7 +167,7 @@ impl Known {
         }
     }
 
-    fn tried(&mut self, outcome: Result<(), &str>, now: SystemTime) -> Option<Change> {
+    fn record(&mut self, outcome: Result<(), &str>, now: SystemTime) -> Option<Change> {
         let it = &mut self.upstream;
         let first = !std::mem::replace(&mut self.tried, true);
         let was_up = std::mem::replace(&mut it.up, outcome.is_ok());
@@ -175,7 +178,7 @@ impl Known {
         let since = std::mem::replace(&mut it.since, now);
         match (it.up, first) {
             (true, true) => None,
-            // A clock that was set back has nothing to say of how long it was.
+            // Zero if the clock was set back.
             (true, false) => Some(Change::Up(now.duration_since(since).unwrap_or_default())),
             (false, _) => Some(Change::Down),
         }

@@ -67,7 +67,7 @@ pub(super) async fn stay_quiet(
     Ok(Ok(pings))
 }
 
-/// The closing handshake's second half; the other side may be gone already, and that is its right.
+/// Answers a Close frame. The other side may have closed TCP already.
 async fn answered(client: &mut Client, close: Close) -> io::Result<End> {
     let _ = client.close(&close).await;
     Ok(End::Closed(close))

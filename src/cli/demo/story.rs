@@ -1,4 +1,4 @@
-//! Three clients and what they see: told while it happens, and checked, so that the demo cannot tell what is not so.
+//! Three clients and what they see. The demo prints it as it happens, and checks every claim that it prints.
 
 use std::io;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use crate::protocol::Close;
 const QUIET_TIME: Duration = Duration::from_secs(10);
 /// The most that anything in the story may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Between what a client sees and what is told next: the sidecar's log line comes in between.
+/// How long to wait after an event, so that the sidecar's log line is printed before the next paragraph.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What went otherwise than it should.
+/// What did not happen as the demo claims.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StoryError {
     #[error("the story broke off: {0}")]

@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 use crate::admin::types::{ClosedPage, Connection, ConnectionPage, History, SortOrder, Summary};
 use crate::cli::remote::{AskError, Remote};
 
-/// What is to be seen next.
+/// What to request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) page: PageRequest,
     pub(super) query: String,
     pub(super) cursor: Option<String>,
     pub(super) limit: u16,
-    /// A connection that is looked at alone.
+    /// The connection that is shown alone.
     pub(super) detail: Option<String>,
 }
 
@@ -25,7 +25,7 @@ pub(super) enum PageRequest {
     Closings,
 }
 
-/// Everything that was asked for.
+/// The answers to one request.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) summary: Summary,
@@ -72,7 +72,7 @@ impl From<ClosedPage<Closing>> for Rows<Closing> {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Detail {
     pub(super) conn: String,
-    /// False: the fields are those of its closing record.
+    /// Otherwise the fields are those of its closing record.
     pub(super) living: bool,
     pub(super) fields: Map<String, Value>,
 }
@@ -102,7 +102,7 @@ pub(super) struct CloseFrame {
     pub(super) code: Option<u16>,
 }
 
-/// Asks all of it, one after the other: the sidecar has other things to do.
+/// Requests one page after the other, so that the sidecar is not loaded with several at once.
 pub(super) async fn fetch(remote: &Remote, request: &Request) -> Result<Answer, AskError> {
     let summary = remote.get("/api/summary").await?;
     let history = remote.get("/api/history").await?;
@@ -147,7 +147,7 @@ pub(super) fn page_path(request: &Request) -> String {
     format!("{path}?{}", values.finish())
 }
 
-/// The connection, or how it ended; none: that is no longer known.
+/// The connection or its closing record; `None` if the sidecar knows neither.
 async fn detail(remote: &Remote, conn: &str) -> Result<Option<Detail>, AskError> {
     let living = match remote.get(&format!("/api/connections/{conn}")).await {
         Ok(fields) => Some(fields),

@@ -38,7 +38,7 @@ pub(super) struct List<T> {
     pub(super) position: TableState,
     /// Rows that the screen has room for.
     pub(super) room: usize,
-    /// Where to choose once the page is there.
+    /// Which row to select when the page has come.
     arriving: Option<Arriving>,
 }
 
@@ -82,9 +82,8 @@ impl<T: Listed> List<T> {
         self.arriving = Some(Arriving::AtTop);
     }
 
-    /// The page anew: the chosen connection stays chosen, wherever it is now, unless it was the first row, which is
-    /// where one stands who has chosen nothing. True: there is nothing left on this page,
-    /// and the one before it is wanted.
+    /// Replaces the page. The selected connection stays selected wherever it is now, unless it was in the first row, which
+    /// is the selection at the start. Returns true if the page is empty and the one before it is needed.
     pub(super) fn arrive(&mut self, page: Rows<T>) -> bool {
         let chosen = self.chosen().map(|row| row.conn().to_owned());
         self.rows = page.rows;
@@ -113,7 +112,7 @@ impl<T: Listed> List<T> {
         false
     }
 
-    /// Chooses another row, `by` so many down or up. True: another page is wanted.
+    /// Moves the selection by so many rows. Returns true if another page is needed.
     pub(super) fn go(&mut self, by: isize) -> bool {
         let (at, last) = (self.position.selected(), self.rows.len().saturating_sub(1));
         let Some(at) = at else { return false };

@@ -21,12 +21,12 @@ use super::update::{Input, update};
 use crate::admin::types::{Closing, Pinged};
 use crate::cli::remote::{PATIENCE, Remote};
 
-/// Between two looks.
+/// The time between two requests.
 const PERIOD: Duration = Duration::from_secs(1);
-/// The most that is waited for a pong: longer than any `pong_timeout` that makes sense.
+/// How long to wait for a pong: longer than any useful `pong_timeout`.
 const PONG_PATIENCE: Duration = Duration::from_secs(60);
 
-/// Shows it until somebody has seen enough.
+/// Shows the live view until a key ends it.
 pub(super) async fn show(remote: Remote, state: State) -> io::Result<()> {
     let signals = [
         SignalKind::terminate(),
@@ -58,9 +58,9 @@ struct Live {
     state: State,
     inputs: mpsc::Sender<Input>,
     coming: mpsc::Receiver<Input>,
-    /// A look is under way.
+    /// A request is under way.
     is_asking: bool,
-    /// As soon as it is over, another one is wanted.
+    /// Another request is to follow at once.
     ask_again: bool,
 }
 
@@ -141,7 +141,7 @@ impl Live {
         let inputs = self.inputs.clone();
         tokio::spawn(async move {
             let input = work.await;
-            // Who has left needs no answer.
+            // The view may have been closed meanwhile.
             let _ = inputs.send(input).await;
         });
     }

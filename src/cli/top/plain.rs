@@ -1,4 +1,4 @@
-//! One look as text or JSON.
+//! The current state as text or JSON.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::cli::remote::{AskError, Remote};
 use crate::cli::{print_json, print_line};
 use crate::printable::escaped;
 
-/// Prints `summary` and `connections` as the API has them.
+/// Prints `summary` and `connections` as the API returns them.
 pub(super) async fn json(remote: &Remote, state: &State, limit: u16) -> Result<(), AskError> {
     let mut request = state.request();
     request.limit = limit;
@@ -19,7 +19,7 @@ pub(super) async fn json(remote: &Remote, state: &State, limit: u16) -> Result<(
     Ok(())
 }
 
-/// Prints what the live view has, without its edges; nothing is cut.
+/// Prints the figures of the live view; nothing is cut to a width.
 pub(super) async fn text(remote: &Remote, mut state: State, limit: u16) -> Result<(), AskError> {
     let mut request = state.request();
     request.limit = limit;

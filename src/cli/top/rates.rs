@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::admin::types::Summary;
 
-/// Long enough to be calm, short enough to be now.
+/// The window of a rate.
 const WINDOW_MS: u64 = 10_000;
 
 #[derive(Clone, Debug, Default)]
@@ -37,7 +37,7 @@ impl Rates {
     pub(super) fn add(&mut self, summary: &Summary) {
         let now = Counts::of(summary);
         if self.seen.back().is_some_and(|last| last.at_ms >= now.at_ms) {
-            // Another process: what the old one counted says nothing of it.
+            // The sidecar was restarted, and its counters began at zero.
             self.seen.clear();
         }
         let too_old = |counts: &Counts| now.at_ms - counts.at_ms > WINDOW_MS;
@@ -47,7 +47,7 @@ impl Rates {
         self.seen.push_back(now);
     }
 
-    /// None until something was counted twice.
+    /// `None` until there are two samples.
     pub(super) fn now(&self) -> Option<PerSecond> {
         let (old, new, seconds) = self.ends()?;
         let rate = |old: u64, new: u64| new.saturating_sub(old) as f64 / seconds;

@@ -1,4 +1,4 @@
-//! What is on the screen, without a screen.
+//! What the screen shows, independent of a screen.
 
 use super::data::{Closing, Detail, PageRequest, Request};
 use super::list::{List, PAGE};
@@ -7,25 +7,25 @@ use crate::admin::types::{Connection, History, SortOrder, Summary};
 
 #[derive(Debug)]
 pub(super) struct State {
-    /// Who is asked.
+    /// The address of the API.
     pub(super) place: String,
     pub(super) colours: bool,
     /// None until the first answer.
     pub(super) summary: Option<Summary>,
     pub(super) history: History,
     pub(super) rates: Rates,
-    /// Why there was no answer lately.
+    /// Why the last request failed.
     pub(super) trouble: Option<String>,
     pub(super) view: View,
     pub(super) connections: List<Connection>,
     pub(super) closings: List<Closing>,
     pub(super) order: SortOrder,
-    /// What is searched for; empty: everything.
+    /// The search text; empty shows everything.
     pub(super) query: String,
-    /// A connection that is looked at alone.
+    /// The connection that is shown alone.
     pub(super) detail: Option<Looking>,
     pub(super) dialog: Option<Dialog>,
-    /// What came of the last command.
+    /// The result of the last command.
     pub(super) notice: Option<Notice>,
 }
 
@@ -36,19 +36,19 @@ pub(super) enum View {
     Closings,
 }
 
-/// At one connection.
+/// The view of one connection.
 #[derive(Debug, PartialEq)]
 pub(super) struct Looking {
     pub(super) conn: String,
-    /// None when nothing is known of it any more.
+    /// `None` if the sidecar no longer knows the connection.
     pub(super) detail: Option<Detail>,
-    /// Until then nothing is known yet.
+    /// Whether the first answer has come.
     pub(super) is_answered: bool,
-    /// Lines that are above the screen.
+    /// Lines that are scrolled off the top.
     pub(super) scrolled: u16,
 }
 
-/// What has the keyboard.
+/// The dialog that receives keys.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Dialog {
     Help,
@@ -57,14 +57,14 @@ pub(super) enum Dialog {
     Close(CloseForm),
 }
 
-/// A connection is to be closed.
+/// The form for closing a connection.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct CloseForm {
     pub(super) conn: String,
     pub(super) client: String,
-    /// Empty: as the configuration says.
+    /// Empty is the code of the configuration.
     pub(super) code: String,
-    /// Likewise.
+    /// Empty is the reason of the configuration.
     pub(super) reason: String,
     /// The reason is being typed, not the code.
     pub(super) at_reason: bool,
@@ -96,7 +96,7 @@ impl State {
         }
     }
 
-    /// What would have to be asked for this screen.
+    /// The request for what this screen shows.
     pub(super) fn request(&self) -> Request {
         let (page, cursor) = match self.view {
             View::Connections => (

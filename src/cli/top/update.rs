@@ -7,13 +7,13 @@ use super::effect::Effect;
 use super::keys;
 use super::state::{Notice, State};
 
-/// What happens.
+/// An input of the live view.
 #[derive(Debug)]
 pub(super) enum Input {
     Key(KeyEvent),
     /// An answer to this request, or why there is none.
     Answered(Request, Result<Box<Answer>, String>),
-    /// A command was carried out, or not; either in words.
+    /// The result of a command, as a sentence.
     Done(Result<String, String>),
 }
 
@@ -40,7 +40,7 @@ fn answered(state: &mut State, request: &Request, answer: Answer) -> Option<Effe
     state.summary = Some(answer.summary);
     state.history = answer.history;
     if *request != state.request() {
-        // Something else is wanted since.
+        // The user has asked for something else meanwhile.
         return Some(Effect::Refresh);
     }
     if let Some(looking) = &mut state.detail {

@@ -6,7 +6,7 @@ use tracing::Level;
 use super::*;
 use crate::telemetry::MAX_QUEUED;
 
-fn enter(hub: &EventHub, kind: EventKind, cause: Option<Cause>, fields: &str) {
+fn store(hub: &EventHub, kind: EventKind, cause: Option<Cause>, fields: &str) {
     let line = log::json_line(SystemTime::now(), Level::INFO, kind.name(), fields);
     hub.store(kind, cause, line.into());
 }
@@ -27,13 +27,13 @@ fn the_newest_thousand_are_kept_as_they_were_logged() {
     let hub = EventHub::default();
     for nth in 0..=MAX_CLOSED {
         let fields = format!("{{\"nth\":{nth}}}");
-        enter(
+        store(
             &hub,
             EventKind::ConnectionClosed,
             Some(Cause::ClientIdle),
             &fields,
         );
-        enter(&hub, EventKind::ConnectionOpened, None, "{}");
+        store(&hub, EventKind::ConnectionOpened, None, "{}");
     }
     let closed = hub.closed();
     assert_eq!(closed.len(), MAX_CLOSED);
@@ -45,7 +45,7 @@ fn the_newest_thousand_are_kept_as_they_were_logged() {
 }
 
 #[test]
-fn what_two_threads_enter_at_once_is_in_the_order_of_its_ids() {
+fn events_of_two_threads_are_in_the_order_of_their_ids() {
     let ids = |entries: &[Arc<Entry>]| entries.iter().map(|entry| entry.id).collect();
     for _ in 0..50 {
         let hub = Arc::new(EventHub::default());
@@ -55,7 +55,7 @@ fn what_two_threads_enter_at_once_is_in_the_order_of_its_ids() {
             start.wait();
             for _ in 0..MAX_QUEUED / 2 {
                 let cause = Some(Cause::ClientIdle);
-                enter(&hub, EventKind::ConnectionClosed, cause, "{}");
+                store(&hub, EventKind::ConnectionClosed, cause, "{}");
             }
         };
         std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(drop));
@@ -74,13 +74,13 @@ fn what_two_threads_enter_at_once_is_in_the_order_of_its_ids() {
 }
 
 #[tokio::test]
-async fn listeners_hear_what_they_asked_for() {
+async fn subscribers_receive_the_events_they_asked_for() {
     let hub = Arc::new(EventHub::default());
     assert!(!hub.is_followed(EventKind::Drained), "nobody is there");
     let mut all = hub.subscribe(None).unwrap();
     let mut some = hub.subscribe(Some(vec![EventKind::Drained])).unwrap();
     for kind in [EventKind::Draining, EventKind::Drained] {
-        enter(&hub, kind, None, "{}");
+        store(&hub, kind, None, "{}");
     }
     assert_eq!(name(&next(&mut all).await), "draining");
     assert_eq!(name(&next(&mut all).await), "drained");
@@ -95,25 +95,25 @@ async fn listeners_hear_what_they_asked_for() {
 }
 
 #[tokio::test]
-async fn who_does_not_keep_up_is_told_how_much_was_missed_and_where() {
+async fn a_slow_subscriber_learns_how_many_events_it_missed_and_where() {
     let hub = Arc::new(EventHub::default());
     let mut slow = hub.subscribe(None).unwrap();
     let mut elsewhere = hub.subscribe(Some(vec![EventKind::Draining])).unwrap();
     for _ in 0..MAX_QUEUED + 7 {
-        enter(&hub, EventKind::Listening, None, "{}");
+        store(&hub, EventKind::Listening, None, "{}");
     }
     assert_eq!(hub.dropped(), 7);
     for _ in 0..MAX_QUEUED {
         assert_eq!(name(&next(&mut slow).await), "listening");
     }
     assert_eq!(name(&next(&mut slow).await), "Dropped(7)");
-    enter(&hub, EventKind::Draining, None, "{}");
+    store(&hub, EventKind::Draining, None, "{}");
     assert_eq!(name(&next(&mut slow).await), "draining");
     assert_eq!(name(&next(&mut elsewhere).await), "draining");
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_seen_when_the_last_one_leaves() {
+async fn no_subscribers_waits_for_the_last_one() {
     let hub = Arc::new(EventHub::default());
     hub.no_subscribers().await;
     let (one, other) = (hub.subscribe(None).unwrap(), hub.subscribe(None).unwrap());
@@ -128,7 +128,7 @@ async fn it_is_seen_when_the_last_one_leaves() {
 }
 
 #[test]
-fn listeners_are_few_and_places_are_given_back() {
+fn the_number_of_subscribers_is_limited() {
     let hub = Arc::new(EventHub::default());
     let mut subscribers: Vec<_> = (0..MAX_SUBSCRIBERS)
         .map(|_| hub.subscribe(None).unwrap())

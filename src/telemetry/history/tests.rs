@@ -1,10 +1,10 @@
 use super::*;
 
 #[test]
-fn a_quarter_of_an_hour_is_kept() {
+fn the_samples_of_15_minutes_are_kept() {
     let history = History::default();
     for nth in 0..MAX_SAMPLES as u64 + 3 {
-        history.keep(Sample {
+        history.push(Sample {
             at: SystemTime::UNIX_EPOCH,
             counts: Counts {
                 opened: nth,

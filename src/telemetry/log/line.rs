@@ -9,7 +9,7 @@ use tracing::Level;
 
 use crate::printable::{escaped, escaped_json, is_unsafe};
 
-/// What a line says before its fields.
+/// The beginning of every line.
 pub(super) struct Head<'a> {
     pub(super) time: SystemTime,
     pub(super) level: Level,
@@ -86,7 +86,7 @@ fn write_value(out: &mut String, value: &Value) {
     }
 }
 
-/// A word as it is, or in quotes where it would be mistaken for something else.
+/// Writes a word, in quotes if it could be read as something else.
 fn write_word(out: &mut String, word: &str) {
     let is_plain = !matches!(word, "" | "-")
         && !word

@@ -1,4 +1,5 @@
-//! Where lines go: a bounded buffer that a thread of its own writes out, so that a stalled stdout stalls nobody else.
+//! A bounded buffer of lines that a thread of its own writes to stdout, so that a reader that stalls stdout stalls nothing
+//! else.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -6,15 +7,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{io, mem, thread};
 
-/// The most bytes that wait to be written; lines past it are dropped and counted.
+/// The most bytes that are buffered; further lines are dropped and counted.
 const MAX_WAITING_BYTES: usize = 4 * 1024 * 1024;
-/// The most buffer that is kept once a burst is over.
+/// The largest buffer that is kept after a burst.
 const MAX_KEPT_BYTES: usize = 64 * 1024;
 
-/// Lines that were dropped since the process began.
+/// Dropped lines since the process began.
 pub(super) static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// The end of the buffer that lines are put into; the thread ends when this is dropped.
+/// The writing end. The thread ends when this is dropped.
 pub(super) struct Sink {
     shared: Arc<Shared>,
     max_waiting_bytes: usize,
@@ -22,7 +23,7 @@ pub(super) struct Sink {
 
 struct Shared {
     state: Mutex<State>,
-    /// Told when there is something to write, and when everything has been written.
+    /// Notified when there is something to write, and when everything has been written.
     changed: Condvar,
 }
 
@@ -31,7 +32,7 @@ struct State {
     waiting: Vec<u8>,
     dropped_lines: u64,
     is_writing: bool,
-    /// The last try to write failed.
+    /// The last write failed.
     is_broken: bool,
     is_closed: bool,
 }
@@ -40,7 +41,7 @@ impl Sink {
     /// Starts the thread that writes to `out`.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The thread cannot be started.
     pub(super) fn start(out: impl Write + Send + 'static) -> io::Result<Sink> {
         Sink::with_capacity(out, MAX_WAITING_BYTES)
     }
@@ -53,18 +54,18 @@ impl Sink {
             state: Mutex::default(),
             changed: Condvar::new(),
         });
-        let of_thread = Arc::clone(&shared);
+        let for_thread = Arc::clone(&shared);
         thread::Builder::new()
             .name("log".to_owned())
-            .spawn(move || write_out(&of_thread, out))?;
+            .spawn(move || write_out(&for_thread, out))?;
         Ok(Sink {
             shared,
             max_waiting_bytes,
         })
     }
 
-    /// Takes a whole line with its newline. Never waits for the writer: a line that has no room is counted, and
-    /// `notice` of that count goes in front of the first line that has room again.
+    /// Buffers a whole line with its newline. Never waits: a line that does not fit is dropped and counted, and
+    /// `notice` with the count is written before the next line that fits.
     pub(super) fn append(&self, line: &[u8], notice: impl FnOnce(u64) -> Vec<u8>) {
         let mut state = self.shared.lock();
         let notice = if state.dropped_lines > 0 {
@@ -83,15 +84,15 @@ impl Sink {
         self.shared.changed.notify_all();
     }
 
-    /// Waits until everything is written, but no longer than this: a stalled stdout must not keep a process alive.
-    /// Whether it is written.
-    pub(super) fn flush(&self, at_most: Duration) -> bool {
+    /// Waits until everything is written, but no longer than `timeout`: a stalled stdout must not keep the process alive.
+    /// Returns whether everything was written.
+    pub(super) fn flush(&self, timeout: Duration) -> bool {
         let state = self.shared.lock();
         let is_busy = |state: &mut State| !state.waiting.is_empty() || state.is_writing;
         let waited = self
             .shared
             .changed
-            .wait_timeout_while(state, at_most, is_busy);
+            .wait_timeout_while(state, timeout, is_busy);
         let (state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
         !waited.timed_out() && !state.is_broken
     }
@@ -105,12 +106,13 @@ impl Drop for Sink {
 }
 
 impl Shared {
-    /// A poisoned lock is taken all the same: no step between two of the state's changes can panic.
+    /// A poisoned lock is as good as any other: nothing panics while the state is half changed.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Moves what waits into `batch`, after the one before was `written`; false at the end.
+    /// Waits for lines and moves them into `batch`. `written` says whether the last batch was written. Returns false when
+    /// the sink is closed.
     fn take(&self, batch: &mut Vec<u8>, written: bool) -> bool {
         let mut state = self.lock();
         state.is_writing = false;
@@ -135,7 +137,7 @@ fn write_out(shared: &Shared, mut out: impl Write) {
     let mut batch = Vec::new();
     let mut written = true;
     while shared.take(&mut batch, written) {
-        // Nobody is left to be told that the log cannot be written (a broken pipe, a full disk); the next try may work.
+        // A failure (a broken pipe, a full disk) cannot be logged. The next write may succeed.
         written = out.write_all(&batch).and_then(|()| out.flush()).is_ok();
         batch.clear();
         batch.shrink_to(MAX_KEPT_BYTES);

@@ -1,4 +1,5 @@
-//! Every metric: its name, labels and meaning. Nobody else knows their names.
+//! Every metric: its name, labels and meaning. Counters that are generated from a list have theirs there:
+//! `session::counters` and `telemetry::process_stats`.
 
 use crate::session::leg_counters;
 use crate::telemetry::aggregates::LegTotals;
@@ -44,18 +45,18 @@ impl Kind {
 }
 
 impl Family {
-    /// The name by which one asks for it; a histogram's samples have `_bucket`, `_sum` and `_count` behind it.
+    /// The name to query; a histogram's samples append `_bucket`, `_sum` and `_count`.
     #[must_use]
     pub fn series(&self) -> String {
-        let behind = match self.kind {
+        let suffix = match self.kind {
             Kind::Counter => "_total",
             Kind::Info => "_info",
             Kind::Gauge | Kind::Histogram => "",
         };
-        format!("{}{behind}", self.name)
+        format!("{}{suffix}", self.name)
     }
 
-    /// What it is measured in, where that is a unit.
+    /// The unit for `# UNIT`.
     pub(super) fn unit(&self) -> Option<&'static str> {
         let units = ["seconds", "bytes"].into_iter();
         let mut units = units.filter(|unit| self.name.ends_with(&format!("_{unit}")));

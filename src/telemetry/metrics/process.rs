@@ -1,4 +1,4 @@
-//! What the system knows of this process. Where there is no /proc/self, there is none of it.
+//! Metrics of the process from /proc/self; without it there are none.
 
 use std::fs;
 
@@ -57,7 +57,7 @@ impl Stat {
 
 fn open_files() -> Option<u64> {
     const FOLDER: &str = "/proc/self/fd";
-    // Since Linux 6.2 its size tells, which spares a walk over ten thousand of them.
+    // Since Linux 6.2 the size is the number of open files, which spares reading the folder.
     match fs::metadata(FOLDER).ok()?.len() {
         0 => counted_files(FOLDER),
         files => Some(files),

@@ -8,7 +8,7 @@ use std::fmt::{self, Write as _};
 use super::families::{Family, Kind};
 use crate::telemetry::histogram::Distribution;
 
-/// In which of them to answer.
+/// One of the two formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// The text format, version 0.0.4.
@@ -18,7 +18,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// What stands in Content-Type.
+    /// The value of Content-Type.
     #[must_use]
     pub fn content_type(self) -> &'static str {
         match self {
@@ -34,7 +34,7 @@ pub(super) struct Page {
     text: String,
 }
 
-/// A family on it, to be given its samples.
+/// A family of the page whose samples are being written.
 pub(super) struct Samples<'p> {
     page: &'p mut Page,
     family: &'static Family,
@@ -59,7 +59,7 @@ impl From<f64> for Value {
     }
 }
 
-/// None: there is no limit.
+/// `None` is no limit.
 impl From<Option<u64>> for Value {
     fn from(limit: Option<u64>) -> Self {
         limit.map_or(Value::Real(f64::INFINITY), Value::Whole)

@@ -17,7 +17,7 @@ fn limits(all: usize, per_ip: usize) -> ProcessLimits {
 }
 
 #[test]
-fn limits_hold_and_places_are_given_back() {
+fn limits_hold_and_closed_connections_free_their_places() {
     let registry = Arc::new(Registry::default());
     let ip = |last| Some(IpAddr::from([127, 0, 0, last]));
     let limits = limits(3, 2);
@@ -72,14 +72,14 @@ fn the_limit_of_open_files_bounds_connections_too() {
 }
 
 #[test]
-fn addresses_that_left_are_forgotten() {
+fn an_address_without_connections_is_removed() {
     let registry = Arc::new(Registry::default());
     drop(registry.admit(Some(IpAddr::from([127, 0, 0, 1])), &limits(1, 1)));
     assert!(lock(&registry.state).by_ip.is_empty());
 }
 
 #[test]
-fn a_connection_is_in_the_sums_once_while_it_lives_and_afterwards() {
+fn a_connection_is_summed_once_while_established_and_after_it_closed() {
     let registry = Arc::new(Registry::default());
     let mut permit = registry.admit(None, &limits(1, 1)).unwrap();
     let handle = Arc::new(handle("chat"));
@@ -128,7 +128,7 @@ fn a_connection_is_in_the_sums_once_while_it_lives_and_afterwards() {
     clippy::disallowed_methods,
     reason = "another thread is waited for in real time"
 )]
-fn nobody_waits_while_the_living_are_counted() {
+fn summing_does_not_hold_the_lock() {
     let registry = Arc::new(Registry::default());
     let mut permit = registry.admit(None, &limits(1, 1)).unwrap();
     let handle = Arc::new(handle("chat"));
@@ -149,7 +149,7 @@ fn nobody_waits_while_the_living_are_counted() {
 }
 
 #[test]
-fn who_closes_while_sums_are_made_is_in_them_once() {
+fn a_connection_that_closes_while_sums_are_made_is_summed_once() {
     let registry = Arc::new(Registry::default());
     let mut permit = registry.admit(None, &limits(2, 2)).unwrap();
     let mut late = registry.admit(None, &limits(2, 2)).unwrap();

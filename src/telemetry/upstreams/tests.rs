@@ -12,11 +12,11 @@ fn following(addresses: &[&str], mode: HealthMode) -> Upstreams {
 }
 
 fn dialled(upstreams: &Upstreams, address: &str, outcome: Result<(), &str>) -> Option<Change> {
-    upstreams.tried(address, outcome, Evidence::Connection)
+    upstreams.record(address, outcome, Evidence::Connection)
 }
 
 #[test]
-fn only_changes_are_news() {
+fn only_changes_are_reported() {
     let upstreams = Upstreams::default();
     assert!(!upstreams.any_down());
     upstreams.follow(&backends(&["a", "b"], HealthMode::Passive));
@@ -49,7 +49,7 @@ fn what_is_known_survives_a_reload() {
 }
 
 #[test]
-fn a_backend_that_nothing_is_tried_of_is_never_down() {
+fn a_backend_that_is_never_checked_is_never_down() {
     let upstreams = following(&["a"], HealthMode::Off);
     assert!(upstreams.is_up("a") && !upstreams.any_down());
     assert_eq!(dialled(&upstreams, "a", Err("refused")), None);
@@ -62,9 +62,9 @@ fn a_backend_that_nothing_is_tried_of_is_never_down() {
 }
 
 #[test]
-fn a_connection_does_not_stand_for_an_answer() {
+fn with_http_checks_a_connection_does_not_prove_a_backend_up() {
     let upstreams = following(&["a"], HealthMode::Http);
-    let checked = |outcome| upstreams.tried("a", outcome, Evidence::Check);
+    let checked = |outcome| upstreams.record("a", outcome, Evidence::Check);
     assert_eq!(checked(Err("GET /: 500")), Some(Change::Down));
     assert_eq!(dialled(&upstreams, "a", Ok(())), None);
     assert!(!upstreams.is_up("a"));
@@ -75,7 +75,7 @@ fn a_connection_does_not_stand_for_an_answer() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_backend_to_go_down_hears_of_it() {
+async fn a_task_that_waits_for_a_backend_to_go_down_is_woken() {
     let upstreams = following(&["a"], HealthMode::Passive);
     upstreams.wait_until_down("a").await;
     dialled(&upstreams, "a", Ok(()));

@@ -337,7 +337,7 @@ fn help_and_version_are_printed() {
         "completions",
         "SIDEBEAT_CONFIG",
         "SIGHUP",
-        "78 bad",
+        "78 invalid",
     ] {
         assert!(help.contains(word), "{word} in {help}");
     }

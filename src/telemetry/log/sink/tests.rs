@@ -2,7 +2,7 @@ use std::sync::mpsc;
 
 use super::*;
 
-/// A reader that takes one write each time it is allowed to, and tells what it took.
+/// A reader that takes one write each time it is allowed to, and records what it took.
 struct Stalled {
     entered: mpsc::Sender<()>,
     allowed: mpsc::Receiver<()>,
@@ -26,7 +26,7 @@ fn notice(count: u64) -> Vec<u8> {
     format!("{count} dropped\n").into_bytes()
 }
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_stalled_writer_costs_lines_which_are_counted_once_at_the_gap() {
@@ -41,18 +41,18 @@ fn a_stalled_writer_costs_lines_which_are_counted_once_at_the_gap() {
     let sink = Sink::with_capacity(out, 16).unwrap();
 
     sink.append(b"one\n", notice);
-    is_entered.recv_timeout(PATIENCE).unwrap();
+    is_entered.recv_timeout(TIMEOUT).unwrap();
     sink.append(b"two\n", notice);
     sink.append(b"this has no room\n", |_| panic!("nothing was dropped yet"));
     for _ in 0..2 {
         sink.append(b"nor has this any room\n", notice);
     }
     allow.send(()).unwrap();
-    is_entered.recv_timeout(PATIENCE).unwrap();
+    is_entered.recv_timeout(TIMEOUT).unwrap();
     sink.append(b"six\n", notice);
     sink.append(b"7\n", notice);
     drop(allow);
-    assert!(sink.flush(PATIENCE));
+    assert!(sink.flush(TIMEOUT));
 
     let taken = String::from_utf8(taken.lock().unwrap().clone()).unwrap();
     assert_eq!(taken, "one\ntwo\n3 dropped\nsix\n7\n");
@@ -69,7 +69,7 @@ fn flush_gives_up_on_a_stalled_writer() {
     })
     .unwrap();
     sink.append(b"one\n", notice);
-    is_entered.recv_timeout(PATIENCE).unwrap();
+    is_entered.recv_timeout(TIMEOUT).unwrap();
     assert!(!sink.flush(Duration::from_millis(1)));
 }
 
@@ -89,9 +89,9 @@ fn a_broken_pipe_is_survived() {
     let sink = Sink::start(Broken(tried)).unwrap();
     for _ in 0..2 {
         sink.append(b"line\n", notice);
-        is_tried.recv_timeout(PATIENCE).unwrap();
+        is_tried.recv_timeout(TIMEOUT).unwrap();
     }
-    assert!(!sink.flush(PATIENCE), "nothing was written");
+    assert!(!sink.flush(TIMEOUT), "nothing was written");
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn the_thread_ends_with_its_sink() {
     let (held, is_gone) = mpsc::channel();
     drop(Sink::start(Out(held)).unwrap());
     assert_eq!(
-        is_gone.recv_timeout(PATIENCE),
+        is_gone.recv_timeout(TIMEOUT),
         Err(mpsc::RecvTimeoutError::Disconnected)
     );
 }
