@@ -16,11 +16,11 @@ use crate::net::workers::Workers;
 use crate::telemetry::{Handle, Observer};
 use requests::Requests;
 
-/// What every connection of a process shares.
+/// What every task of a process shares.
 pub struct Context {
     /// The configuration in force.
     pub config: ArcSwap<Config>,
-    /// Where everything that happens is told.
+    /// Publishes events.
     pub observer: Arc<Observer>,
     /// The data path's time.
     pub clock: Clock,
@@ -31,12 +31,12 @@ pub struct Context {
     pub(crate) http_connections: Arc<HttpConnections>,
     /// True once the sidecar is shutting down; each HTTP connection holds a receiver for as long as it lives.
     pub(crate) draining: watch::Sender<bool>,
-    /// True once what is left is cut off.
+    /// True once the drain is over and what is left is aborted.
     pub(crate) aborting: AtomicBool,
 }
 
 impl Context {
-    /// Nobody connected yet.
+    /// Without connections yet.
     #[must_use]
     pub fn new(config: Arc<Config>, workers: Workers) -> Self {
         let observer = Arc::<Observer>::default();
@@ -57,13 +57,12 @@ impl Context {
         }
     }
 
-    /// From now on newcomers on connections that are still open get 503, and HTTP connections end after the request
-    /// they are in.
+    /// From now on opening handshakes get 503, and HTTP connections end after the request they are in.
     pub fn refuse_new_connections(&self) {
         self.draining.send_replace(true);
     }
 
-    /// From now on a connection that becomes established is cut off at once; those that are are to be told.
+    /// From now on a connection is aborted as soon as it is established. The caller aborts those that are already.
     pub fn abort_new_connections(&self) {
         self.aborting.store(true, Ordering::Release);
     }

@@ -48,14 +48,14 @@ mod upstream_io;
 use std::sync::Arc;
 
 use crate::context::Context;
-use crate::net::listener::Failure;
+use crate::net::listener::AcceptFailures;
 use http::Clients;
 
 /// What the requests of all clients share.
 pub struct Gateway {
     context: Arc<Context>,
     clients: Clients,
-    accept_failure: Failure,
+    accept_failures: AcceptFailures,
 }
 
 impl Gateway {
@@ -65,7 +65,7 @@ impl Gateway {
         Gateway {
             context,
             clients: Clients::default(),
-            accept_failure: Failure::default(),
+            accept_failures: AcceptFailures::default(),
         }
     }
 }

@@ -28,7 +28,7 @@ use tower_service::Service as _;
 
 use super::state::AdminState;
 use super::{api, monitoring, page};
-use crate::net::listener::{Failure, Listener};
+use crate::net::listener::{AcceptFailures, Listener};
 use activity::{Activity, RequestBody, ResponseBody};
 use spare::{Lent, Spares};
 use table::Table;
@@ -100,7 +100,7 @@ async fn serve(listener: Listener, router: Router, stopped: oneshot::Receiver<()
 }
 
 async fn accept(listener: &Listener, router: &Router, connections: &GracefulShutdown) {
-    let failure = Failure::default();
+    let failure = AcceptFailures::default();
     let mut table = Table::default();
     let mut accepted = 0_usize;
     let spares = Spares::default();
@@ -110,7 +110,7 @@ async fn accept(listener: &Listener, router: &Router, connections: &GracefulShut
             Ok((stream, _)) => stream,
             Err(error) => {
                 if !spares.spend() {
-                    failure.tell(listener, &error);
+                    failure.report(listener, &error);
                     // Its file descriptor may be the one that is missing.
                     table.drop_idle();
                     sleep(ACCEPT_RETRY).await;

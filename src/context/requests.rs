@@ -2,8 +2,8 @@
 //!
 //! A request is in flight from its head until its answer's body has been handed to the client's connection or given
 //! up. Most answers end by themselves, and a drain waits for them. An answer that streams events
-//! (`text/event-stream`) would go on for ever, so that a drain ends it: its body comes to a regular end, which the
-//! browser's `EventSource` takes as a reason to connect again.
+//! (`text/event-stream`) would never end, so a drain ends it: its body ends in order, upon which a browser's
+//! `EventSource` reconnects.
 
 use std::collections::HashMap;
 use std::future::Future as _;
@@ -38,7 +38,7 @@ struct State {
 pub(crate) struct EventStream(oneshot::Sender<()>);
 
 impl EventStream {
-    /// Ends the answer's body, in good order.
+    /// Ends the answer's body in order.
     pub(crate) fn end(self) {
         // The body may be gone already.
         let _ = self.0.send(());
@@ -46,7 +46,7 @@ impl EventStream {
 }
 
 impl Requests {
-    /// Counts a request in, unless there are `max` already.
+    /// Counts a request, unless there are `max` already.
     pub(crate) fn admit(self: &Arc<Self>, max: Option<usize>) -> Option<InFlight> {
         let mut state = self.lock();
         if max.is_some_and(|max| state.in_flight >= max) {
@@ -60,7 +60,7 @@ impl Requests {
         })
     }
 
-    /// Counts a request in whose answer is there already.
+    /// Counts a request whose answer is there already.
     pub(crate) fn begin(self: &Arc<Self>) -> InFlight {
         self.lock().in_flight += 1;
         InFlight {
@@ -74,8 +74,7 @@ impl Requests {
         self.lock().in_flight
     }
 
-    /// Hands out the event streams there are, so that they can be ended one after the other; one whose answer begins
-    /// later ends by itself at a random time before `by`, or at once after it.
+    /// Returns all event streams, to be ended one after the other. One whose answer begins later ends by itself at a random time before `by`, or at once after it.
     pub(crate) fn take_event_streams(&self, by: Instant) -> Vec<EventStream> {
         let mut state = self.lock();
         state.ending_by = Some(by);
@@ -159,12 +158,12 @@ impl<B> TrackedBody<B> {
     fn is_ended(&mut self, cx: &mut task::Context<'_>) -> bool {
         let is_ready = match &mut self.end {
             None => return false,
-            // The sender is dropped without a word only together with the body.
+            // The sender is dropped without sending only together with the body.
             Some(End::Ordered(order)) => Pin::new(order).poll(cx).is_ready(),
             Some(End::At(time)) => time.as_mut().poll(cx).is_ready(),
         };
         if is_ready {
-            // It is not to be polled again, whoever polls the body again.
+            // A finished future must not be polled again.
             self.end = None;
             self.body = None;
         }

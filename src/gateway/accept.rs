@@ -14,13 +14,13 @@ use crate::net::listener::{Listener, is_out_of_files};
 use crate::net::peer::Peer;
 use crate::net::stream::{Detached, Stream};
 
-/// How long accepting pauses when the process or the system has no room for another connection.
+/// How long accepting pauses when the process or the system is out of files or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
-/// The same where a connection was dropped that gives its file back.
+/// The same after a connection was dropped to free its file.
 const SHORT_BACK_OFF: Duration = Duration::from_millis(1);
 
 impl Gateway {
-    /// Accepts clients until `end` is ready, and those whom the system has let in by then.
+    /// Accepts clients until `end` is ready, including those in the accept queue by then.
     pub async fn serve(self: Arc<Self>, listener: Listener, end: impl Future) {
         let mut end = pin!(end);
         loop {
@@ -31,13 +31,12 @@ impl Gateway {
             self.admit(stream, peer);
             self.context.http_connections.settled().await;
         }
-        for (stream, peer) in listener.last() {
+        for (stream, peer) in listener.into_waiting() {
             self.admit(stream, peer);
         }
     }
 
-    /// The next client, however long the system refuses to give one. Where there is no file left, a client without a
-    /// request gives its own.
+    /// The next client, however long the system refuses. If there is no file left, a silent connection is dropped for it.
     async fn next_client(&self, listener: &Listener) -> (Stream, Peer) {
         let connections = &self.context.http_connections;
         loop {
@@ -45,7 +44,7 @@ impl Gateway {
                 Ok(accepted) => return accepted,
                 Err(error) => error,
             };
-            self.accept_failure.tell(listener, &error);
+            self.accept_failures.report(listener, &error);
             if is_out_of_files(&error) && connections.drop_oldest() {
                 connections.settled().await;
                 sleep(SHORT_BACK_OFF).await;
@@ -55,7 +54,7 @@ impl Gateway {
         }
     }
 
-    /// Serves a client here, or where there is less to do.
+    /// Serves a client on this worker, or on the least loaded one.
     fn admit(self: &Arc<Self>, stream: Stream, peer: Peer) {
         let limits = &self.context.config.load().process;
         let (place, stream) = match self.context.http_connections.admit(peer.ip(), limits) {
@@ -74,7 +73,7 @@ impl Gateway {
     }
 }
 
-/// Makes a connection another runtime's.
+/// Moves a connection to another runtime.
 fn migrate(to: &Handle, stream: Stream, peer: Peer, place: Place, gateway: Arc<Gateway>) {
     let detached = stream.detach();
     to.spawn(async move {

@@ -14,7 +14,7 @@ pub(crate) const MOST: usize = 64 * 1024;
 
 /// The shortest status line but for the reason, as in `HTTP/1.1 200 `, and the empty line at the end.
 const AROUND: usize = "HTTP/1.1 200 \r\n\r\n".len();
-/// What a line has beside name and value.
+/// What a line has in addition to name and value.
 const IN_LINE: usize = ": \r\n".len();
 
 /// Why an answer does not reach the client.

@@ -1,5 +1,5 @@
-//! One accepted connection from its first byte until it ends or becomes a WebSocket: its first request head, hyper
-//! serving it, and which way each request goes.
+//! One accepted connection, from its first byte until it ends or becomes a WebSocket: reads the first request head, has
+//! hyper serve the connection, and routes each request.
 
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
@@ -39,24 +39,24 @@ use crate::telemetry::{HandshakeFailure, Observer, Refusal, RequestHeaders, boun
 /// For records.
 const NO_HEAD: &str = "no whole request head within limits.handshake_timeout";
 
-/// How many lines a head may have that comes behind one of plain HTTP on the same connection. For the first head, the
+/// How many lines a later head on a plain HTTP connection may have. For the first head, the
 /// length alone counts. Room for more, 64 bytes for each, leaves holes in the heap: 18 KiB for every request in progress.
 const MANY_LINES: usize = 500;
-/// What hyper allows by itself.
+/// hyper's default.
 const LEAST_LINES: usize = 100;
 
 /// How long what a client still sends after its answer is read and discarded.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// The least that hyper can be told its buffer may grow to.
+/// The smallest maximum that hyper accepts for its buffer.
 const LEAST_BUFFER: usize = 8 * 1024;
 
 /// How long a client that has had an answer may take until the head of its next request is whole: longer than load
 /// balancers keep connections (60 s is common), so that they, not the sidecar, end those that are idle.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
-/// Refuses a client for whom there is no place, without a task of its own: it gets an answer if its request is there
-/// already, so that closing the socket does not take the answer back.
+/// Refuses a client at a limit, without a task of its own. If its request is there already, it is read first, so that
+/// closing the socket does not reset the connection before the answer arrives.
 pub(crate) fn refuse(stream: &Stream, refusal: Refusal) {
     let label = match refusal {
         Refusal::OverCapacityIp => HandshakeFailure::OverCapacityIp.label(),
@@ -75,7 +75,7 @@ pub(crate) fn refuse(stream: &Stream, refusal: Refusal) {
 
 /// Why a connection ended before its first request head was whole.
 enum NoHead {
-    /// Nothing had come, and nothing is to be said of it.
+    /// Nothing had arrived, and nothing is recorded.
     Nothing,
     Failed(io::Error),
     TimedOut,
@@ -101,11 +101,11 @@ pub(crate) async fn serve(stream: Stream, peer: Peer, place: Place, gateway: Arc
                 peer,
                 began,
             };
-            // In a box, so that a connection that sends nothing costs no more than it has to.
+            // Boxed, so that a connection that sends nothing costs little memory.
             Box::pin(converse(client, head, place, limits, draining, gateway)).await;
         }
         Err(no_head) => {
-            // In this order: whoever waits for its place may have its file.
+            // In this order: the connection that takes its place may need its file.
             drop(stream);
             drop(place);
             let (failure, detail) = match no_head {
@@ -189,7 +189,7 @@ enum Ended {
     Stalled,
 }
 
-/// Has hyper serve a connection from its first head on, and watches it meanwhile.
+/// Has hyper serve a connection from its first head on, and watches the client meanwhile.
 async fn converse(
     client: Client,
     head: Head,
@@ -284,7 +284,7 @@ async fn converse(
             let had_request = exchange.place.had_request();
             drop(stream);
             if let Err(error) = served {
-                tell_end(
+                record_end(
                     &gateway.context.observer,
                     &error,
                     &peer,
@@ -295,7 +295,7 @@ async fn converse(
         }
         (Ended::Departed, _) => {
             drop(stream);
-            // Of an opening handshake its own record tells.
+            // An opening handshake has its own record.
             tracing::debug!(
                 event = "http_connection_ended", client = %peer, reason = HandshakeFailure::ClientGone.label(),
                 "the client left before it got its whole answer"
@@ -315,7 +315,7 @@ async fn linger(stream: &Stream, place: &Place) {
     place.end_request();
     tokio::select! {
         () = place.dropped() => {}
-        // Who sends for longer has been told not to.
+        // A client that sends for longer ignores the answer.
         _ = timeout(LINGER, stream.discard()) => {}
     }
 }
@@ -364,7 +364,7 @@ async fn route(
     };
     let host = match host {
         Ok(host) => host,
-        // Which of several, or what stands for one, is nothing to repeat.
+        // The invalid value is not repeated.
         Err(error) => {
             let failure = HandshakeFailure::ClientBadHandshake;
             return refuse("", failure, &error.to_string());
@@ -394,7 +394,7 @@ async fn route(
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             return answer;
         }
-        // What a backend has to say against it may be long.
+        // The backend's answer may have a long body.
         gateway
             .context
             .requests
@@ -406,7 +406,7 @@ async fn route(
         let max = gateway.context.config.load().process.max_http_requests;
         let in_flight = gateway.context.requests.admit(max);
         let answer = match in_flight {
-            Some(_) => http::pass(incoming, exchange, &gateway.context, &gateway.clients).await,
+            Some(_) => http::forward(incoming, exchange, &gateway.context, &gateway.clients).await,
             None => http::refuse_over_capacity(&incoming),
         };
         gateway
@@ -420,8 +420,8 @@ async fn route(
         }
     };
     if gateway.context.observer.process_stats.is_draining() {
-        // RFC 9112 section 9.6: the connection will not take another request, and the client is to know that from the
-        // answer, before it sends one that would be lost.
+        // RFC 9112 section 9.6: the connection takes no further request, and the answer says so, before the client sends
+        // one that would be lost.
         let close = HeaderValue::from_static("close");
         answer.headers_mut().append(CONNECTION, close);
     }
@@ -429,13 +429,13 @@ async fn route(
 }
 
 async fn wait_until_true(flag: &mut watch::Receiver<bool>) {
-    // The sender lives as long as the process; were it gone, that would be a reason to end just as well.
+    // The sender lives as long as the process; if it were gone, the connection should end as well.
     let _ = flag.wait_for(|flag| *flag).await;
 }
 
-/// What hyper says of a connection that ended badly. After a first request that is everyday: a client left, or fell
-/// idle between two requests.
-fn tell_end(
+/// Records the error with which a connection ended. After a first request that is normal: the client left, or was idle
+/// for too long between two requests.
+fn record_end(
     observer: &Observer,
     error: &hyper::Error,
     peer: &Peer,

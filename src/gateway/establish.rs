@@ -1,4 +1,4 @@
-//! Making a WebSocket connection of a pending one: its place in the registry, its session, its relay.
+//! Turns a pending connection into a relayed one: registers it, and makes its session and its relay.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -14,7 +14,7 @@ use crate::relay::{Connection, Relay};
 use crate::session::{Cause, Session};
 use crate::telemetry::{Beginning, Command, Handle, Identity, Opened, shown_subprotocol};
 
-/// The task of a connection whose client has got its 101. `client`: its socket, and what came behind its request.
+/// The task of a connection whose client has got its 101. `client`: its socket, and what followed its request.
 pub(crate) async fn run(
     pending: PendingConnection,
     client: (Stream, Bytes),
@@ -24,7 +24,7 @@ pub(crate) async fn run(
     connection.run(read_ahead).await;
 }
 
-/// With what came behind the heads.
+/// Returns also what followed the heads of the opening handshakes.
 fn establish(
     pending: PendingConnection,
     (client, client_bytes): (Stream, Bytes),
@@ -63,17 +63,17 @@ fn establish(
         compressed: handle.beginning.compressed,
         handshake: opening.duration(),
     };
-    let told = context.config.load().log.opened;
-    observer.opened(&mut permit, &handle, &opened, told);
+    let is_logged = context.config.load().log.opened;
+    observer.opened(&mut permit, &handle, &opened, is_logged);
     opening.succeeded();
     // The file may have changed since the route was chosen.
     let config = context.config.load_full();
     let policy = Arc::clone(&route_of(&config, &handle).policy);
-    // Asked once it is in the registry: whoever sets this tells those that he finds there.
+    // Only now that it is registered: whoever sets the flag afterwards finds it in the registry.
     if context.aborting.load(Ordering::Acquire) {
         handle.send(Command::Abort);
     } else if context.is_draining() {
-        // It was let in before the drain began, and may have come too late to be told with the others.
+        // It was admitted before the drain began, and may have been established too late to be closed with the others.
         let close = config.drain.close.clone();
         handle.send(Command::Terminate {
             cause: Cause::Drained,

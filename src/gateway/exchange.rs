@@ -1,5 +1,5 @@
-//! What a client's connection is doing, as far as hyper does not say: whether a request is in progress, whether its
-//! answer has begun, and the byte stream itself, which hyper has for as long as it serves the connection.
+//! The state of a client's connection that hyper does not show: whether a request is in progress, and whether its
+//! answer has begun. Also the byte stream that hyper serves, which keeps this state.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -122,14 +122,14 @@ impl Exchange {
         })
     }
 
-    /// The answer comes from an upstream, and may stop for so long.
+    /// The answer comes from an upstream, and may pause for `timeout`.
     pub(crate) fn forward(&self, forwarded: Forwarded, timeout: Option<Duration>) {
         let mut state = self.lock();
         state.forwarded = Some(forwarded);
         state.timeout = timeout;
     }
 
-    /// Waits until an answer that has been handed to hyper has stopped for `limits.http_timeout`, whoever stopped it.
+    /// Waits until no byte of an answer that hyper has moved for `limits.http_timeout`, on either side.
     pub(crate) async fn stalled(&self) {
         let limit = self.lock().timeout;
         progress::stalled(limit, || {
@@ -146,7 +146,7 @@ impl Exchange {
         state.request.is_some() && state.is_answering
     }
 
-    /// Whose request it is that has stopped, and whether that is because the client takes no more of the answer.
+    /// The request whose answer has stalled, and whether that is because the client accepts no more of it.
     pub(crate) fn take_stalled(&self) -> (Option<Forwarded>, bool) {
         let mut state = self.lock();
         (state.forwarded.take(), state.is_blocked)
@@ -162,8 +162,8 @@ impl Exchange {
         self.lock().websocket.take()
     }
 
-    /// To be called when hyper has done all that it can for now: it writes all that it has, so that an answer is out
-    /// unless the socket takes no more. What is in progress now.
+    /// To be called when hyper can do nothing more for now: it has written what it has, so that an answer is complete
+    /// unless the socket is full. Returns what is in progress.
     pub(crate) fn settle(&self) -> Option<Kind> {
         let mut state = self.lock();
         if state.is_answered && !state.is_blocked {
@@ -177,7 +177,6 @@ impl Exchange {
         state.request
     }
 
-    /// What is in progress.
     pub(crate) fn request(&self) -> Option<Kind> {
         self.lock().request
     }
@@ -209,7 +208,7 @@ impl Exchange {
     }
 }
 
-/// An answer's body, whose end is noticed.
+/// An answer's body that records its end.
 pub(crate) struct Answer {
     body: Body,
     exchange: Arc<Exchange>,
@@ -241,8 +240,8 @@ impl HttpBody for Answer {
     }
 }
 
-/// A client's byte stream in hyper's hands, which begins with the head that was read already. It is borrowed, so that
-/// the connection's task can watch the socket meanwhile, and has it at the end.
+/// A client's byte stream for hyper, which begins with the head that was read already. It borrows the socket, so that
+/// the connection's task can watch it meanwhile, and has it back at the end.
 pub(crate) struct ClientIo<'a> {
     stream: &'a Stream,
     exchange: &'a Exchange,
@@ -261,13 +260,13 @@ impl<'a> ClientIo<'a> {
         }
     }
 
-    /// Bytes behind the head that hyper did not want.
+    /// Bytes after the head that hyper has not read.
     pub(crate) fn into_rest(self) -> Vec<u8> {
         let mut bytes = self.head.bytes;
         bytes.split_off(self.given.min(bytes.len()))
     }
 
-    /// Up to the end of the head, then the rest: what comes behind an opening handshake is not for hyper.
+    /// Up to the end of the head first, and then the rest: what follows an opening handshake is not for hyper.
     fn give(&mut self, buf: &mut ReadBuf<'_>) -> bool {
         let end = match self.given < self.head.end {
             true => self.head.end,

@@ -1,4 +1,4 @@
-//! What was negotiated in `Sec-WebSocket-Extensions`, and what the sidecar adds to it.
+//! Negotiating `Sec-WebSocket-Extensions` on both sides.
 
 use hyper::HeaderMap;
 use hyper::header::{HeaderValue, SEC_WEBSOCKET_EXTENSIONS};
@@ -7,7 +7,7 @@ use crate::protocol::{
     ExtensionError, Extensions, deflate_accepted, deflate_offers, deflate_without_client_context,
 };
 
-/// Makes a client's offers those to the upstream, and returns them; empty: none. With `inspected`, the upstream is asked
+/// Replaces a client's offers by those to the upstream, and returns them; empty for none. With `inspected`, the upstream is asked
 /// to have the client compress each message on its own.
 pub(crate) fn offer(headers: &mut HeaderMap, strip: bool, inspected: bool) -> String {
     let values = headers.get_all(SEC_WEBSOCKET_EXTENSIONS).into_iter();
@@ -23,9 +23,9 @@ pub(crate) fn offer(headers: &mut HeaderMap, strip: bool, inspected: bool) -> St
     offers
 }
 
-/// Judges the upstream's answer to these offers, and makes it the one to the client. With `inspected`, the client is
+/// Checks the upstream's answer to these offers, and replaces it by the one to the client. With `inspected`, the client is
 /// told to compress each message on its own even if the upstream did not ask for it: a server may ask for that unasked
-/// (RFC 7692 section 7.1.1.2), and whoever keeps a context can read messages that use none.
+/// (RFC 7692 section 7.1.1.2), and a client that keeps a context can read messages that use none.
 ///
 /// # Errors
 /// The answer has what was not offered, or what no client can accept.

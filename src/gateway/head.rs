@@ -1,8 +1,8 @@
-//! The first request head of a connection, read before hyper has anything to do with it.
+//! The first request head of a connection, read before hyper is involved.
 //!
-//! A connection that sends nothing, or its head byte by byte, costs its task and the bytes that came. hyper would have
-//! a buffer of 8 KiB for it at once, and of more later. What is whole, too long or certainly no request goes to hyper,
-//! which answers it.
+//! A connection that sends nothing, or its head byte by byte, costs only its task and the bytes that arrived; hyper
+//! would allocate a buffer of 8 KiB at once. A head that is complete, too long or certainly no request is handed to
+//! hyper, which answers it.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -14,17 +14,17 @@ use tokio::io::ReadBuf;
 use crate::net::http_connections::Place;
 use crate::net::stream::Stream;
 
-/// What one read takes.
+/// The size of one read.
 const READ: usize = 16 * 1024;
-/// So many header lines are looked at in order to find out whether what came is a request at all.
+/// How many header lines are parsed to find out whether the bytes are a request at all.
 const LINES: usize = 64;
 
 thread_local! {
-    /// What is read into: nothing stays in it between two polls.
+    /// Contains nothing between two polls.
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ].into());
 }
 
-/// What came of a head.
+/// The first head, and what followed it.
 #[derive(Debug, Default)]
 pub(crate) struct Head {
     /// All that was read.

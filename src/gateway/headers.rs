@@ -1,4 +1,4 @@
-//! What of a request's and of an answer's head is passed on (RFC 9110 section 7.6).
+//! Which headers of requests and answers are forwarded, and which are added (RFC 9110 section 7.6).
 
 use hyper::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, Entry, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
@@ -38,9 +38,9 @@ const MAX_REQUEST_ID: usize = 128;
 const MAX_KEPT_OFFERS: usize = 100;
 const MAX_KEPT_OFFERED: usize = 1024;
 
-/// Removes what belongs to one connection only, the headers that `Connection` names among it.
+/// Removes hop-by-hop headers, including those that `Connection` names.
 pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
-    // Usually `Upgrade`, `keep-alive` or `close`: those that go anyway, or are no names of headers.
+    // Usually `Upgrade`, `keep-alive` or `close`, which are removed anyway, or are no names of headers.
     let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
         .filter(|name| {
             !["upgrade", "keep-alive", "close"]
@@ -65,7 +65,7 @@ pub(crate) struct UnknownEncoding(Box<str>);
 /// Whether a body is chunked.
 ///
 /// # Errors
-/// A transfer coding that nobody here takes off, and that its receiver would not learn of (RFC 9112 section 6.1).
+/// A transfer coding other than chunked, which would be forwarded without its header (RFC 9112 section 6.1).
 pub(crate) fn is_chunked(headers: &HeaderMap) -> Result<bool, UnknownEncoding> {
     if !headers.contains_key(TRANSFER_ENCODING) {
         return Ok(false);
@@ -90,8 +90,8 @@ pub(crate) fn prepare_answer(headers: &mut HeaderMap) -> Result<(), UnknownEncod
     Ok(())
 }
 
-/// Removes the headers that are for sidecar and backend alone (`X-Sidebeat-Conn` and so on): a client may not speak in
-/// the sidecar's name. Underscores count as hyphens, as they do where a backend makes variables of headers.
+/// Removes the headers that only the sidecar may set (`X-Sidebeat-Conn` and so on). Underscores count as hyphens, since
+/// backends that make variables of headers do not distinguish them.
 fn remove_own(headers: &mut HeaderMap) {
     let is_own = |name: &&HeaderName| {
         let mut prefix = name.as_str().bytes().map(|byte| match byte {
@@ -117,7 +117,7 @@ pub(crate) fn prepare_request(
     upstream: &Upstream,
 ) {
     remove_hop_by_hop(headers);
-    // The sidecar itself answers `100 Continue`, as soon as it begins to pass the body on.
+    // The sidecar itself answers `100 Continue`, as soon as it begins to forward the body.
     headers.remove(EXPECT);
     remove_own(headers);
     if let Some(ip) = peer.ip() {
@@ -125,7 +125,7 @@ pub(crate) fn prepare_request(
         append_to_list(headers, X_FORWARDED_FOR, &ip);
         insert_if_absent(headers, X_REAL_IP, &ip);
     }
-    // Set by whatever stands in front, if anything does: the sidecar itself is reached over plain HTTP.
+    // A proxy in front sets it, if there is one: the sidecar itself is reached over plain HTTP.
     insert_if_absent(headers, X_FORWARDED_PROTO, "http");
     if !host.is_empty() {
         insert_if_absent(headers, X_FORWARDED_HOST, host);
@@ -192,9 +192,8 @@ pub(crate) fn offered_subprotocols(headers: &HeaderMap) -> Vec<&str> {
         .collect()
 }
 
-/// What is kept of an offer to find the route again when the file changes: each name once, with commas in between,
-/// those first that routes ask for now. One that is too long, such as a token that is sent as a subprotocol, is left
-/// out.
+/// What is kept of an offer to find the route again after a reload: each name once, separated by commas, those that
+/// routes ask for first. Names that are too long, such as a token that is sent as a subprotocol, are left out.
 pub(crate) fn kept_subprotocols(offered: &[&str], config: &Config) -> Box<str> {
     let mut kept = String::new();
     let asked_for = |name: &&&str| config.routes_by_subprotocol(name);

@@ -68,7 +68,7 @@ fn is_host(text: &str) -> bool {
 }
 
 fn is_literal(address: &str) -> bool {
-    // A zone is the client's own affair, and IPvFuture nobody's yet.
+    // Zones are local to the client, and nothing uses IPvFuture.
     address.parse::<std::net::Ipv6Addr>().is_ok()
 }
 

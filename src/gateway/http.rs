@@ -1,4 +1,4 @@
-//! Requests that open no WebSocket: passed on as they are, streaming both ways, over connections that are kept alive.
+//! Requests that open no WebSocket: forwarded as they are, streaming both ways, over connections that are kept alive.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -51,7 +51,7 @@ pub(crate) struct Clients {
 }
 
 impl Clients {
-    /// The client of an upstream; those of upstreams that no route has any more are let go.
+    /// The client of an upstream; those of upstreams that no route has any more are dropped.
     fn of(&self, upstream: &Arc<Upstream>, context: &Context) -> HttpClient {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = clients.iter().find(|(known, _)| known == upstream) {
@@ -84,8 +84,8 @@ impl Clients {
     }
 }
 
-/// Passes a request on and its answer back.
-pub(crate) async fn pass(
+/// Forwards a request, and returns the answer.
+pub(crate) async fn forward(
     incoming: IncomingRequest,
     exchange: &Exchange,
     context: &Context,
@@ -180,7 +180,7 @@ pub(crate) fn refuse_over_capacity(incoming: &IncomingRequest) -> Response<Body>
 /// An answer that was cut because no byte of it moved for `limits.http_timeout`.
 pub(crate) fn record_stalled(exchange: &Exchange, peer: &Peer) {
     let (forwarded, is_client) = exchange.take_stalled();
-    // An answer of the sidecar's own is none of the upstream's.
+    // An answer of the sidecar's own does not come from the upstream.
     let (failure, detail) = match is_client || forwarded.is_none() {
         true => (
             HandshakeFailure::ClientTimeout,
@@ -212,7 +212,7 @@ fn answer(mut response: Response<Incoming>) -> Result<Response<Body>, Failed> {
         return Err(bad(detail.to_owned()));
     }
     headers::prepare_answer(response.headers_mut()).map_err(|error| bad(error.to_string()))?;
-    // Not for the upstream to say: hyper answers in the version that the client speaks.
+    // hyper answers in the version that the client speaks.
     *response.version_mut() = Version::HTTP_11;
     Ok(response.map(respond::from_upstream))
 }
@@ -226,7 +226,7 @@ struct Failed {
 
 impl Failed {
     fn new(failure: HandshakeFailure, detail: String) -> Self {
-        // A client that has gone may have closed its sending side alone, and can read then why.
+        // A client that seems gone may have shut down only its sending side.
         let gone = StatusCode::BAD_REQUEST;
         Failed {
             failure,
@@ -276,7 +276,7 @@ impl Failed {
         answer
     }
 
-    /// By the side that failed, which hyper's own error does not say.
+    /// By the side that failed, which hyper's own error does not tell.
     fn of(error: &Error) -> Self {
         let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
         while let Some(cause) = next {

@@ -5,7 +5,7 @@ use hyper::body::Incoming;
 
 use crate::net::peer::Peer;
 
-/// A request with what is decided about it before anything is dialled.
+/// A request, and what is known about it before a backend is dialled.
 pub(crate) struct IncomingRequest {
     pub(crate) request: Request<Incoming>,
     pub(crate) peer: Peer,

@@ -1,6 +1,6 @@
-//! Opening handshakes that lost their Upgrade in a proxy in front, as nginx drops it unless it is told otherwise. They
-//! are plain requests now (RFC 9110 section 7.8), and passed on as such; PHP answers them with some page, and nobody
-//! else would say why no WebSocket opens.
+//! Opening handshakes that lost their Upgrade in a proxy in front, as nginx drops it unless it is configured otherwise.
+//! They are plain requests now (RFC 9110 section 7.8) and are forwarded as such; PHP answers them with some page, so
+//! that only this log line says why no WebSocket opens.
 
 use hyper::HeaderMap;
 use hyper::header::{CONNECTION, SEC_WEBSOCKET_KEY, UPGRADE};

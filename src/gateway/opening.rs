@@ -1,4 +1,4 @@
-//! One opening handshake's record: told as `handshake_failed` however it ends, unless a connection comes of it.
+//! One opening handshake's record: published as `handshake_failed` however it ends, unless it succeeds.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::net::peer::Peer;
 use crate::telemetry::{HandshakeFailure, Observer, RequestHeaders, bounded, events};
 
-/// An opening handshake under way. Dropped without a word, the client has gone.
+/// An opening handshake in progress. Dropping it publishes that the client has gone.
 pub(crate) struct Opening {
     observer: Arc<Observer>,
     pub(crate) request_id: Box<str>,
@@ -50,19 +50,19 @@ impl Opening {
         self.began.elapsed()
     }
 
-    /// A connection came of it.
+    /// The connection is established.
     pub(crate) fn succeeded(mut self) {
         self.over = true;
     }
 
     /// It failed, and the client got `status`.
     pub(crate) fn failed(mut self, failure: HandshakeFailure, status: Option<u16>, detail: &str) {
-        self.tell(failure, status, detail);
+        self.publish(failure, status, detail);
     }
 
-    fn tell(&mut self, failure: HandshakeFailure, status: Option<u16>, detail: &str) {
+    fn publish(&mut self, failure: HandshakeFailure, status: Option<u16>, detail: &str) {
         self.over = true;
-        // It may quote what a backend answered.
+        // It may quote a backend's answer.
         let detail = bounded(detail);
         let record = events::HandshakeFailed {
             request_id: Some(&self.request_id),
@@ -85,7 +85,7 @@ impl Opening {
 impl Drop for Opening {
     fn drop(&mut self) {
         if !self.over {
-            self.tell(
+            self.publish(
                 HandshakeFailure::ClientGone,
                 None,
                 "the client left before it got an answer",

@@ -21,9 +21,9 @@ pub(crate) struct PendingConnection {
 
 /// An upstream's leg that is ready to be relayed.
 pub(crate) struct UpstreamLeg {
-    /// Which the upstream chose.
+    /// The one that the upstream chose.
     pub(crate) subprotocol: Option<Box<str>>,
-    /// The socket, and what came behind the head.
+    /// The socket, and what followed the head.
     pub(crate) socket: (Stream, Bytes),
     pub(crate) extensions: Extensions,
 }

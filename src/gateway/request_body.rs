@@ -1,4 +1,4 @@
-//! The body of a client's request on its way to the upstream, and whether it is the client that it waits for.
+//! The body of a client's request on its way to the upstream, and whether it is waiting for the client.
 
 use std::pin::Pin;
 use std::sync::Arc;

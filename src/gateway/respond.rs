@@ -24,11 +24,11 @@ pub(crate) enum BodyError {
 }
 
 impl BodyError {
-    /// Whether the peer sent something that is no body, instead of leaving.
+    /// Whether the peer sent a malformed body, instead of closing the connection.
     pub(crate) fn is_malformed(&self) -> bool {
         let (BodyError::Client(error) | BodyError::Upstream(error)) = self;
         let cause = error.source().and_then(|cause| cause.downcast_ref());
-        // What hyper's decoder of chunks complains of; what a socket fails with is of other kinds.
+        // The kinds of hyper's chunk decoder; errors of a socket have others.
         cause.is_some_and(|cause: &io::Error| {
             matches!(
                 cause.kind(),
@@ -64,7 +64,7 @@ pub(crate) fn error(status: StatusCode, label: &str, request_id: &str) -> Respon
         .headers_mut()
         .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        // Jittered, so that those who are turned away together do not come back together.
+        // Jittered, so that clients that are refused together do not retry together.
         response.headers_mut().insert(
             RETRY_AFTER,
             HeaderValue::from(rand::random_range(1_u16..=5)),

@@ -55,7 +55,7 @@ enum BadRequest {
     Body,
 }
 
-/// Why the upstream's leg did not come about.
+/// Why the upstream's opening handshake failed.
 #[derive(Debug, Error)]
 enum UpstreamError {
     #[error(transparent)]
@@ -201,8 +201,8 @@ pub(crate) async fn open(
     response
 }
 
-/// What finds the route again when the file changes, and is not in the connection's record, which keeps the beginning
-/// of a long path only.
+/// What is needed to find the route again after a reload, and is not in the connection's record, which keeps only the
+/// beginning of a long path.
 fn routing(path: &str, offered: &[&str], config: &Config) -> Option<Box<Routing>> {
     let is_cut = path.len() > MAX_LOGGED;
     (is_cut || !offered.is_empty()).then(|| {
@@ -264,7 +264,7 @@ fn check(request: &Request<Incoming>) -> Result<Box<[u8]>, BadRequest> {
     if !headers::tokens(headers, &SEC_WEBSOCKET_VERSION).eq(["13"]) {
         return Err(BadRequest::Version);
     }
-    // Whether it would reach the upstream as a body or as frames is not for the sidecar to guess.
+    // The upstream might read it as a body or as frames.
     if !request.body().is_end_stream() {
         return Err(BadRequest::Body);
     }
@@ -285,12 +285,12 @@ fn one_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a Header
     values.next().filter(|_| values.next().is_none())
 }
 
-/// The Origin, if the route does not allow it. A request without one comes from no browser and is let in.
+/// The Origin, if the route does not allow it. A request without one does not come from a browser and is allowed.
 fn denied_origin(route: &Route, headers: &HeaderMap) -> Option<String> {
     if route.allowed_origins.is_empty() {
         return None;
     }
-    // Each of them, because the backend may look at another one than we do.
+    // All of them, because the backend may use another one.
     let origins = headers.get_all(ORIGIN).into_iter();
     let mut origins = origins.map(|origin| String::from_utf8_lossy(origin.as_bytes()));
     let is_allowed = |origin: &str| {
@@ -308,7 +308,7 @@ enum Answer {
     Other(Response<Body>),
 }
 
-/// Dials the upstream and passes the opening handshake on.
+/// Dials the upstream and forwards the opening handshake.
 async fn ask_upstream(
     incoming: IncomingRequest,
     route: &Route,
@@ -333,11 +333,11 @@ async fn ask_upstream(
     judge(response, &asked, &offers)
 }
 
-/// What the upstream's answer is held against.
+/// What the upstream's answer is checked against.
 struct Asked {
     key: String,
     subprotocols: Vec<HeaderValue>,
-    /// Small messages are looked into.
+    /// Small messages are inspected.
     inspected: bool,
 }
 
@@ -399,7 +399,7 @@ async fn exchange(
         if let Poll::Ready(answer) = answer.as_mut().poll(cx) {
             return Poll::Ready(answer);
         }
-        // However the connection ends, the answer tells of it.
+        // However the connection ends, the answer has the error.
         ended = ended || connection.poll_without_shutdown(cx).is_ready();
         answer.as_mut().poll(cx)
     })
@@ -427,7 +427,7 @@ async fn exchange(
 
 /// The head of an upstream's answer.
 enum Exchanged {
-    /// 101, with the socket and what came behind the head.
+    /// 101, with the socket and what followed the head.
     Switched(Response<Body>, (Stream, Bytes)),
     Other(Response<Incoming>),
 }

@@ -1,11 +1,12 @@
-//! A backend's byte stream in hyper's hands, so that an answer is not lost that comes early.
+//! A backend's byte stream for hyper, which does not lose answers that come early.
 //!
-//! A backend may answer before it has read the whole request, and close: 413 to an upload, 503 to everybody. Its system
-//! then resets the connection, and what is still written to it fails, while the answer is in the receive buffer: hyper
-//! would report the failed write and never look. So here a failed write succeeds, and everything that is written behind
-//! it is discarded; hyper reads on, and finds the answer, or the end of the stream, which it reports. For the same
-//! reason bytes that come before the request are held back until it is being written: hyper takes an answer that nobody
-//! has asked for as an error.
+//! A backend may answer before it has read the whole request, and close: 413 to an upload, or 503 to everybody. Its
+//! system then resets the connection, so writing fails while the answer is in the receive buffer. hyper would report
+//! the failed write and never read the answer. So here a failed write succeeds, and whatever is written afterwards is
+//! discarded; hyper reads on, and finds the answer, or the end of the stream, which it reports.
+//!
+//! For the same reason, bytes that come before the request are held back until the request is being written: hyper
+//! takes an answer without a request for an error.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -81,7 +82,7 @@ impl<S> UpstreamIo<S> {
         self.stream
     }
 
-    /// What hyper is told of a write.
+    /// The result of a write that hyper sees.
     fn written(
         &mut self,
         cx: &mut Context<'_>,

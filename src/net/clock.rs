@@ -36,10 +36,10 @@ impl Clock {
     }
 }
 
-/// Wall-clock time for what people and applications read, in milliseconds since 1970-01-01 UTC.
+/// Wall-clock time in milliseconds since 1970-01-01 UTC.
 pub(crate) fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    // A clock that stands before 1970 is as wrong as it can be; zero says so.
+    // Zero for a clock that is set before 1970.
     since.map_or(0, |since| {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     })

@@ -19,7 +19,7 @@ use crate::telemetry::{HandshakeFailure, Observer};
 /// Why a backend could not be reached, after all tries.
 #[derive(Debug, Error)]
 pub(crate) enum DialError {
-    /// The system said no.
+    /// The system reported an error.
     #[error("{target}: {error} (tries: {attempts})")]
     Refused {
         target: Target,
@@ -36,14 +36,14 @@ pub(crate) enum DialError {
         error: io::Error,
         attempts: u32,
     },
-    /// Nobody answered.
+    /// No answer in time.
     #[error("{target}: no connection within connect_timeout of {timeout:?} (tries: {attempts})")]
     Timeout {
         target: Target,
         timeout: Duration,
         attempts: u32,
     },
-    /// This process or machine lacks what it takes to reach any backend.
+    /// This process or machine is out of files, memory or ports.
     #[error(
         "{target}: {error}; that is not the backend's doing: raise the limit of open files (LimitNOFILE, ulimit -n), or \
          see what else the machine has run out of"
@@ -71,7 +71,7 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What to say of the backend; none when this process or machine lacks what it takes to reach any.
+    /// What is wrong with the backend; none if the fault is on this machine.
     pub(crate) fn reason(&self) -> Option<String> {
         match self {
             Failure::Timeout(timeout) => {
@@ -94,7 +94,7 @@ pub(crate) fn authority(target: &Target) -> String {
     }
 }
 
-/// Open files, memory and ports.
+/// Errors that are the fault of this machine: out of files, memory or ports.
 const OURS: [Errno; 5] = [
     Errno::MFILE,
     Errno::NFILE,
@@ -166,7 +166,7 @@ impl Failure {
     }
 }
 
-/// One try: of every address that a name has, in turn.
+/// One attempt: every address of a name, in turn.
 pub(crate) async fn try_once(
     target: &Target,
     connect_timeout: Duration,
@@ -200,7 +200,7 @@ async fn resolve(
     }
 }
 
-/// The first address that takes a connection; each has the whole timeout, so that a dead one hides no other.
+/// Connects to the first address that accepts; each gets the whole timeout, so that a dead one does not hide the others.
 async fn connect(
     addresses: impl Iterator<Item = SocketAddr>,
     connect_timeout: Duration,

@@ -1,8 +1,8 @@
-//! Finding out whether backends are up, in the background, as `upstream.health` says.
+//! Health checks of backends, in the background, as `upstream.health` configures them.
 //!
-//! A connection that brings no request is not free of charge everywhere: Swoole calls `onClose` for one, with an `$fd`
-//! that the application has never seen. So `passive` tries such a connection only while nothing better is known: before
-//! the first success, and while the backend is down.
+//! A connection without a request is not harmless everywhere: Swoole calls `onClose` for it, with an `$fd` that the
+//! application has never seen. So `passive` opens one only while nothing better is known: before the first success,
+//! and while the backend is down.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -54,7 +54,7 @@ struct Check {
 }
 
 impl Checks {
-    /// None yet; who is up and who is not is told to `observer`.
+    /// No checks yet; results are reported to `observer`.
     #[must_use]
     pub fn new(observer: Arc<Observer>) -> Self {
         Checks {
@@ -63,7 +63,7 @@ impl Checks {
         }
     }
 
-    /// Begins to check what is new, at once, and lets alone what is not used any more; needs a tokio runtime.
+    /// Starts checks of new backends, at once, and ends those of unused ones; needs a tokio runtime.
     pub fn follow(&mut self, config: &Config) {
         let wanted = wanted(config);
         let known: Vec<(String, HealthMode)> = wanted
@@ -164,13 +164,13 @@ impl Check {
         tokio::select! {
             biased;
             answer = &mut answer => answer,
-            // However the connection ended, the answer tells of it.
+            // However the connection ended, the answer has the error.
             _ = connection => answer.await,
         }
     }
 }
 
-/// An error with what is behind it.
+/// An error with its causes.
 fn causes(error: &hyper::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -195,7 +195,7 @@ async fn run(check: Check, observer: Arc<Observer>) {
         match check.once().await {
             Ok(()) => observer.upstream_checked(&name, Ok(())),
             Err(Some(reason)) => observer.upstream_checked(&name, Err(&reason)),
-            // Nothing is learned of the backend while this process is out of files, say.
+            // For example, this process is out of files: that says nothing about the backend.
             Err(None) => tracing::debug!(event = "upstream_check_impossible", upstream = name),
         }
         sleep_until(next).await;

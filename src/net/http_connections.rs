@@ -1,9 +1,9 @@
-//! Client connections that are no WebSocket, or not yet: how many there may be, and which one goes for another.
+//! Client connections that are not WebSockets, or not yet: how many there may be, and which one is dropped for another.
 //!
 //! Each has an entry here from its acceptance until it ends or has become a WebSocket. It is *silent* while it has no
-//! request in progress: until the first whole request head, and between two requests. Where a bound is reached, the
-//! connection that has been silent for longest is dropped, so that whoever only sits there, or sends its head byte by
-//! byte, makes room for those who ask for something. Only if all are busy is the newest refused.
+//! request in progress: until the first whole request head, and between two requests. When a limit is reached, the
+//! connection that has been silent for longest is dropped, so that a client that sends nothing, or its head byte by
+//! byte, makes room for one that sends a request. Only if none is silent is the new connection refused.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -18,17 +18,16 @@ use super::open_files::{OpenFile, OpenFiles};
 use crate::config::ProcessLimits;
 use crate::telemetry::{HandshakeFailure, Observer, Refusal, ip_group};
 
-/// Bytes that unfinished request heads may take in all: a thousand of the longest that are allowed by default. Past it
-/// the oldest of them go.
+/// Memory for unfinished request heads in all: a thousand of the longest that are allowed by default. Beyond it, the
+/// oldest of them are dropped.
 const UNFINISHED_HEADS: usize = 16 << 20;
-/// How many connections may be on their way out before accepting waits for them.
+/// How many dropped connections may still have their sockets before accepting waits for them.
 const LEAVING: usize = 8;
-/// How long accepting waits for them: the thread of one may be busy.
+/// How long accepting waits for them; their threads may be busy.
 const LEAVING_TIME: Duration = Duration::from_millis(50);
-/// How often the log says that connections are dropped.
+/// The shortest time between two log lines about dropped connections.
 const REPORT_EVERY: Duration = Duration::from_secs(10);
 
-/// All of them.
 #[derive(Debug)]
 pub(crate) struct HttpConnections {
     state: Mutex<State>,
@@ -48,7 +47,7 @@ struct State {
     silent: BTreeMap<u64, Arc<Entry>>,
     /// Those of the silent ones that hold a part of a head.
     unfinished: BTreeSet<u64>,
-    /// What these hold in all, in bytes.
+    /// How many bytes these hold in all.
     held: usize,
     addresses: HashMap<IpAddr, Address>,
 }
@@ -74,7 +73,7 @@ struct Entry {
     drop: Notify,
 }
 
-/// What was dropped and refused since the log said so.
+/// Connections that were dropped and refused since the last log line.
 #[derive(Debug, Default)]
 struct Shed {
     reporting: bool,
@@ -93,10 +92,10 @@ impl HttpConnections {
         }
     }
 
-    /// Enters a connection that was accepted. Where a bound is reached, the longest silent one is dropped for it.
+    /// Enters a connection that was accepted. When a limit is reached, the longest silent one is dropped for it.
     ///
     /// # Errors
-    /// A bound is reached, and every connection has a request in progress.
+    /// A limit is reached, and every connection has a request in progress.
     pub(crate) fn admit(
         self: &Arc<Self>,
         ip: Option<IpAddr>,
@@ -187,7 +186,7 @@ impl HttpConnections {
 
     /// Waits while many dropped connections still have their sockets.
     pub(crate) async fn settled(&self) {
-        // In vain only where their threads are busy, which must not keep others from being accepted.
+        // A busy thread must not keep others from being accepted.
         let _ = timeout(LEAVING_TIME, async {
             loop {
                 let left = self.left.notified();
@@ -200,7 +199,7 @@ impl HttpConnections {
         .await;
     }
 
-    /// Whether it failed before it was any use.
+    /// Whether it had no request yet, so that it counts as failed.
     fn drop_one(&self, state: &mut State, key: u64, why: HandshakeFailure) -> bool {
         let Some(entry) = state.silent.get(&key).map(Arc::clone) else {
             return false;
@@ -225,7 +224,7 @@ impl HttpConnections {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says in the log what happened, soon, and then at most once in a while: under attack there may be thousands.
+    /// Logs it soon, together with what follows: under attack there may be thousands.
     fn report(self: &Arc<Self>, dropped: u64, refused: u64) {
         let mut shed = self.shed.lock().unwrap_or_else(PoisonError::into_inner);
         shed.dropped += dropped;
@@ -253,7 +252,7 @@ impl HttpConnections {
         }
     }
 
-    /// None if nothing happened any more.
+    /// None if nothing happened since.
     fn take_shed(&self) -> Option<(u64, u64)> {
         let mut shed = self.shed.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = (shed.dropped, shed.refused);
@@ -316,7 +315,7 @@ impl State {
     }
 }
 
-/// A connection's place among them; given back when dropped.
+/// A connection's entry, which is removed when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     table: Arc<HttpConnections>,
@@ -324,7 +323,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// A request is in progress. False: the connection was dropped just before.
+    /// A request begins; false if the connection was dropped just before.
     pub(crate) fn begin_request(&self) -> bool {
         self.entry.had_request.store(true, Relaxed);
         let mut state = self.table.lock();
@@ -341,7 +340,7 @@ impl Place {
         }
     }
 
-    /// So many bytes are kept of a request head that is not whole. Past what all may hold, the oldest of those that
+    /// This many bytes of an unfinished request head are held. Beyond [`UNFINISHED_HEADS`], the oldest connections that
     /// hold any are dropped.
     pub(crate) fn hold(&self, bytes: usize) {
         let mut state = self.table.lock();
@@ -362,7 +361,7 @@ impl Place {
         }
     }
 
-    /// Whether bytes are kept of a request head that is not whole.
+    /// Whether bytes of an unfinished request head are held.
     pub(crate) fn is_holding(&self) -> bool {
         self.entry.held.load(Relaxed) > 0
     }

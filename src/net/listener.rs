@@ -18,13 +18,13 @@ use super::socket_file::{self, BACKLOG, RemovedAtEnd, SocketFile};
 use super::stream::{self, Stream};
 use crate::config::{Listen, is_every_address};
 
-/// How often that is told, at most.
-const TELL_EVERY: Duration = Duration::from_secs(10);
+/// The shortest time between two log lines about it.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
 
 /// Why an address cannot be listened on.
 #[derive(Debug, Error)]
 pub enum BindError {
-    /// Another socket has it.
+    /// Another socket uses it.
     #[error(
         "cannot listen on {address}: the address is in use. Stop what uses it, or change `{key}`"
     )]
@@ -34,7 +34,7 @@ pub enum BindError {
         /// The address.
         address: Listen,
     },
-    /// What has a Unix socket's name is none.
+    /// There is a file of that name that is no socket.
     #[error(
         "cannot listen on {address}: there is a file that is no socket. Remove it, or change `{key}`"
     )]
@@ -105,7 +105,7 @@ impl Listener {
         }
     }
 
-    /// Binds an address for several runtimes: a TCP socket for each, among which the system spreads newcomers, or one
+    /// Binds an address for several runtimes: a TCP socket for each, among which the system distributes new connections, or one
     /// Unix socket for all. Each listener is to be served on its runtime. `joins`: another socket of this process has
     /// the address, or a part of it.
     ///
@@ -134,14 +134,14 @@ impl Listener {
         Ok(bound)
     }
 
-    /// Those who wait, of whom the runtime may not have heard yet: closing the socket would reset them, although another
-    /// one may have the address already.
-    pub(crate) fn last(self) -> impl Iterator<Item = (Stream, Peer)> {
+    /// Connections that wait in the accept queue. Closing the socket would reset them, although another socket may
+    /// have the address already.
+    pub(crate) fn into_waiting(self) -> impl Iterator<Item = (Stream, Peer)> {
         let (mut tcp, mut unix) = (None, None);
         match self {
             Listener::Tcp(listener) => tcp = listener.into_std().ok(),
             Listener::Unix(file, listener) => {
-                // From here on nobody comes any more.
+                // Without its file, nobody can connect any more.
                 drop(file);
                 unix = listener.into_std().ok();
             }
@@ -163,7 +163,7 @@ impl Listener {
     /// The next connection.
     ///
     /// # Errors
-    /// The process or the system has no room for another one.
+    /// The process or the system is out of files or memory.
     pub(crate) async fn try_next(&self) -> io::Result<(Stream, Peer)> {
         loop {
             match self.accept().await {
@@ -203,17 +203,17 @@ impl Listener {
     }
 }
 
-/// When it was last told that nobody can be accepted.
+/// Logs that accepting fails, but not too often.
 #[derive(Debug, Default)]
-pub(crate) struct Failure {
-    told: Mutex<Option<Instant>>,
+pub(crate) struct AcceptFailures {
+    reported: Mutex<Option<Instant>>,
 }
 
-impl Failure {
-    pub(crate) fn tell(&self, listener: &Listener, error: &io::Error) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
-            *told = Some(Instant::now());
+impl AcceptFailures {
+    pub(crate) fn report(&self, listener: &Listener, error: &io::Error) {
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.is_none_or(|last| last.elapsed() >= REPORT_EVERY) {
+            *reported = Some(Instant::now());
             tracing::error!(
                 event = "accept_failed", address = %listener,
                 "{error}; clients wait. If these are too many open files, raise the limit (LimitNOFILE, ulimit -n) to \
@@ -235,7 +235,8 @@ impl fmt::Display for Listener {
     }
 }
 
-/// `joins`: beside a socket of this process, which must have been bound alone, so that a port in use is noticed.
+/// `joins`: another socket of this process has the address. The first one is bound without SO_REUSEPORT, so that a
+/// port in use is noticed.
 fn bind_tcp(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
     or_ipv4(address, |address| bind_one(address, joins))
 }
@@ -265,7 +266,7 @@ fn bind_one(address: SocketAddr, joins: bool) -> io::Result<TcpListener> {
     // Lets a restarted process take the port over from connections that linger in TIME_WAIT.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    // What is accepted inherits these, which saves a call each per connection.
+    // Accepted sockets inherit these options, which saves their system calls.
     stream::tune(&socket);
     if is_every_address(address) {
         // Otherwise the system's net.ipv6.bindv6only decides.

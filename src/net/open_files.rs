@@ -1,6 +1,6 @@
-//! How the open files are shared out, so that connections never take the last one.
+//! A budget for open files, so that connections never take the last one.
 //!
-//! Every client connection may need two files: its own socket, and one to the backend. So many clients are accepted
+//! Every client connection may need two files: its own socket, and one to the backend. Only so many clients are accepted
 //! that both fit, whatever they ask for, and a part of the limit is kept for everything else: probes, the admin
 //! listeners, health checks, name lookups, the log, the configuration. The counts are those of sockets that exist, not
 //! of connections that are registered, because a connection whose closing handshake is done may keep its sockets for a
@@ -16,8 +16,7 @@ const PROCESS: usize = 64;
 /// The most that is kept beyond that for probes, scrapes, operators and health checks: the listeners of metrics and of
 /// the admin API have 64 connections each.
 const MANAGEMENT: usize = 160;
-/// Clients that can be connected without being WebSockets, however many WebSockets there are: those who come learn that
-/// there is no room from a 503 instead of waiting for nothing.
+/// Clients that can connect however many WebSockets there are: they get a 503 instead of waiting in vain.
 const SPARE_CLIENTS: usize = 32;
 
 /// The files that connections may have open.
@@ -71,38 +70,38 @@ impl OpenFiles {
         OpenFile::count(&self.upstreams)
     }
 
-    /// Whether another client, and a socket to the backend for each client, find room. `leaving`: clients that are
-    /// about to close their socket.
+    /// Whether another client, and a socket to the backend for each client, fit. `leaving`: clients that are about to
+    /// close their socket.
     pub(crate) fn has_room_for_client(&self, leaving: usize) -> bool {
         let clients = self.clients.load(Relaxed).saturating_sub(leaving) + 1;
         let upstreams = self.upstreams.load(Relaxed);
         clients.saturating_add(clients.max(upstreams)) <= self.limit
     }
 
-    /// Whether another socket to a backend finds room.
+    /// Whether another socket to a backend fits.
     pub(crate) fn has_room_for_upstream(&self, leaving: usize) -> bool {
         let clients = self.clients.load(Relaxed).saturating_sub(leaving);
         clients + self.upstreams.load(Relaxed) < self.limit
     }
 
-    /// How many WebSockets find room.
+    /// How many WebSockets fit.
     pub(crate) fn max_websockets(&self) -> usize {
         let clients = self.limit / 2;
-        clients - newcomers(clients)
+        clients - spare_clients(clients)
     }
 }
 
-/// What of a limit is for connections.
+/// The part of a limit that is for connections.
 fn for_connections(limit: usize) -> usize {
     let kept = PROCESS + (limit / 3).min(MANAGEMENT);
     limit.saturating_sub(kept).max(limit / 2)
 }
 
-fn newcomers(clients: usize) -> usize {
+fn spare_clients(clients: usize) -> usize {
     SPARE_CLIENTS.min(clients / 8)
 }
 
-/// The lowest limit of open files under which so many WebSockets find room.
+/// The lowest limit of open files under which this many WebSockets fit.
 pub(crate) fn needed_for(websockets: usize) -> usize {
     let fits = |limit: usize| OpenFiles::within(Some(limit)).max_websockets() >= websockets;
     let (mut low, mut high) = (0, 16);

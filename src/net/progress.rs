@@ -1,7 +1,7 @@
 //! When a byte of a plain request last moved, in either direction and on either leg: `limits.http_timeout`.
 //!
-//! The client's byte stream and the upstream's each note when they moved bytes. Whoever waits for something compares
-//! that with the time, at most once per timeout: a byte that moves costs one store and arms no timer.
+//! The client's byte stream and the upstream's each store when they last moved bytes. Waiting compares that with the
+//! time, at most once per timeout, so that a byte that moves costs one store and sets no timer.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -24,7 +24,6 @@ pub(crate) struct Moved {
 }
 
 impl Moved {
-    /// One that moves now.
     pub(crate) fn new(clock: Clock) -> Self {
         let last = Arc::new(AtomicU64::new(clock.now().micros()));
         Moved { clock, last }
@@ -119,8 +118,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Noted<S> {
     }
 }
 
-/// Waits until nothing has moved on any of `streams` for `limit`; for ever without one. What streams there are is
-/// asked again each time, because the upstream's is not known from the beginning.
+/// Waits until nothing has moved on any of `streams` for `limit`; for ever without one. `streams` is
+/// called anew each time, because the upstream's stream is not known from the beginning.
 pub(crate) async fn stalled(limit: Option<Duration>, streams: impl Fn() -> Vec<Moved>) {
     let Some(limit) = limit else {
         return std::future::pending().await;

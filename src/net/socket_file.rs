@@ -12,7 +12,7 @@ use tokio::net::UnixListener;
 /// Connections that the system keeps until they are accepted.
 pub(crate) const BACKLOG: i32 = 4096;
 
-/// What tells a file from all others that exist at the same time.
+/// Distinguishes a file from all others that exist at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Identity {
     device: u64,
@@ -65,7 +65,7 @@ impl SocketFile {
 }
 
 /// Removes the file at the end, if it is still this process's: another one may have the name already. To be dropped
-/// before the socket, so that nobody meets a file on which nobody answers, and nobody takes it for a dead one.
+/// before the socket, so that no client finds a file without a listener, and no other process takes it for a dead one.
 #[derive(Debug)]
 pub struct RemovedAtEnd(pub(crate) SocketFile);
 
@@ -78,7 +78,7 @@ impl Drop for RemovedAtEnd {
     }
 }
 
-/// Binds and listens. Nobody can connect before the permissions are set, because nobody is let in until `listen`.
+/// Binds and listens. No client can connect before the permissions are set, because the system refuses until `listen`.
 pub(crate) fn bind(path: &Path, mode: Option<u32>) -> io::Result<(RemovedAtEnd, UnixListener)> {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     socket.set_nonblocking(true)?;
@@ -107,7 +107,7 @@ pub(crate) fn bind(path: &Path, mode: Option<u32>) -> io::Result<(RemovedAtEnd, 
     Ok((file, listener))
 }
 
-/// Removes the file of a socket on which nobody answers; false: it is no such file.
+/// Removes the file of a socket without a listener; false if it is no such file.
 fn remove_dead(path: &Path) -> io::Result<bool> {
     let identity = Identity::of(path)?;
     if !is_dead(path)? || Identity::of(path)? != identity {

@@ -1,4 +1,4 @@
-//! The byte streams that are relayed.
+//! Byte streams: TCP and Unix sockets.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -17,27 +17,28 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::open_files::OpenFile;
 
-/// A stream that can be ended so that the peer notices the loss.
+/// What the relay needs of a stream.
 pub trait Transport: AsyncRead + AsyncWrite + Unpin {
-    /// Makes dropping this stream reset the connection instead of ending it in good order.
+    /// Makes dropping this stream reset the connection instead of closing it in order.
     fn reset_on_drop(&self);
 
-    /// Has the system keep a peer that accepts nothing for as long as `limits.write_stall_timeout` does.
+    /// Sets TCP_USER_TIMEOUT so that the system does not give a peer up before `limits.write_stall_timeout` does.
     fn set_user_timeout(&self, write_stall_timeout: Option<Duration>);
 
-    /// Whether the system has bytes to read, or takes bytes: what tokio knows only after its next look.
+    /// Whether the kernel has bytes to read, or accepts bytes, even if tokio does not know yet.
     fn is_ready(&self, to_read: bool, to_write: bool) -> bool;
 }
 
-/// How long the system waits for a peer to acknowledge or accept anything, unless the sidecar has more patience.
+/// How long the system waits for a peer to acknowledge or accept anything, unless `write_stall_timeout` is longer.
 const USER_TIMEOUT: Duration = Duration::from_secs(120);
-/// How much more patient than the sidecar, which says why a connection ended, the system is at least.
+/// How much longer than the sidecar the system waits at least, so that it is the sidecar that ends the connection, and
+/// records why.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// What one read takes that is discarded.
+/// The size of a read whose bytes are discarded.
 const DISCARD: usize = 8 * 1024;
 
-/// TCP_USER_TIMEOUT under a limit; none: the system's own patience.
+/// TCP_USER_TIMEOUT for a stall timeout; none for the system's default.
 pub(crate) fn user_timeout(write_stall_timeout: Option<Duration>) -> Option<Duration> {
     write_stall_timeout.map(|limit| USER_TIMEOUT.max(limit + MARGIN))
 }
@@ -86,7 +87,7 @@ enum DetachedSocket {
 }
 
 impl Detached {
-    /// Makes it the current runtime's.
+    /// Registers it with the current runtime.
     pub(crate) fn attach(self) -> io::Result<Stream> {
         let socket = match self.socket {
             DetachedSocket::Tcp(stream) => TcpStream::from_std(stream).map(Socket::Tcp),
@@ -113,7 +114,7 @@ impl Stream {
         self
     }
 
-    /// Takes it away from its runtime.
+    /// Deregisters it from its runtime.
     pub(crate) fn detach(self) -> io::Result<Detached> {
         let socket = match self.socket {
             Socket::Tcp(stream) => stream.into_std().map(DetachedSocket::Tcp),
@@ -146,12 +147,12 @@ impl Stream {
         self
     }
 
-    /// Waits until the peer has ended its side or both, whatever is unread: bytes that nobody reads would hide the end
-    /// from whoever waits to read.
+    /// Waits until the peer has ended its side or both, whatever is unread: waiting to read would not notice
+    /// the end behind unread bytes.
     pub(crate) async fn ended(&self) -> io::Result<Ended> {
-        // On Linux, `PRIORITY` alone stands for the end of reading, without the arrival of bytes.
-        let news = self.ready(Interest::PRIORITY | Interest::ERROR).await?;
-        if news.is_error() {
+        // On Linux, `PRIORITY` alone reports the end of reading, and not the arrival of bytes.
+        let ready = self.ready(Interest::PRIORITY | Interest::ERROR).await?;
+        if ready.is_error() {
             return Ok(Ended::Both);
         }
         // The end of reading stays, so that this returns at once.
@@ -164,7 +165,7 @@ impl Stream {
 
     /// Waits until the connection is reset or fails.
     pub(crate) async fn failed(&self) {
-        // Whatever goes wrong, it is of no use any more.
+        // If waiting fails, so has the connection.
         let _ = self.ready(Interest::ERROR).await;
     }
 
@@ -175,7 +176,7 @@ impl Stream {
         }
     }
 
-    /// Reads without having the stream alone.
+    /// Reads through a shared reference.
     pub(crate) fn poll_read_shared(
         &self,
         cx: &mut Context<'_>,
@@ -193,8 +194,8 @@ impl Stream {
         }
     }
 
-    /// As tokio's own reading does, a read that leaves room in the buffer counts as the last: it saves the read that
-    /// would find nothing.
+    /// Like tokio's own reads, one that does not fill the buffer counts as the last: that saves the read that would
+    /// find nothing.
     fn try_read(&self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
         let mut is_read = false;
         let once = || {
@@ -215,7 +216,7 @@ impl Stream {
         if is_read { Ok(()) } else { read }
     }
 
-    /// Writes without having the stream alone.
+    /// Writes through a shared reference.
     pub(crate) fn poll_write_shared(
         &self,
         cx: &mut Context<'_>,
@@ -233,7 +234,6 @@ impl Stream {
         }
     }
 
-    /// Writes what finds room.
     pub(crate) fn try_write(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         match &self.socket {
             Socket::Tcp(stream) => stream.try_write_vectored(bufs),
@@ -256,7 +256,7 @@ impl Stream {
         .await
     }
 
-    /// Of a connection that was just accepted, and of which the runtime knows nothing yet: takes what the peer has sent
+    /// For a connection that was just accepted and is not registered with the runtime: reads what the peer has sent
     /// already, and answers.
     pub(crate) fn discard_and_answer(&self, answer: &[u8]) -> io::Result<()> {
         let socket = match &self.socket {
@@ -272,7 +272,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Tells the peer that nothing more comes.
+    /// Ends our sending side.
     pub(crate) fn shut_down(&self) -> io::Result<()> {
         match &self.socket {
             Socket::Tcp(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
@@ -300,7 +300,7 @@ pub(crate) fn tune(socket: &socket2::Socket) {
 impl Transport for Stream {
     fn reset_on_drop(&self) {
         if let Socket::Tcp(stream) = &self.socket {
-            // A socket that cannot linger is closed in good order, which is all there is left to do.
+            // If it cannot be set, the socket is closed in order instead.
             let _ = SockRef::from(stream).set_linger(Some(Duration::ZERO));
         }
     }
@@ -313,7 +313,7 @@ impl Transport for Stream {
             Socket::Tcp(stream) => PollFd::new(stream, events),
             Socket::Unix(stream) => PollFd::new(stream, events),
         }];
-        // Where the system does not say, tokio's word has to do.
+        // If the system does not know, tokio is right.
         poll(&mut sockets, Some(&Timespec::default())).is_ok()
             && sockets[0].revents().intersects(events)
     }
