@@ -32,7 +32,7 @@ pub use flags::Flags;
 use keys::KEYS;
 pub use model::*;
 
-/// What a file is called that has no name.
+/// The name of a file that is read from there.
 pub const INPUT: &str = "standard input";
 /// Diagnostics of one file; more help nobody.
 const MAX_DIAGNOSTICS: usize = 500;
@@ -51,7 +51,7 @@ pub struct Loaded {
 /// Reads a file, with the variables of this process's environment.
 ///
 /// # Errors
-/// The file cannot be read, or its content cannot be used; then all of its problems are there.
+/// The file cannot be read, or its content cannot be used; then every diagnostic is there.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     load_bytes(read(path)?, &path.display().to_string(), &Flags::default())
 }
@@ -59,14 +59,14 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 /// What [`load`] makes of a file's content, called `name`, with keys of the command line in place of the file's.
 ///
 /// # Errors
-/// The content cannot be used; all of its problems are there.
+/// The content cannot be used; every diagnostic is there.
 pub fn load_bytes(bytes: Vec<u8>, name: &str, flags: &Flags) -> Result<Loaded, LoadError> {
     let text = text(bytes, name)?;
     let env = |variable: &str| std::env::var(variable).ok();
     parse_with(&text, name, &env, flags).map_err(LoadError::Invalid)
 }
 
-/// Reads a file's content from somewhere else, which problems call [`INPUT`].
+/// Reads a file's content from somewhere else, which diagnostics call [`INPUT`].
 ///
 /// # Errors
 /// As of [`load`].
@@ -80,8 +80,8 @@ pub fn load_input(input: impl io::Read) -> Result<Loaded, LoadError> {
     load_bytes(bytes, INPUT, &Flags::default())
 }
 
-/// Reads the block `admin` of a file alone, to find a process that was started with the file and goes on whatever has
-/// become of the rest of it since. None: `admin: off`.
+/// Reads only the block `admin` of a file, to find a process that was started with it. The rest of the file may have
+/// become wrong since. None for `admin: off`.
 ///
 /// # Errors
 /// The file cannot be read, is no YAML, or the block has errors.

@@ -3,7 +3,7 @@
 use super::engine::{KeyPath, Map, Node, Step, Value};
 use super::keys::{LISTEN, TARGET};
 
-/// What the command line says of the configuration, as it was typed.
+/// Keys of the command line, as they were typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Flags {
     /// Each `--listen`; none: what the file says.
@@ -16,7 +16,7 @@ impl Flags {
     /// Takes a value for `--listen`.
     ///
     /// # Errors
-    /// It is no address to listen on, in words.
+    /// What is wrong with it, as a sentence.
     pub fn read_listen(text: &str) -> Result<String, String> {
         (LISTEN.read)(text).map(|_| text.to_owned())
     }
@@ -24,7 +24,7 @@ impl Flags {
     /// Takes a value for `--upstream`.
     ///
     /// # Errors
-    /// It is no backend's address, in words.
+    /// What is wrong with it, as a sentence.
     pub fn read_upstream(text: &str) -> Result<String, String> {
         (TARGET.read)(text).map(|_| text.to_owned())
     }

@@ -86,7 +86,7 @@ struct Overridable {
     compression: Compression,
 }
 
-/// Asks for everything.
+/// The top level.
 pub(crate) fn file(b: &mut impl Block) -> File {
     let addresses = List {
         item: LISTEN,
@@ -111,7 +111,7 @@ pub(crate) fn file(b: &mut impl Block) -> File {
     let metrics = metrics(b);
     let admin = admin(b);
     let doc = "Tried in order, the first match wins; each overrides what it says of upstream, heartbeat, limits, close and compression.";
-    let routes = b.inheriting_blocks("routes", doc, |b| route(b, &top));
+    let routes = b.list(("routes", doc), true, |b| route(b, &top));
     let routes = routes.unwrap_or_default();
     let heartbeats = top.heartbeats.clone();
     let route_heartbeats = routes
@@ -140,7 +140,7 @@ pub(crate) fn file(b: &mut impl Block) -> File {
     }
 }
 
-/// Asks for the keys that the top level and routes share; `more_limits` asks for further keys of `limits`.
+/// The keys that the top level and routes share; `more_limits` declares further keys of `limits`.
 fn overridable<B: Block>(
     b: &mut B,
     base: &Overridable,
@@ -197,7 +197,7 @@ impl Overridable {
 
 fn route(b: &mut impl Block, top: &Overridable) -> (RouteMatch, Overridable) {
     let doc = "Which requests it takes: every key that is written must hold.";
-    let rule = b.own_block("match", doc, route_match);
+    let rule = b.keys(("match", doc), true, route_match);
     if rule.is_empty() && !b.has_errors("match") {
         let message = "a route without a match would take everything; write a `match`, or these keys at the top level";
         b.error("match", message);

@@ -20,7 +20,7 @@ use scope::Scope;
 /// Routes that are looked at: each is compared with all before it.
 const MAX_ROUTES: usize = 1000;
 
-/// Everything worth telling about `file`, whose tree is `tree`. Keys with errors of their own (`found`) are left alone.
+/// The warnings about `file`, whose tree is `tree`. Keys with errors of their own (`found`) are left alone.
 pub(super) fn lints(file: &File, tree: &Node, found: &[Finding]) -> Vec<Finding> {
     let Some(config) = &file.config else {
         return Vec::new();
@@ -31,7 +31,7 @@ pub(super) fn lints(file: &File, tree: &Node, found: &[Finding]) -> Vec<Finding>
     scope.log(config);
     scope.addresses(config);
     let routes = KeyPath::of(&["routes"]);
-    for (index, ((_, route), beats)) in config
+    for (index, ((_, route), heartbeats)) in config
         .routes
         .iter()
         .zip(&file.route_heartbeats)
@@ -39,20 +39,20 @@ pub(super) fn lints(file: &File, tree: &Node, found: &[Finding]) -> Vec<Finding>
         .enumerate()
     {
         scope.above = routes.index(index);
-        scope.route(beats, route, config);
+        scope.route(heartbeats, route, config);
         scope.reachable(config, index);
     }
     scope.findings
 }
 
 impl Scope<'_> {
-    fn route(&mut self, beats: &Heartbeats, route: &Route, config: &Config) {
-        self.leg("client", &beats.client, beats.check_interval);
-        self.leg("upstream", &beats.upstream, beats.check_interval);
-        self.client(beats);
-        self.app(beats);
-        self.activity(beats);
-        self.quiet_backend(beats);
+    fn route(&mut self, heartbeats: &Heartbeats, route: &Route, config: &Config) {
+        self.leg("client", &heartbeats.client, heartbeats.check_interval);
+        self.leg("upstream", &heartbeats.upstream, heartbeats.check_interval);
+        self.client(heartbeats);
+        self.app(heartbeats);
+        self.activity(heartbeats);
+        self.quiet_backend(heartbeats);
         self.limits(&route.policy.limits);
         self.backend(route, config);
     }

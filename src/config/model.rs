@@ -224,7 +224,7 @@ pub struct Upstream {
     pub host: HostHeader,
     /// Dialling only.
     pub retry: Retry,
-    /// How it is found out whether it is up.
+    /// How it is checked whether it is up.
     pub health: Health,
 }
 
@@ -275,14 +275,14 @@ pub struct Retry {
     pub max_backoff: Duration,
 }
 
-/// How it is found out whether a backend is up.
+/// How it is checked whether a backend is up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Health {
     /// What is done for it.
     pub mode: HealthMode,
     /// Between two checks.
     pub interval: Duration,
-    /// What [`HealthMode::Http`] asks for, such as `/healthz`.
+    /// The path that [`HealthMode::Http`] requests, such as `/healthz`.
     pub path: String,
 }
 
@@ -291,7 +291,7 @@ pub struct Health {
 pub enum HealthMode {
     /// Nothing: it is taken to be up.
     Off,
-    /// Connections for clients tell; an empty one is tried before the first success and while it is down.
+    /// Connections for clients show it; an empty one is tried before the first success and while it is down.
     Passive,
     /// An empty TCP connection every `interval`.
     Tcp,

@@ -49,8 +49,8 @@ fn has_reference(text: &str) -> bool {
     })
 }
 
-/// Says of such a text how a variable is written: where it is an error, beside that; where it is taken as it stands,
-/// if it is nothing but the name. The text itself is not told, since it may be a secret after all.
+/// Adds to the error about such a text how a variable is written. Where the text is no error, a warning says so if the
+/// text is nothing but the name. The text itself is not shown, since it may be a secret after all.
 pub(crate) fn explain(bare: Vec<BareVariable>, found: &mut Vec<Finding>) {
     let in_error: HashMap<KeyPath, usize> = found
         .iter()

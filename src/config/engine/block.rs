@@ -1,55 +1,37 @@
 //! A block of the file as the declarations see it: what they may ask for.
 //!
-//! A declaration of keys is a function over a `Block`. It runs in two passes: over a `Declaration`, which notes what is
+//! A declaration of keys is a function over a `Block`. It runs in two passes: over a `Declaration`, which lists what is
 //! asked for, and over a `Reader`, which answers from a file.
 
 use serde_json::{Value as Json, json};
 
 use super::value_type::ValueType;
 
+/// A key's name and its documentation.
+pub(crate) type Label = (&'static str, &'static str);
+
+/// What holds when a key is not written.
+#[derive(Clone, Copy)]
+pub(crate) enum Role<'b, T> {
+    /// This value.
+    Default(&'b T),
+    /// Nothing; this is only documented as the default.
+    Optional(Option<&'b T>),
+    /// It is an error, unless the key is inherited.
+    Required,
+}
+
 pub(crate) trait Block: Sized {
-    /// A key's value; none when it is not written or not right. `shown` is only documented as the default.
-    fn optional<T: ValueType>(
+    /// A key's value; none when it is not written or not right.
+    fn value<T: ValueType>(
         &mut self,
-        name: &'static str,
-        shown: Option<&T::Out>,
+        label: Label,
         value_type: &T,
-        doc: &'static str,
+        role: Role<'_, T::Out>,
     ) -> Option<T::Out>;
 
-    /// A key's value, or `base` when it is not written or not right.
-    fn key<T: ValueType>(
-        &mut self,
-        name: &'static str,
-        base: &T::Out,
-        value_type: &T,
-        doc: &'static str,
-    ) -> T::Out;
-
-    /// A key that must be written where nothing is inherited; `base` is what is inherited.
-    fn required<T: ValueType>(
-        &mut self,
-        name: &'static str,
-        base: Option<&T::Out>,
-        value_type: &T,
-        doc: &'static str,
-    ) -> Option<T::Out>;
-
-    /// A block of further keys.
-    fn block<R>(
-        &mut self,
-        name: &'static str,
-        doc: &'static str,
-        keys: impl FnOnce(&mut Self) -> R,
-    ) -> R;
-
-    /// A block that an item of an inheriting list does not inherit.
-    fn own_block<R>(
-        &mut self,
-        name: &'static str,
-        doc: &'static str,
-        keys: impl FnOnce(&mut Self) -> R,
-    ) -> R;
+    /// A block of further keys; `is_own`: an item of an inheriting list does not inherit it.
+    fn keys<R>(&mut self, label: Label, is_own: bool, keys: impl FnOnce(&mut Self) -> R) -> R;
 
     /// A block, or `off` instead of one; `base` when neither is written.
     fn block_or_off<R>(
@@ -70,19 +52,11 @@ pub(crate) trait Block: Sized {
         keys: impl FnOnce(&mut Self) -> R,
     ) -> R;
 
-    /// A list of blocks; none when it is not written. A list that is written replaces the inherited one.
-    fn blocks<R>(
+    /// A list of blocks; none when it is not written.
+    fn list<R>(
         &mut self,
-        name: &'static str,
-        doc: &'static str,
-        keys: impl FnMut(&mut Self) -> R,
-    ) -> Option<Vec<R>>;
-
-    /// A list of blocks that inherit, key by key, what the block of the list itself says.
-    fn inheriting_blocks<R>(
-        &mut self,
-        name: &'static str,
-        doc: &'static str,
+        label: Label,
+        inherits: bool,
         keys: impl FnMut(&mut Self) -> R,
     ) -> Option<Vec<R>>;
 
@@ -103,6 +77,51 @@ pub(crate) trait Block: Sized {
 
     /// Whether keys that are not written are inherited.
     fn inherits(&self) -> bool;
+
+    /// A key's value, or `base` when it is not written or not right.
+    fn key<T: ValueType>(
+        &mut self,
+        name: &'static str,
+        base: &T::Out,
+        value_type: &T,
+        doc: &'static str,
+    ) -> T::Out {
+        let value = self.value((name, doc), value_type, Role::Default(base));
+        value.unwrap_or_else(|| base.clone())
+    }
+
+    /// A key's value, where it matters whether it is written; `shown` is only documented as the default.
+    fn optional<T: ValueType>(
+        &mut self,
+        name: &'static str,
+        shown: Option<&T::Out>,
+        value_type: &T,
+        doc: &'static str,
+    ) -> Option<T::Out> {
+        self.value((name, doc), value_type, Role::Optional(shown))
+    }
+
+    /// A key that must be written where nothing is inherited; `base` is what is inherited.
+    fn required<T: ValueType>(
+        &mut self,
+        name: &'static str,
+        base: Option<&T::Out>,
+        value_type: &T,
+        doc: &'static str,
+    ) -> Option<T::Out> {
+        let value = self.value((name, doc), value_type, Role::Required);
+        value.or_else(|| base.cloned())
+    }
+
+    /// A block of further keys.
+    fn block<R>(
+        &mut self,
+        name: &'static str,
+        doc: &'static str,
+        keys: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        self.keys((name, doc), false, keys)
+    }
 }
 
 /// What a reserved key takes in this version.

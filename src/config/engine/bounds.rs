@@ -23,7 +23,7 @@ pub(crate) const MAX_ITEMS: usize = 10_000;
 /// Blocks and lists in each other.
 pub(crate) const MAX_DEPTH: usize = 32;
 
-/// What of a text is too much for the parser; asked before it begins.
+/// Refuses texts that the parser would take too long over.
 pub(crate) fn check(text: &str) -> Result<(), Finding> {
     if let Some((at, _)) = text.match_indices(['[', '{']).nth(MAX_OPENINGS) {
         let message = format!(
@@ -63,12 +63,10 @@ impl Texts {
     }
 }
 
-/// What is said of more than [`MAX_DEPTH`] blocks.
 pub(crate) fn too_deep() -> String {
     format!("more than {MAX_DEPTH} blocks and lists in each other")
 }
 
-/// What is said of a text of more than [`MAX_TEXT`] bytes.
 pub(crate) fn too_long() -> String {
     format!("this text has more than {} KiB", MAX_TEXT >> 10)
 }

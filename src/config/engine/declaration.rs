@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value as Json, json};
 
-use super::block::{Block, Reserved};
+use super::block::{Block, Label, Reserved, Role};
 use super::path::KeyPath;
 use super::value_type::ValueType;
 
@@ -138,77 +138,34 @@ impl Declaration {
         let result = keys(&mut below);
         (result, below.keys)
     }
-
-    fn list<R>(
-        &mut self,
-        (name, doc): (&'static str, &'static str),
-        inherits: bool,
-        keys: impl FnOnce(&mut Self) -> R,
-    ) -> Option<Vec<R>> {
-        let (item, items) = Declaration::below(inherits, keys);
-        self.add(name, doc, Shape::List { items, inherits });
-        self.set_default(Some(json!([])));
-        Some(vec![item])
-    }
 }
 
 impl Block for Declaration {
-    fn optional<T: ValueType>(
+    fn value<T: ValueType>(
         &mut self,
-        name: &'static str,
-        shown: Option<&T::Out>,
+        (name, doc): Label,
         value_type: &T,
-        doc: &'static str,
+        role: Role<'_, T::Out>,
     ) -> Option<T::Out> {
-        self.add(name, doc, Shape::Value(value_type.schema()))
-            .is_filled = false;
-        self.set_default(shown.map(|shown| value_type.show(shown)));
+        let is_required = matches!(role, Role::Required) && !self.inherits;
+        let key = self.add(name, doc, Shape::Value(value_type.schema()));
+        key.is_filled = !matches!(role, Role::Optional(_));
+        key.is_required = is_required;
+        self.set_default(match role {
+            Role::Default(base) => Some(value_type.show(base)),
+            Role::Optional(shown) => shown.map(|shown| value_type.show(shown)),
+            Role::Required => None,
+        });
         None
     }
 
-    fn key<T: ValueType>(
+    fn keys<R>(
         &mut self,
-        name: &'static str,
-        base: &T::Out,
-        value_type: &T,
-        doc: &'static str,
-    ) -> T::Out {
-        self.add(name, doc, Shape::Value(value_type.schema()));
-        self.set_default(Some(value_type.show(base)));
-        base.clone()
-    }
-
-    fn required<T: ValueType>(
-        &mut self,
-        name: &'static str,
-        base: Option<&T::Out>,
-        value_type: &T,
-        doc: &'static str,
-    ) -> Option<T::Out> {
-        let is_required = !self.inherits;
-        self.add(name, doc, Shape::Value(value_type.schema()))
-            .is_required = is_required;
-        base.cloned()
-    }
-
-    fn block<R>(
-        &mut self,
-        name: &'static str,
-        doc: &'static str,
+        (name, doc): Label,
+        is_own: bool,
         keys: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        let (result, below) = Declaration::below(self.inherits, keys);
-        self.add(name, doc, Shape::Block(below));
-        result
-    }
-
-    fn own_block<R>(
-        &mut self,
-        name: &'static str,
-        doc: &'static str,
-        keys: impl FnOnce(&mut Self) -> R,
-    ) -> R {
-        let (result, below) = Declaration::below(false, keys);
+        let (result, below) = Declaration::below(self.inherits && !is_own, keys);
         self.add(name, doc, Shape::Block(below));
         result
     }
@@ -242,22 +199,16 @@ impl Block for Declaration {
         result
     }
 
-    fn blocks<R>(
+    fn list<R>(
         &mut self,
-        name: &'static str,
-        doc: &'static str,
+        (name, doc): Label,
+        inherits: bool,
         keys: impl FnMut(&mut Self) -> R,
     ) -> Option<Vec<R>> {
-        self.list((name, doc), false, keys)
-    }
-
-    fn inheriting_blocks<R>(
-        &mut self,
-        name: &'static str,
-        doc: &'static str,
-        keys: impl FnMut(&mut Self) -> R,
-    ) -> Option<Vec<R>> {
-        self.list((name, doc), true, keys)
+        let (item, items) = Declaration::below(inherits, keys);
+        self.add(name, doc, Shape::List { items, inherits });
+        self.set_default(Some(json!([])));
+        Some(vec![item])
     }
 
     fn refused(&mut self, name: &'static str, _: &str) {

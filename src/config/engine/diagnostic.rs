@@ -28,7 +28,7 @@ pub struct Diagnostic {
     pub message: String,
 }
 
-/// How bad a problem is.
+/// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The file is refused.
@@ -140,7 +140,7 @@ pub enum LoadError {
         source: io::Error,
     },
     /// It is a pipe or a device, which is not read a second time.
-    #[error("{}: is no regular file any more", path.display())]
+    #[error("{}: is no longer a regular file", path.display())]
     NotRegular {
         /// The file as it was named.
         path: PathBuf,
@@ -151,7 +151,7 @@ pub enum LoadError {
 }
 
 impl LoadError {
-    /// What kind of failure it was to read the file; none: it was read.
+    /// Why the file could not be read; none if it was read.
     #[must_use]
     pub fn kind(&self) -> Option<io::ErrorKind> {
         match self {
@@ -165,9 +165,9 @@ impl LoadError {
     }
 }
 
-/// Every problem on a line of its own.
-fn lines(problems: &[Diagnostic]) -> String {
-    let lines: Vec<String> = problems.iter().map(Diagnostic::to_string).collect();
+/// Each diagnostic on a line of its own.
+fn lines(diagnostics: &[Diagnostic]) -> String {
+    let lines: Vec<String> = diagnostics.iter().map(Diagnostic::to_string).collect();
     lines.join("\n")
 }
 

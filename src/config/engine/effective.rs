@@ -30,12 +30,12 @@ fn block(written: Option<&Map>, keys: &[Key], above: Option<&Json>) -> JsonMap<S
     all
 }
 
-/// What a key holds; none: nothing is written, and nothing stands in for it. `beside` are the keys before it.
+/// What a key holds; none if nothing is written and there is no default. `earlier` are the keys before it.
 fn value(
     key: &Key,
     written: Option<&Value>,
     inherited: Option<&Json>,
-    beside: &JsonMap<String, Json>,
+    earlier: &JsonMap<String, Json>,
 ) -> Option<Json> {
     match (&key.shape, written) {
         (Shape::Refused, _) => None,
@@ -46,7 +46,7 @@ fn value(
             stands_in.filter(|_| key.is_filled).cloned()
         }
         (Shape::List { items, inherits }, Some(Value::List(nodes))) => {
-            let above = inherits.then(|| Json::Object(beside.clone()));
+            let above = inherits.then(|| Json::Object(earlier.clone()));
             let item = |node: &Node| block(node.value.as_map(), items, above.as_ref());
             Some(nodes.iter().map(item).map(Json::Object).collect())
         }

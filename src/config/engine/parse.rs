@@ -1,9 +1,9 @@
 //! Text to tree, in one reading: one YAML document, its merge keys resolved, with every repeated key and tag reported.
 //!
 //! serde_yaml keeps no positions, but an error that a visitor returns carries the place of the value it was given. So
-//! the visitor puts each scalar into a slot and then fails on purpose; whoever asked for it takes the value from the
-//! slot and the position from the error, and goes on. That works for scalars because the parser is behind one when its
-//! visitor is called. A list or a mapping ends with the visitor's success, and gets its position from what it contains.
+//! the visitor puts each scalar into a slot and then fails on purpose; the caller takes the value from the slot and the
+//! position from the error, and goes on. That works for scalars because the parser has consumed one when it calls the
+//! visitor. A list or a mapping is consumed only if its visitor succeeds, and gets its position from what it contains.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -18,7 +18,7 @@ use super::path::{KeyPath, Step};
 use super::syntax::{self, IsKey};
 use super::tree::{Entry, Map, Mark, Node, Value};
 
-/// Longer paths are not asked for positions: the parser would spell the path out for each value below.
+/// Values below longer paths get no positions of their own: each error would spell the path out.
 const MAX_PATH: usize = 1024;
 
 /// The document with aliases and merge keys (`<<`) resolved.
@@ -103,7 +103,7 @@ impl State<'_> {
         }
     }
 
-    /// What `read` put into its slot. An error that it returned with a scalar in the slot only tells the position.
+    /// What `read` put into its slot. An error with a scalar in the slot only carries the position.
     fn take<T, E: Error>(
         &mut self,
         read: impl FnOnce(Slot<'_, '_>) -> Result<Option<T>, E>,

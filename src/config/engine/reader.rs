@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
-use super::block::{Block, Reserved};
+use super::block::{Block, Label, Reserved, Role};
 use super::declaration::Keys;
 use super::diagnostic::{Finding, Place, Severity};
 use super::path::{KeyPath, Step, is_secret};
@@ -108,34 +108,6 @@ impl<'a> Reader<'a> {
         result
     }
 
-    fn list<R>(
-        &mut self,
-        name: &'static str,
-        inherits: bool,
-        mut keys: impl FnMut(&mut Self) -> R,
-    ) -> Option<Vec<R>> {
-        let node = self.written(name)?;
-        let items = match &node.value {
-            Value::Null => return None,
-            Value::List(items) => items,
-            other => {
-                let message = self.instead_of_list(other);
-                self.report(self.path.key(name), Place::Value, message);
-                return None;
-            }
-        };
-        let above = std::mem::replace(&mut self.inherits, inherits);
-        self.path.push(Step::Key(name.to_owned()));
-        let items = items.iter().enumerate();
-        let items = items.map(|(index, item)| {
-            self.below(Step::Index(index), Some(item), EXPECTED_BLOCK, &mut keys)
-        });
-        let items = items.collect();
-        self.path.pop();
-        self.inherits = above;
-        Some(items)
-    }
-
     fn instead_of_list(&self, value: &Value) -> String {
         let first = match value {
             Value::Text(text) => Some(text.as_str()),
@@ -160,7 +132,7 @@ impl<'a> Reader<'a> {
         self.findings.push(Finding::error(path, place, message));
     }
 
-    fn value<T: ValueType>(&mut self, name: &str, value_type: &T) -> Option<T::Out> {
+    fn read_value<T: ValueType>(&mut self, name: &str, value_type: &T) -> Option<T::Out> {
         let value = &self.written(name)?.value;
         let path = match self.content {
             Content::Line(..) => self.path.clone(),
@@ -202,35 +174,15 @@ fn add_all_above(path: &KeyPath, all: &mut HashSet<KeyPath>) {
 }
 
 impl Block for Reader<'_> {
-    fn optional<T: ValueType>(
+    fn value<T: ValueType>(
         &mut self,
-        name: &'static str,
-        _: Option<&T::Out>,
+        (name, doc): Label,
         value_type: &T,
-        _: &'static str,
-    ) -> Option<T::Out> {
-        self.value(name, value_type)
-    }
-
-    fn key<T: ValueType>(
-        &mut self,
-        name: &'static str,
-        base: &T::Out,
-        value_type: &T,
-        _: &'static str,
-    ) -> T::Out {
-        self.value(name, value_type).unwrap_or_else(|| base.clone())
-    }
-
-    fn required<T: ValueType>(
-        &mut self,
-        name: &'static str,
-        base: Option<&T::Out>,
-        value_type: &T,
-        doc: &'static str,
+        role: Role<'_, T::Out>,
     ) -> Option<T::Out> {
         let is_missing = !self.inherits && self.written(name).is_none();
-        if is_missing && !matches!(self.content, Content::Wrong) {
+        let is_block = !matches!(self.content, Content::Wrong);
+        if matches!(role, Role::Required) && is_missing && is_block {
             let no_block = matches!(self.content, Content::Nothing) && !self.path.is_empty();
             let path = match no_block {
                 true => self.path.clone(),
@@ -238,27 +190,14 @@ impl Block for Reader<'_> {
             };
             self.report(path, Place::Key, format!("is required. {doc}"));
         }
-        self.value(name, value_type).or_else(|| base.cloned())
+        self.read_value(name, value_type)
     }
 
-    fn block<R>(
-        &mut self,
-        name: &'static str,
-        _: &'static str,
-        keys: impl FnOnce(&mut Self) -> R,
-    ) -> R {
+    fn keys<R>(&mut self, (name, _): Label, is_own: bool, keys: impl FnOnce(&mut Self) -> R) -> R {
         let node = self.written(name);
-        self.below(Step::Key(name.to_owned()), node, EXPECTED_BLOCK, keys)
-    }
-
-    fn own_block<R>(
-        &mut self,
-        name: &'static str,
-        doc: &'static str,
-        keys: impl FnOnce(&mut Self) -> R,
-    ) -> R {
-        let above = std::mem::replace(&mut self.inherits, false);
-        let result = self.block(name, doc, keys);
+        let inherits = self.inherits && !is_own;
+        let above = std::mem::replace(&mut self.inherits, inherits);
+        let result = self.below(Step::Key(name.to_owned()), node, EXPECTED_BLOCK, keys);
         self.inherits = above;
         result
     }
@@ -300,22 +239,32 @@ impl Block for Reader<'_> {
         }
     }
 
-    fn blocks<R>(
+    fn list<R>(
         &mut self,
-        name: &'static str,
-        _: &'static str,
-        keys: impl FnMut(&mut Self) -> R,
+        (name, _): Label,
+        inherits: bool,
+        mut keys: impl FnMut(&mut Self) -> R,
     ) -> Option<Vec<R>> {
-        self.list(name, false, keys)
-    }
-
-    fn inheriting_blocks<R>(
-        &mut self,
-        name: &'static str,
-        _: &'static str,
-        keys: impl FnMut(&mut Self) -> R,
-    ) -> Option<Vec<R>> {
-        self.list(name, true, keys)
+        let node = self.written(name)?;
+        let items = match &node.value {
+            Value::Null => return None,
+            Value::List(items) => items,
+            other => {
+                let message = self.instead_of_list(other);
+                self.report(self.path.key(name), Place::Value, message);
+                return None;
+            }
+        };
+        let above = std::mem::replace(&mut self.inherits, inherits);
+        self.path.push(Step::Key(name.to_owned()));
+        let items = items.iter().enumerate();
+        let items = items.map(|(index, item)| {
+            self.below(Step::Index(index), Some(item), EXPECTED_BLOCK, &mut keys)
+        });
+        let items = items.collect();
+        self.path.pop();
+        self.inherits = above;
+        Some(items)
     }
 
     fn refused(&mut self, name: &'static str, why: &str) {

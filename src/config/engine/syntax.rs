@@ -1,8 +1,8 @@
-//! What a person would change where YAML reads something else than was meant, or cannot read at all.
+//! What to change where YAML reads something else than was meant, or cannot read at all.
 //!
 //! The parser says where it could not go on, which is often a line or more behind the mistake, in words of its own
 //! grammar. [`explain`] looks at the lines around that place (`slip`: a line alone; `layout`: how lines fit together;
-//! `quoting`: quotes and brackets) and says what to write instead. No value is told that may be a secret.
+//! `quoting`: quotes and brackets) and says what to write instead. No value is shown that may be a secret.
 
 mod advice;
 mod layout;
@@ -17,7 +17,7 @@ use super::tree::Mark;
 use advice::Advice;
 pub(crate) use slip::{is_odd_space, misspelt};
 
-/// Lines that are told at most when a file is no YAML throughout.
+/// Lines that are reported of a file that is no YAML throughout.
 const MAX_SLIPS: usize = 20;
 
 /// Why the parser gave up.
@@ -173,8 +173,8 @@ fn last_opening(lines: &[Line<'_>], at: (usize, usize)) -> Option<(usize, usize)
 pub(crate) fn no_keys(text: &str, is_key: IsKey<'_>) -> Vec<Finding> {
     let lines = lines(text);
     let lines = lines.iter().filter(|line| !line.is_blank());
-    let told = lines.filter_map(|line| Advice::of(line, slip::slip(line, is_key)?));
-    told.take(MAX_SLIPS).map(Advice::finding).collect()
+    let advice = lines.filter_map(|line| Advice::of(line, slip::slip(line, is_key)?));
+    advice.take(MAX_SLIPS).map(Advice::finding).collect()
 }
 
 /// Why a second document begins at a place, and where.

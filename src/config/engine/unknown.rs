@@ -122,7 +122,7 @@ fn collect(block: &[Key], path: &KeyPath, keys: &Keys, all: &mut Vec<String>) {
     }
 }
 
-/// What to say about the unknown key `name` of the block at `place`, given the keys of this block and the paths of all.
+/// The message about the unknown key `name` of the block at `place`, given the keys of this block and the paths of all.
 fn unknown_key(
     name: &str,
     place: &str,
@@ -151,7 +151,7 @@ fn unknown_key(
             false => format!("unknown key; did you mean {ours}?"),
         };
     }
-    // A short word is near to many, so that an exact match elsewhere tells more than a near one here.
+    // A short word is near to many, so that an exact match elsewhere is more likely than a near one here.
     let same: Vec<&String> = all.iter().filter(|path| last(path) == name).collect();
     if let Some(path) = closest(&same, place) {
         return match path.rsplit_once('.') {

@@ -1,4 +1,4 @@
-//! What a key may hold: reading it, showing it, and describing it to an editor.
+//! The types of values: each reads a value, shows it as one would write it, and describes it to an editor.
 
 use serde_json::{Value as Json, json};
 
@@ -6,7 +6,7 @@ use super::nearest::nearest;
 use super::path::{Step, quoted};
 use super::tree::Value;
 
-/// One kind of value.
+/// A type of values.
 pub(crate) trait ValueType {
     /// What it is read into.
     type Out: Clone;
@@ -72,7 +72,7 @@ pub(crate) fn or_variable(schema: Json) -> Json {
     json!({"anyOf": [schema, {"type": "string", "pattern": r"\$\{[A-Z_][A-Z0-9_]*(:-[^}]*)?\}"}]})
 }
 
-/// A kind that is written as one piece of text.
+/// A type that is written as one piece of text.
 ///
 /// What YAML takes for a number, a boolean or nothing has lost its spelling (`1e5` is 100000.0 by now), so that it
 /// would not be the text that stands in the file: it is refused.
@@ -112,7 +112,7 @@ impl<T: Clone> ValueType for Scalar<T> {
     }
 }
 
-/// Another kind, or `off`.
+/// Another type, or `off`.
 pub(crate) struct OrOff<K>(pub(crate) K);
 
 impl<K: ValueType> ValueType for OrOff<K> {
@@ -180,7 +180,7 @@ impl<T: Clone + PartialEq> ValueType for Choice<T> {
     }
 }
 
-/// The complaint about a word that is none of `words`.
+/// The error about a word that is none of `words`.
 pub(crate) fn not_one_of(text: &str, words: impl Iterator<Item = &'static str> + Clone) -> String {
     let all: Vec<String> = words.clone().map(|word| format!("`{word}`")).collect();
     let message = format!("{} is none of {}", quoted(text), all.join(", "));
@@ -191,7 +191,7 @@ pub(crate) fn not_one_of(text: &str, words: impl Iterator<Item = &'static str> +
     }
 }
 
-/// What words of other programs are called in this one.
+/// The word here for a word of other programs.
 fn alias(word: &str) -> Option<&'static str> {
     const ALIASES: [(&str, &str); 24] = [
         ("socketio", "engine.io"),
@@ -264,7 +264,7 @@ pub(crate) const TEXT: Scalar<String> = Scalar {
     schema: || json!({"type": "string"}),
 };
 
-/// A list of another kind; a single item may stand without brackets.
+/// A list of another type; a single item may stand without brackets.
 pub(crate) struct List<K> {
     pub(crate) item: K,
     /// Whether the list needs an item.

@@ -1,4 +1,4 @@
-//! What to write instead of a value that another program would take.
+//! Values that are wrong only for punctuation that does not belong to them.
 
 use super::path::{Step, quoted};
 use super::source::IsKey;
@@ -6,7 +6,7 @@ use super::syntax::{is_odd_space, misspelt};
 use super::tree::{Node, Value};
 use super::value_type::{ValueError, ValueType};
 
-/// What to say instead of a kind's own words where a text only has something that does not belong to it.
+/// Better messages than the type's own where a text only has something that does not belong to it.
 pub(crate) fn improved<T: ValueType>(
     value_type: &T,
     value: &Value,
@@ -14,8 +14,8 @@ pub(crate) fn improved<T: ValueType>(
     is_key: IsKey<'_>,
 ) -> Vec<ValueError> {
     // Each costs another reading of the whole value.
-    const MOST: usize = 20;
-    for error in errors.iter_mut().take(MOST) {
+    const MAX_IMPROVED: usize = 20;
+    for error in errors.iter_mut().take(MAX_IMPROVED) {
         if let Some(message) = better(value_type, value, error, is_key) {
             error.message = message;
         }
@@ -56,7 +56,7 @@ fn better<T: ValueType>(
     (!still_wrong).then(|| format!("{} is wrong: {why}; did you mean {kept}?", quoted(&text)))
 }
 
-/// A text that is wrong for a sign that does not belong to it: the text without, and why it is wrong.
+/// A text without the punctuation that does not belong to it, and why it is wrong.
 pub(crate) fn without_odd_signs(text: &str) -> Option<(String, String)> {
     const LONGEST: usize = 1024;
     if text.len() > LONGEST {

@@ -34,7 +34,7 @@ pub(crate) struct Item {
 pub(crate) fn app(b: &mut impl Block, base: &App) -> App {
     let doc = "Heartbeats of the application: the first item that recognises a message decides. A route's list replaces this one.";
     let mut number = 0;
-    let items = b.blocks("app", doc, |b| {
+    let items = b.list(("app", doc), false, |b| {
         number += 1;
         item(b, number)
     });
@@ -42,9 +42,9 @@ pub(crate) fn app(b: &mut impl Block, base: &App) -> App {
         return base.clone();
     };
     let mut rules = Vec::new();
-    let mut told = Vec::new();
+    let mut kept = Vec::new();
     for (preset, own) in items {
-        told.push(Item {
+        kept.push(Item {
             preset,
             rules: own.len(),
         });
@@ -60,7 +60,7 @@ pub(crate) fn app(b: &mut impl Block, base: &App) -> App {
     }
     App {
         rules: Arc::new(Rules::new(rules)),
-        items: told,
+        items: kept,
     }
 }
 
@@ -206,8 +206,8 @@ fn preset_rules(b: &mut impl Block, preset: Preset, written: Written) -> Vec<Rul
         if let Some(name) = &written.name {
             rule.name = name.as_str().into();
         }
-        if let Some(most) = written.max_size {
-            rule.max_size = length(most);
+        if let Some(max_size) = written.max_size {
+            rule.max_size = length(max_size);
         }
         let is_of_client = rule.from == Leg::Client;
         if is_of_client && rule.reply.is_some() {

@@ -12,7 +12,7 @@ use super::super::engine::{
 use super::app::{App, app, app_ping};
 use crate::session::policy::{Activity, AnswerPings, Heartbeat, IdleNotice, Probe, ProbeKind};
 
-/// The block as it is written; routes inherit key by key, which [`Heartbeat`] could not tell.
+/// The block as it is written: routes inherit it key by key, which [`Heartbeat`] does not allow.
 #[derive(Clone, Debug)]
 pub(crate) struct Heartbeats {
     pub(crate) check_interval: Duration,
@@ -256,7 +256,7 @@ fn notice(b: &mut impl Block, base: &Leg) -> (Option<Duration>, String) {
         "How long before an idle close the message is sent.",
     );
     let text = b.key("text", &base.notice_text, &TEXT, "The text message.");
-    // Where a route says nothing of it, the top level was told.
+    // What a route only inherits is reported at the top level.
     let is_said = !b.inherits() || b.is_written("before") || b.is_written("text");
     let is_wrong = b.has_errors("before") || b.has_errors("text");
     if is_said && before.is_some() && text.is_empty() && !is_wrong {

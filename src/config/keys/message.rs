@@ -13,8 +13,8 @@ use crate::heartbeat::{Matcher, Template, TemplateError};
 const MAX_FIELDS: usize = 64;
 
 /// The block `match` or `expect`, exactly one of whose keys says what is recognised; it may be left out unless it
-/// `is_needed`.
-pub(crate) fn matcher(b: &mut impl Block, is_needed: bool) -> Option<Matcher> {
+/// `is_required`.
+pub(crate) fn matcher(b: &mut impl Block, is_required: bool) -> Option<Matcher> {
     let json = b.optional(
         "json",
         None,
@@ -42,7 +42,7 @@ pub(crate) fn matcher(b: &mut impl Block, is_needed: bool) -> Option<Matcher> {
                 "a message is recognised in one way: keep one of `json`, `text` and `binary`",
             );
         }
-        (None, _) if is_needed => {
+        (None, _) if is_required => {
             b.error("json", "needs one of `json`, `text` and `binary`");
         }
         _ => {}

@@ -10,7 +10,7 @@ use super::super::normal;
 use super::address::is_host;
 use super::route_match::{check_ascii, host_pattern};
 
-/// What an editor can tell of an origin; reading it tells more.
+/// What an editor can check of an origin; reading it checks more.
 const PATTERN: &str = concat!(
     r"^(?!wss?://|http://.*:80$|https://.*:443$)",
     r"([A-Za-z][A-Za-z0-9+.-]*://[^/?#@* ]+|(\*\.)?[^/?#@*: ]+|\[[^/?#@* ]+\]|file://)$",

@@ -66,7 +66,7 @@ impl Backend {
     }
 }
 
-/// A backend's URL, with words for the forms that other programs have.
+/// A backend's URL, with advice for the forms that other programs have.
 struct Url;
 
 impl ValueType for Url {

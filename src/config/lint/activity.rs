@@ -12,14 +12,14 @@ use crate::session::policy::Activity;
 const APP: &[&str] = &["heartbeat", "app"];
 
 impl Scope<'_> {
-    pub(super) fn activity(&mut self, beats: &Heartbeats) {
+    pub(super) fn activity(&mut self, heartbeats: &Heartbeats) {
         for leg in session::Leg::BOTH {
             let settings = match leg {
-                session::Leg::Client => &beats.client,
-                session::Leg::Upstream => &beats.upstream,
+                session::Leg::Client => &heartbeats.client,
+                session::Leg::Upstream => &heartbeats.upstream,
             };
             if let Some(idle) = settings.idle_time {
-                self.activity_of(leg, settings, idle, beats);
+                self.activity_of(leg, settings, idle, heartbeats);
             }
         }
     }
@@ -29,14 +29,14 @@ impl Scope<'_> {
         leg: session::Leg,
         settings: &Leg,
         idle: Duration,
-        beats: &Heartbeats,
+        heartbeats: &Heartbeats,
     ) {
         let name = leg.label();
         let (activity, idle_time) = (
             ["heartbeat", name, "activity"],
             ["heartbeat", name, "idle_time"],
         );
-        let recognised = recognises(leg, beats);
+        let recognised = recognises(leg, heartbeats);
         match settings.activity {
             Activity::Heartbeat if !recognised => {
                 let message = format!(
@@ -52,10 +52,10 @@ impl Scope<'_> {
                 );
                 self.warn(&[&activity, APP, &idle_time], message);
             }
-            Activity::Heartbeat => self.period(leg, &idle_time, idle, beats),
+            Activity::Heartbeat => self.period(leg, &idle_time, idle, heartbeats),
             // Our own pings keep it open between two heartbeats.
             Activity::Frame if settings.keepalive.is_none() || settings.ping_interval.is_none() => {
-                self.period(leg, &idle_time, idle, beats);
+                self.period(leg, &idle_time, idle, heartbeats);
             }
             Activity::Frame | Activity::Message => {}
         }
@@ -67,10 +67,10 @@ impl Scope<'_> {
         leg: session::Leg,
         idle_time: &[&str],
         idle: Duration,
-        beats: &Heartbeats,
+        heartbeats: &Heartbeats,
     ) {
         let name = leg.label();
-        let presets = beats.app.items.iter().filter_map(|item| item.preset);
+        let presets = heartbeats.app.items.iter().filter_map(|item| item.preset);
         let slow = presets
             .filter_map(|preset| Some((preset, preset.period(leg)?)))
             .find(|(_, period)| *period >= idle);
@@ -88,8 +88,8 @@ impl Scope<'_> {
 }
 
 /// Whether any rule takes something that this leg's peer sends for a heartbeat.
-fn recognises(leg: session::Leg, beats: &Heartbeats) -> bool {
-    let rules = &beats.app.rules;
+fn recognises(leg: session::Leg, heartbeats: &Heartbeats) -> bool {
+    let rules = &heartbeats.app.rules;
     let is_one = |rule: &Rule| rule.from == leg || rule.answer.is_some();
     (0..rules.len()).any(|index| rules.get(index).is_some_and(is_one))
 }

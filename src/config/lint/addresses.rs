@@ -1,4 +1,4 @@
-//! Addresses that collide, and operators' doors that stand open.
+//! Addresses that collide, and an admin listener that anybody can reach.
 
 use super::super::engine::{KeyPath, Severity};
 use super::super::model::{Config, Listen, is_every_address, share_addresses};
@@ -9,7 +9,7 @@ const MIN_TOKEN: usize = 16;
 
 impl Scope<'_> {
     pub(super) fn addresses(&mut self, config: &Config) {
-        self.open_door(config);
+        self.exposed_admin(config);
         let all = listening(config);
         for (index, (path, address)) in all.iter().enumerate() {
             let collision = all[..index]
@@ -25,7 +25,7 @@ impl Scope<'_> {
         }
     }
 
-    fn open_door(&mut self, config: &Config) {
+    fn exposed_admin(&mut self, config: &Config) {
         let Some(admin) = &config.admin else { return };
         let address = match &admin.listen {
             Listen::Tcp(address) if !address.ip().is_loopback() => &admin.listen,

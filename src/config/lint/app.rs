@@ -15,14 +15,14 @@ struct Entry<'a> {
 }
 
 impl Scope<'_> {
-    pub(super) fn app(&mut self, beats: &Heartbeats) {
-        let entries = entries(beats);
+    pub(super) fn app(&mut self, heartbeats: &Heartbeats) {
+        let entries = entries(heartbeats);
         for (index, entry) in entries.iter().enumerate() {
             self.item(index, entry);
             self.reachable_item(index, entry, &entries[..index]);
         }
-        if let Some(ProbeKind::App(_, _)) = beats.client.keepalive
-            && beats.client.ping_interval.is_none()
+        if let Some(ProbeKind::App(_, _)) = heartbeats.client.keepalive
+            && heartbeats.client.ping_interval.is_none()
         {
             let message = "is never sent, because ping_interval is off";
             self.warn(&[&["heartbeat", "client", "app_ping"]], message.to_owned());
@@ -127,16 +127,16 @@ impl Entry<'_> {
     }
 }
 
-fn entries<'a>(beats: &'a Heartbeats) -> Vec<Entry<'a>> {
+fn entries<'a>(heartbeats: &'a Heartbeats) -> Vec<Entry<'a>> {
     let mut start = 0;
     let entry = |item: &'a Item| {
         let rules = start..start + item.rules;
         start = rules.end;
-        let rules = rules.filter_map(|index| beats.app.rules.get(index));
+        let rules = rules.filter_map(|index| heartbeats.app.rules.get(index));
         Entry {
             item,
             rules: rules.collect(),
         }
     };
-    beats.app.items.iter().map(entry).collect()
+    heartbeats.app.items.iter().map(entry).collect()
 }

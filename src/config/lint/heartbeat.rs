@@ -75,7 +75,7 @@ impl Scope<'_> {
         let Some(enough) = late.iter().map(|(_, _, grid)| *grid).min() else {
             return;
         };
-        let told: Vec<String> = late
+        let times: Vec<String> = late
             .iter()
             .map(|(key, time, _)| {
                 let at_most = show_duration(*time + check_interval);
@@ -85,7 +85,7 @@ impl Scope<'_> {
         let message = format!(
             "checking every {} makes the {name}'s {}; set check_interval to {} or less",
             show_duration(check_interval),
-            told.join(" and its "),
+            times.join(" and its "),
             show_duration(enough),
         );
         let keys: Vec<[&str; 3]> = late
@@ -97,10 +97,10 @@ impl Scope<'_> {
         self.warn(&about, message);
     }
 
-    pub(super) fn client(&mut self, beats: &Heartbeats) {
+    pub(super) fn client(&mut self, heartbeats: &Heartbeats) {
         const PING: &[&str] = &["heartbeat", "client", "ping_interval"];
         const IDLE: &[&str] = &["heartbeat", "client", "idle_time"];
-        let leg = &beats.client;
+        let leg = &heartbeats.client;
         if let Some(ping) = leg.ping_interval.filter(|ping| BALANCERS.contains(ping)) {
             let message = format!(
                 "load balancers commonly close what was quiet for exactly {}, and this ping races with them; 25s stays well below",
@@ -112,16 +112,16 @@ impl Scope<'_> {
             let message = "with neither pings nor an idle_time, a client that vanishes is never noticed and holds its backend connection; keep one of them";
             self.warn(&[IDLE, PING], message.to_owned());
         }
-        self.notice(beats);
+        self.notice(heartbeats);
     }
 
-    fn notice(&mut self, beats: &Heartbeats) {
+    fn notice(&mut self, heartbeats: &Heartbeats) {
         const IDLE: &[&str] = &["heartbeat", "client", "idle_time"];
         const NOTICE: &[&str] = &["heartbeat", "client", "idle_notice", "before"];
         const NOTICE_TEXT: &[&str] = &["heartbeat", "client", "idle_notice", "text"];
         const UPSTREAM: &[&str] = &["heartbeat", "upstream", "idle_time"];
-        let (leg, check_interval) = (&beats.client, beats.check_interval);
-        if let (Some(before), Some(idle)) = (leg.notice_before, beats.upstream.idle_time)
+        let (leg, check_interval) = (&heartbeats.client, heartbeats.check_interval);
+        if let (Some(before), Some(idle)) = (leg.notice_before, heartbeats.upstream.idle_time)
             && before >= idle
         {
             let (before, idle) = (show_duration(before), show_duration(idle));
@@ -145,13 +145,13 @@ impl Scope<'_> {
                 );
                 self.warn(&[NOTICE, CHECK], message);
             }
-            (Some(_), None) if beats.upstream.idle_time.is_none() => {
+            (Some(_), None) if heartbeats.upstream.idle_time.is_none() => {
                 self.warn(
                     &[NOTICE],
                     "the notice is never sent, because idle_time is off".to_owned(),
                 );
             }
-            // Who writes `before: off` beside it knows.
+            // `before: off` beside the text is deliberate.
             (None, _) if !leg.notice_text.is_empty() && !self.is_written(NOTICE) => {
                 let message = "is never sent: `before` says how long before the close";
                 self.warn(&[NOTICE_TEXT], message.to_owned());
@@ -160,10 +160,10 @@ impl Scope<'_> {
         }
     }
 
-    pub(super) fn quiet_backend(&mut self, beats: &Heartbeats) {
+    pub(super) fn quiet_backend(&mut self, heartbeats: &Heartbeats) {
         const KEEPALIVE: &[&str] = &["heartbeat", "upstream", "keepalive"];
         const PING: &[&str] = &["heartbeat", "upstream", "ping_interval"];
-        let leg = &beats.upstream;
+        let leg = &heartbeats.upstream;
         if matches!(leg.keepalive, Some(ProbeKind::Pong | ProbeKind::Text(_))) {
             let message = "is not used: only `keepalive: ping` is answered; heartbeat.upstream.idle_time finds a dead backend instead";
             for unused in ["pong_timeout", "missed_pongs"] {
@@ -171,7 +171,7 @@ impl Scope<'_> {
             }
         }
         let silent = leg.keepalive.is_none() || leg.ping_interval.is_none();
-        if silent && beats.client.answer_pings == AnswerPings::Local {
+        if silent && heartbeats.client.answer_pings == AnswerPings::Local {
             let message = "the backend no longer hears of quiet clients, whose pings are answered here: a Swoole heartbeat_idle_time (or any idle timer there) will close them, and a dead backend goes unnoticed";
             self.warn(&[KEEPALIVE, PING], message.to_owned());
         }

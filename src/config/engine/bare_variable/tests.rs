@@ -2,7 +2,7 @@ use super::super::tree::Value;
 use super::*;
 
 #[test]
-fn a_variable_bare_variables_is_noticed() {
+fn a_variable_without_braces_is_noticed() {
     for (text, whole) in [
         ("$TOKEN", Some(true)),
         ("$token_2", Some(true)),

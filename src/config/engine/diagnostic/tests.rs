@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_problem_prints_its_place_its_key_and_what_to_do() {
+fn a_diagnostic_prints_its_position_its_key_and_what_to_do() {
     let mut problem = Diagnostic {
         file: "proxy.yaml".into(),
         line: 12,

@@ -38,7 +38,7 @@ fn a_line_that_becomes_a_block_is_one_change() {
 }
 
 #[test]
-fn secrets_are_never_told() {
+fn differences_show_no_secret() {
     assert_eq!(
         changes("{admin: {token: one}}", "{admin: {token: two}}"),
         ["admin.token: *** -> ***"]

@@ -9,7 +9,7 @@ fn message(kind: &Integer, text: &str) -> String {
 }
 
 #[test]
-fn bounds_hold() {
+fn integers_have_bounds() {
     assert_eq!(message(&COUNT, "0"), "0 is not between 1 and 10");
     assert_eq!(message(&COUNT, "11"), "11 is not between 1 and 10");
     assert_eq!(message(&COUNT, "-1"), "-1 is not between 1 and 10");
@@ -21,7 +21,7 @@ fn bounds_hold() {
 }
 
 #[test]
-fn thousands_written_otherwise_name_the_number() {
+fn other_spellings_of_thousands_name_the_number() {
     for (text, help) in [
         ("10k", "mean 10000?"),
         ("10_000", "mean 10000?"),

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn short_words_are_near_to_little() {
+fn short_words_have_few_near_matches() {
     assert_eq!(nearest("pin", ["ping", "pong"].into_iter()), Some("ping"));
     assert_eq!(nearest("x", ["off", "on"].into_iter()), None);
     assert_eq!(

@@ -28,7 +28,7 @@ fn at<'v>(value: &'v Value, path: &[&str]) -> &'v Value {
 }
 
 #[test]
-fn every_repeated_key_is_told_and_the_first_one_counts() {
+fn every_repeated_key_is_reported_and_the_first_one_counts() {
     let (tree, told) = read("a: 1\nb: {c: 1, c: 2}\na: 2\na: 3\n");
     assert_eq!(
         told,
@@ -50,7 +50,7 @@ fn merge_keys_give_way_to_own_keys_and_to_earlier_sources() {
 }
 
 #[test]
-fn what_cannot_be_merged_and_tags_are_told() {
+fn tags_and_bad_merge_keys_are_reported() {
     assert_eq!(read("a: {<<: 5, b: 1}").1, ["a.<< Some((1, 9))"]);
     let (tree, told) = read("a: !seconds 5\nb: [!x {c: 1}]");
     assert_eq!(told, ["a None", "b[0] None"]);
@@ -58,7 +58,7 @@ fn what_cannot_be_merged_and_tags_are_told() {
 }
 
 #[test]
-fn syntax_errors_say_where() {
+fn syntax_errors_have_a_position() {
     assert_eq!(refused("a: 1\nb: [1,\n").0, (2, 4));
     let (place, message) = refused("a:\n\tb: 1\n");
     assert!(place.0 == 2, "{place:?}");

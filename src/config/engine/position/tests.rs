@@ -26,7 +26,7 @@ fn at(path: &KeyPath, place: Place) -> (usize, usize) {
 }
 
 #[test]
-fn keys_and_values() {
+fn keys_and_values_have_positions() {
     let a = KeyPath::of(&["a"]);
     assert_eq!(at(&a, Place::Key), (4, 1));
     assert_eq!(at(&a, Place::Value), (5, 3));
@@ -36,14 +36,14 @@ fn keys_and_values() {
 }
 
 #[test]
-fn merged_keys_are_where_they_were_written() {
+fn merged_keys_keep_their_position() {
     let a = KeyPath::of(&["a"]);
     assert_eq!(at(&a.index(1).key("spare"), Place::Value), (3, 10));
     assert_eq!(at(&a.index(2).key("q"), Place::Key), (9, 19));
 }
 
 #[test]
-fn what_is_not_there_is_told_at_the_key_above() {
+fn what_is_not_written_is_reported_at_the_key_above() {
     let a = KeyPath::of(&["a"]);
     assert_eq!(at(&a.index(0).key("y").key("w"), Place::Value), (6, 5));
     assert_eq!(at(&a.index(9), Place::Value), (4, 1));

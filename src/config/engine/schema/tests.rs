@@ -39,7 +39,7 @@ fn the_schema_has_exactly_the_keys() {
 }
 
 #[test]
-fn keys_tell_their_defaults() {
+fn keys_have_their_defaults() {
     let default = |path: &str| {
         keys()
             .into_iter()

@@ -5,7 +5,7 @@ use super::super::source::{Line, above};
 use super::advice::Advice;
 use super::slip::{is_odd_space, is_wide_colon, space_name};
 
-/// A value as it would be right; not if it is a secret, since problems are logged.
+/// A value as it would be right; not if it is a secret, since diagnostics are logged.
 pub(super) fn in_quotes(key: &str, value: &str) -> String {
     const LONGEST: usize = 60;
     let value = value.split(" #").next().unwrap_or_default().trim_end();

@@ -9,20 +9,20 @@ pub(super) struct Slip {
     pub(super) message: String,
 }
 
-/// What is wrong with a line of a block, if its words tell.
+/// What is wrong with a line of a block, as far as its words show.
 pub(super) fn slip(line: &Line<'_>, is_key: IsKey<'_>) -> Option<Slip> {
     if let Some(slip) = indentation(line) {
         return Some(slip);
     }
     let entry = line.entry();
-    let told = |at: usize, message: String| {
+    let slip = |at: usize, message: String| {
         Some(Slip {
             column: line.column(at),
             message,
         })
     };
     if entry.rest.starts_with("//") || entry.rest.starts_with("/*") {
-        return told(entry.at, "a comment begins with `#`".to_owned());
+        return slip(entry.at, "a comment begins with `#`".to_owned());
     }
     let item = entry.rest.strip_prefix('-').unwrap_or_default();
     if item.starts_with(|c: char| c.is_alphabetic() || matches!(c, ':' | '{' | '"' | '\'')) {
@@ -30,7 +30,7 @@ pub(super) fn slip(line: &Line<'_>, is_key: IsKey<'_>) -> Option<Slip> {
             "a space is missing behind the `-`: an item of a list begins with `- `, as in `- {}`",
             word(item)
         );
-        return told(entry.at, message);
+        return slip(entry.at, message);
     }
     let key = entry.word();
     if key.is_empty() {
@@ -39,7 +39,7 @@ pub(super) fn slip(line: &Line<'_>, is_key: IsKey<'_>) -> Option<Slip> {
     let at = entry.at + key.len();
     let behind = &line.text[at..];
     if let Some(colon) = behind.chars().next().filter(|c| is_wide_colon(*c)) {
-        return told(
+        return slip(
             at,
             format!("`{colon}` is not the colon of YAML: write `{key}: ` with `:` and a space"),
         );
@@ -49,11 +49,11 @@ pub(super) fn slip(line: &Line<'_>, is_key: IsKey<'_>) -> Option<Slip> {
     }
     if let Some(value) = behind.strip_prefix(':') {
         return match value.chars().next() {
-            Some(c) if is_odd_space(c) => told(
+            Some(c) if is_odd_space(c) => slip(
                 at + 1,
                 format!("{} behind `{key}:`; write an ordinary space", space_name(c)),
             ),
-            Some(c) if !c.is_whitespace() => told(
+            Some(c) if !c.is_whitespace() => slip(
                 at + 1,
                 format!("a space is missing behind `{key}:`; write `{key}: …`"),
             ),
@@ -62,11 +62,11 @@ pub(super) fn slip(line: &Line<'_>, is_key: IsKey<'_>) -> Option<Slip> {
     }
     let rest = behind.trim_start();
     match rest.chars().next() {
-        Some('=') => told(
+        Some('=') => slip(
             at + behind.len() - rest.len(),
             format!("a key and its value have a `:` between them, and no `=`: write `{key}: …`"),
         ),
-        _ if entry.colon.is_none() => told(
+        _ if entry.colon.is_none() => slip(
             at,
             format!("a `:` is missing behind `{key}`; write `{key}: …`"),
         ),

@@ -331,7 +331,7 @@ fn a_mistake_is_one_error_where_a_person_would_change_something() {
 }
 
 #[test]
-fn every_line_of_a_text_that_was_meant_to_be_keys_is_told() {
+fn every_line_that_was_meant_to_be_a_key_is_reported() {
     for text in [
         "listen：:8080\nupstream：ws://a\n",
         "listen=:8080\nupstream=ws://a\n",
@@ -343,7 +343,7 @@ fn every_line_of_a_text_that_was_meant_to_be_keys_is_told() {
 }
 
 #[test]
-fn no_secret_is_told() {
+fn no_message_shows_a_secret() {
     let sign = ["@", "!", "*", "&", "|", "%", "'", "a: ", "${", "“", "- "];
     for sign in sign {
         for text in [
@@ -359,7 +359,7 @@ fn no_secret_is_told() {
 }
 
 #[test]
-fn files_of_other_encodings_are_told() {
+fn files_in_other_encodings_are_refused() {
     let told = |bytes: &[u8]| {
         let error = crate::config::load_input(bytes).unwrap_err();
         error.to_string()

@@ -2,7 +2,7 @@ use super::super::parse::parsed;
 use super::*;
 
 #[test]
-fn times() {
+fn durations_have_a_unit() {
     for (text, millis) in [
         ("500ms", 500),
         ("25s", 25_000),
@@ -20,7 +20,7 @@ fn times() {
 }
 
 #[test]
-fn times_that_are_none() {
+fn a_bad_duration_names_a_right_one() {
     for (text, help) in [
         ("60", "write 60s"),
         ("60 s", "did you mean 60s?"),
@@ -46,7 +46,7 @@ fn times_that_are_none() {
 }
 
 #[test]
-fn sizes() {
+fn sizes_have_binary_units() {
     for (text, bytes) in [
         ("100B", 100),
         ("100", 100),
@@ -59,7 +59,7 @@ fn sizes() {
 }
 
 #[test]
-fn sizes_that_are_none() {
+fn a_bad_size_names_a_right_one() {
     for (text, help) in [
         ("16MB", "did you mean 16MiB?"),
         ("64k", "did you mean 64KiB?"),

@@ -17,7 +17,7 @@ fn say(name: &str, place: &str, here: &[&str]) -> String {
 }
 
 #[test]
-fn slips_and_misplaced_keys() {
+fn a_misspelt_or_misplaced_key_names_the_right_one() {
     let here = ["idle_time", "activity"];
     assert_eq!(
         say("idle_tme", "heartbeat.client", &here),
@@ -42,7 +42,7 @@ fn slips_and_misplaced_keys() {
 }
 
 #[test]
-fn a_word_of_a_key_here() {
+fn a_word_of_a_key_names_the_whole_key() {
     let here = ["connect_timeout", "handshake_timeout", "host"];
     assert_eq!(
         say("timeout", "upstream", &here),
@@ -56,7 +56,7 @@ fn a_word_of_a_key_here() {
 }
 
 #[test]
-fn names_from_elsewhere() {
+fn names_of_other_programs_have_a_counterpart() {
     assert_eq!(
         say("heartbeat_idle_time", "", &["listen"]),
         "unknown key; did you mean heartbeat.client.idle_time?"

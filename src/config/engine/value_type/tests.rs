@@ -131,7 +131,7 @@ fn a_wrong_word_names_the_right_ones() {
 }
 
 #[test]
-fn every_bad_item_of_a_list_is_told() {
+fn every_bad_item_of_a_list_is_reported() {
     let list = List {
         item: COUNT,
         is_required: true,

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn signs_that_do_not_belong_there_are_taken_off() {
+fn stray_punctuation_is_removed() {
     for (text, kept) in [
         (":8080,", ":8080"),
         ("ws://a;", "ws://a"),

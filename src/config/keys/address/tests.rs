@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn listening() {
+fn listen_addresses() {
     for (text, address) in [
         ("0.0.0.0:8080", "0.0.0.0:8080"),
         ("[::1]:8080", "[::1]:8080"),
@@ -32,7 +32,7 @@ fn listening() {
 }
 
 #[test]
-fn listening_nowhere() {
+fn a_bad_listen_address_says_what_to_write() {
     for (text, help) in [
         ("8080", "write :8080"),
         ("0.0.0.0", "has no port"),
@@ -73,7 +73,7 @@ fn listening_nowhere() {
 }
 
 #[test]
-fn backends() {
+fn backend_addresses() {
     let tcp = |host: &str, port| {
         Ok(Target::Tcp {
             host: host.to_owned(),
@@ -87,7 +87,7 @@ fn backends() {
 }
 
 #[test]
-fn no_backends() {
+fn a_bad_backend_address_says_what_to_write() {
     for (text, help) in [
         ("http://a:1", "did you mean ws://a:1?"),
         ("wss://a:1", "does not have wss://"),
@@ -111,7 +111,7 @@ fn no_backends() {
 }
 
 #[test]
-fn hosts() {
+fn host_headers() {
     assert_eq!((HOST.read)("preserve"), Ok(HostHeader::Preserve));
     assert_eq!(
         (HOST.read)("chat.example.com:81"),

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn forwards() {
+fn forward_is_never_always_or_every() {
     let every = |millis| Ok(Forward::Every(Duration::from_millis(millis)));
     for (text, forward) in [
         ("never", Ok(Forward::Never)),

@@ -10,7 +10,7 @@ fn keepalive(text: &str) -> Result<Option<ProbeKind>, String> {
 }
 
 #[test]
-fn keepalives() {
+fn keepalive_is_ping_pong_text_or_off() {
     assert_eq!(keepalive("ping"), Ok(Some(ProbeKind::Ping)));
     assert_eq!(keepalive("pong"), Ok(Some(ProbeKind::Pong)));
     assert_eq!(keepalive("off"), Ok(None));
@@ -35,11 +35,11 @@ fn keepalives() {
 
 #[test]
 fn the_clients_notice_goes_before_either_idle_close_that_leaves_time_for_it() {
-    let mut beats = Heartbeats::default();
-    beats.client.notice_before = Some(Duration::from_secs(5));
+    let mut heartbeats = Heartbeats::default();
+    heartbeats.client.notice_before = Some(Duration::from_secs(5));
     for (upstream_idle, is_told) in [(None, false), (Some(5), false), (Some(6), true)] {
-        beats.upstream.idle_time = upstream_idle.map(Duration::from_secs);
-        let [client, upstream] = beats.resolve();
+        heartbeats.upstream.idle_time = upstream_idle.map(Duration::from_secs);
+        let [client, upstream] = heartbeats.resolve();
         assert!(client.idle_notice.is_some());
         assert_eq!(upstream.idle_notice.is_some(), is_told, "{upstream_idle:?}");
     }

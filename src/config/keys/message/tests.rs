@@ -31,7 +31,7 @@ fn json_is_what_yaml_says() {
 }
 
 #[test]
-fn what_is_wrong_in_json_is_told_where_it_is() {
+fn errors_in_json_have_their_path() {
     let value = parsed("[{a: .inf}, {b: [1, .nan]}]").value;
     let errors = JsonPattern.read(&value).unwrap_err();
     let at = |steps: &[Step]| steps.to_vec();
@@ -42,7 +42,7 @@ fn what_is_wrong_in_json_is_told_where_it_is() {
 }
 
 #[test]
-fn objects_with_more_fields_than_are_compared() {
+fn an_object_has_at_most_64_fields() {
     let object = |count: usize| {
         let fields: Vec<String> = (0..count).map(|field| format!("f{field}: 1")).collect();
         format!("{{{}}}", fields.join(", "))
@@ -53,7 +53,7 @@ fn objects_with_more_fields_than_are_compared() {
 }
 
 #[test]
-fn hex() {
+fn hex_digits_come_in_pairs() {
     for (text, bytes) in [
         ("c000", &[0xc0, 0][..]),
         ("'C0 00'", &[0xc0, 0]),
@@ -89,7 +89,7 @@ fn text_is_taken_to_the_letter() {
 }
 
 #[test]
-fn replies_and_fields() {
+fn replies_and_captured_fields_are_checked() {
     assert!(read(&REPLY, "'{\"at\":${unix_ms}}'").is_ok());
     assert!(read(&FIELD, "a.0.b").is_ok());
     for (text, help) in [

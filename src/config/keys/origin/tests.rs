@@ -5,7 +5,7 @@ fn read(text: &str) -> Result<OriginPattern, String> {
 }
 
 #[test]
-fn origins() {
+fn an_origin_is_matched_by_scheme_host_and_port() {
     let allows = |pattern: &str, origin: &str| read(pattern).unwrap().allows(origin);
     assert!(allows("https://a.example.com", "https://A.example.com"));
     assert!(allows("HTTPS://A.Example.com", "https://a.example.com"));

@@ -62,7 +62,7 @@ fn wider_rules_take_what_narrower_ones_would() {
 }
 
 #[test]
-fn legs_sizes_and_subprotocols_matter() {
+fn a_rule_covers_only_its_leg_size_and_subprotocol() {
     let wide = || json(json!({"type": "ping"}));
     let small = Rule {
         max_size: 64,

@@ -83,7 +83,7 @@ fn requests_and_routes_are_compared_in_their_normal_forms() {
 }
 
 #[test]
-fn what_an_earlier_route_takes() {
+fn an_earlier_route_covers_a_narrower_one() {
     let cases = [
         (rule("/a", "", "", ""), rule("/a", "", "h", ""), true),
         (rule("/a", "", "", ""), rule("", "/a", "", ""), false),
@@ -105,7 +105,7 @@ fn what_an_earlier_route_takes() {
 }
 
 #[test]
-fn short_names() {
+fn a_match_has_a_short_name() {
     assert_eq!(rule("/chat", "", "", "").short(), "/chat");
     assert_eq!(rule("", "/api/", "", "").short(), "/api/*");
     assert_eq!(
