@@ -20,7 +20,7 @@
 //!    The types are `TIME`, `Size`, `Integer`, `Choice`, `Switch`, `TEXT`, `List` and `OrOff` around any of them; a
 //!    `Scalar` makes one of any text. What several keys must have in common is checked here with `b.error`; a setting
 //!    that is possible and useless is a lint (`../lint.rs`).
-//! 4. Write the key into `tests/configs/valid/everything.yaml`, and run `cargo test --test config`: it fails where a file
+//! 4. Write the key into `tests/configs/valid/everything.yaml`, and run `cargo test --test it config::`: it fails where a file
 //!    of the tests does not say the key. An order of keys is the order of declarations.
 //!
 //! Reading, defaults, inheritance by routes, `sidebeat schema`, `sidebeat check`, the effective configuration of the API

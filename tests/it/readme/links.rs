@@ -4,7 +4,12 @@ use std::path::Path;
 
 use super::READMES;
 
-const OTHERS: [(&str, &str); 4] = [
+const OTHERS: [(&str, &str); 6] = [
+    ("CONTRIBUTING.md", include_str!("../../../CONTRIBUTING.md")),
+    (
+        "docs/architecture.md",
+        include_str!("../../../docs/architecture.md"),
+    ),
     ("tests/README.md", include_str!("../../README.md")),
     ("CHANGELOG.md", include_str!("../../../CHANGELOG.md")),
     ("SECURITY.md", include_str!("../../../SECURITY.md")),
