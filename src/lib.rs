@@ -11,8 +11,9 @@
 //!
 //! | layer | module | what lives there |
 //! |---|---|---|
-//! | 0 | [`leg`], [`per_leg`], [`time`] | the two sides of a connection, a value for each, and time on the data path |
+//! | 0 | [`leg`], [`time`] | the two sides of a connection, and time on the data path |
 //! | 0 | [`printable`] | text from outside, made safe to show: the one place that knows what is escaped |
+//! | 1 | [`per_leg`] | a value for each side of a connection |
 //! | 1 | [`protocol`] | RFC 6455 on bytes: frame headers, the rules, masking, Close payloads, extension headers, inflating one message (RFC 7692). No IO, no clock |
 //! | 2 | [`heartbeat`] | application-level heartbeats: recognising them in small messages, and answering them |
 //! | 3 | [`session`] | one connection's state machine and its policy types: events and times in, actions out. Every decision and its cause is made here. Pure |
