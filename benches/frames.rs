@@ -3,9 +3,7 @@
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use sidebeat::protocol::{Data, FrameReader, OpCode, Role, Rules, Step, encode_frame};
-
-/// What the relay reads at once.
-const READ: usize = 64 * 1024;
+use sidebeat::relay::READ;
 
 const RULES: Rules = Rules {
     max_frame: 16 << 20,

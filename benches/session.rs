@@ -1,4 +1,4 @@
-//! What a session costs per event, and what the relay pays to judge one read of small messages.
+//! What a session costs per event, and what the relay pays to process one read of small messages.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ use sidebeat::config::parse;
 use sidebeat::protocol::{
     ControlPayload, Data, FrameReader, OpCode, Role, Rules, Step, encode_frame,
 };
+use sidebeat::relay::READ;
 use sidebeat::session::policy::Policy;
 use sidebeat::session::{Action, Actions, Event, Leg, Session, Time};
 
@@ -100,9 +101,9 @@ fn a_heartbeat(bencher: Bencher) {
     assert!(!session.is_closing());
 }
 
-/// The relay's step without its sockets: a read of 64 KiB full of messages is judged and told to the session.
+/// The relay's step without its sockets: one read full of messages is split into frames, and the session gets the run.
 #[divan::bench(args = [128, 1024])]
-fn judge_one_read(bencher: Bencher, payload: usize) {
+fn process_one_read(bencher: Bencher, payload: usize) {
     let mut frame = Vec::new();
     let mask = Some([1, 2, 3, 4]);
     encode_frame(
@@ -111,7 +112,7 @@ fn judge_one_read(bencher: Bencher, payload: usize) {
         &vec![7; payload],
         mask,
     );
-    let messages = 64 * 1024 / frame.len();
+    let messages = READ / frame.len();
     let bytes = frame.repeat(messages);
     let rules = Rules {
         max_frame: 16 << 20,
@@ -120,10 +121,11 @@ fn judge_one_read(bencher: Bencher, payload: usize) {
         validate_utf8: false,
         whole: 0,
     };
-    let (mut session, mut now, mut actions) = (session(), clock(), Actions::new());
+    let (mut session, mut now) = (session(), clock());
     let mut reader = FrameReader::new(Role::Client);
     bencher.counter(ItemsCount::new(messages)).bench_local(|| {
         let (now, mut bytes) = (now(), black_box(&*bytes));
+        let (mut total, mut ended) = (0, 0);
         while let Ok(Step::Data {
             len,
             payload,
@@ -131,12 +133,9 @@ fn judge_one_read(bencher: Bencher, payload: usize) {
         }) = reader.next(bytes, &rules)
         {
             bytes = &bytes[len..];
-            let event = Event::Data {
-                from: Leg::Client,
-                bytes: payload,
-                ends_message,
-            };
-            session.handle(event, now, &mut actions);
+            total += payload;
+            ended += u64::from(ends_message);
         }
+        session.data(Leg::Client, total, ended, now);
     });
 }

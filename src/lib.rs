@@ -30,7 +30,7 @@
 //! # One connection's way through it
 //!
 //! [`gateway`] accepts, hyper reads the request head, the upstream is dialled and answers 101, the client gets its 101,
-//! and both raw sockets go to the relay together with whatever bytes came behind the heads. From then on:
+//! and both raw sockets go to the relay together with whatever bytes followed the heads. From then on:
 //!
 //! ```text
 //! socket → per-thread scratch buffer → protocol::FrameReader → runs of data frames → the other socket
@@ -44,13 +44,13 @@
 //! - A connection is one task, on one thread. No lock, channel or allocation on the way of a data frame.
 //! - An idle connection owns no buffer: bytes are kept only while a frame header is incomplete, a socket is full, or a
 //!   read was more than one turn is enough for.
-//! - A connection's turn is bounded by what it costs, not by bytes: nobody's frames keep other connections waiting.
+//! - A connection's turn is bounded by its estimated cost, not by bytes, so that no client starves the others.
 //! - A data frame's payload is never copied unless a socket is full, a turn is over, or many
 //!   short runs become one write; and never changed.
 //! - Bytes enter an outbox only where a frame may begin, so nothing injected can split a frame.
 //! - Backpressure: a leg is not read while the other one has bytes waiting, and its timers stand still meanwhile.
 //! - The session decides, the relay performs; the cause of an end is set once and never overwritten.
-//! - What others see of a living connection its task has stored in passing; nobody asks the task.
+//! - What others see of a live connection, its task has published; readers never wait for the task.
 //! - Nothing ever walks over all connections, except on a reload, a drain, a scrape, and when somebody lists them.
 
 pub mod admin;

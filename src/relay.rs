@@ -19,3 +19,4 @@ mod outbox;
 
 pub(crate) use connection::Connection;
 pub(crate) use driver::Relay;
+pub use leg_io::READ;

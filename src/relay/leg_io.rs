@@ -12,7 +12,7 @@ use crate::time::Time;
 
 /// How many bytes are read at once, at most: what one segment takes on loopback, whose MTU is 64 KiB. A little more
 /// makes two segments of it: with 64 KiB a message of 1 MiB costs twice the CPU, and with 256 KiB a third more.
-pub(crate) const READ: usize = 63 * 1024;
+pub const READ: usize = 63 * 1024;
 
 /// The budget for one leg's input in one poll, in estimated nanoseconds, before other connections have their turn.
 /// Reading and writing 8 × 63 KiB of long frames stays below it.
