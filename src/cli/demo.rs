@@ -85,7 +85,7 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let mut sidecar = runtime::start(loaded.config, loaded.tree, name, Workers::here())
         .map_err(DemoError::Sidecar)?;
     let everything = async {
-        story::tell(&backend.address.to_string(), &listen.to_string()).await?;
+        story::play(&backend.address.to_string(), &listen.to_string()).await?;
         if !options.once {
             invite(listen, backend.address, admin);
             std::future::pending::<()>().await;

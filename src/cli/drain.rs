@@ -101,7 +101,7 @@ async fn drain(options: Options, before: ConfigFile) -> Result<String, DrainErro
         print_line(format_args!(
             "draining {place}: what is left in {seconds:.0}s is cut off"
         ));
-        progress.tell(&begun);
+        progress.print(&begun);
     }
     let within = options.timeout.unwrap_or(left + SLACK);
     match timeout(within, follow(&remote, events, &mut progress)).await {
@@ -113,7 +113,7 @@ async fn drain(options: Options, before: ConfigFile) -> Result<String, DrainErro
     }
 }
 
-/// What was told last.
+/// What was printed last.
 #[derive(Default)]
 struct Progress {
     line: String,
@@ -121,7 +121,7 @@ struct Progress {
 }
 
 impl Progress {
-    fn tell(&mut self, now: &Draining) {
+    fn print(&mut self, now: &Draining) {
         let what = match now.phase {
             DrainPhase::Delay => "newcomers are still let in",
             DrainPhase::Closing => "they are told one after the other",
@@ -146,11 +146,11 @@ async fn follow(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let gone = loop {
         tokio::select! {
-            // What has been told says more than what can be seen.
+            // The event says more than the summary.
             biased;
             Some(drained) = drained(&mut events) => return Ok(drained),
             _ = ticks.tick() => match remote.get("/api/summary").await {
-                Ok(Summary { draining: Some(now), .. }) => progress.tell(&now),
+                Ok(Summary { draining: Some(now), .. }) => progress.print(&now),
                 Ok(Summary { draining: None, .. }) => break "another process answers already",
                 Err(error) if error.is_absence() => break "the process has ended",
                 Err(AskError::Late(..)) => {}
@@ -158,9 +158,9 @@ async fn follow(
             },
         }
     };
-    // It may have told how it ended, while it was asked.
-    let told = timeout(END_GRACE, drained(&mut events)).await;
-    Ok(told
+    // The event may have come while the summary was requested.
+    let summary = timeout(END_GRACE, drained(&mut events)).await;
+    Ok(summary
         .ok()
         .flatten()
         .unwrap_or_else(|| format!("drained: {gone}")))

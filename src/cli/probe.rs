@@ -89,7 +89,7 @@ pub(super) fn run(options: &Options) -> ExitCode {
         } else if let Some(error) = &report.error {
             print_error(format_args!("sidebeat probe: {}", escaped(error)));
         }
-        // Once the result is told: whoever asked may not wait for this.
+        // After the result is printed, because nobody needs to wait for this.
         if let Some(client) = client {
             client::say_goodbye(client, options).await;
         }
@@ -102,12 +102,12 @@ pub(super) fn run(options: &Options) -> ExitCode {
 }
 
 /// What was found out, and the connection if it is still open.
-async fn probe(options: &Options, mut tell: impl FnMut(String)) -> (Report, Option<Client>) {
+async fn probe(options: &Options, mut print: impl FnMut(String)) -> (Report, Option<Client>) {
     let mut report = Report {
         url: options.url.to_string(),
         ..Report::default()
     };
-    let measured = client::measure(options, &mut report, &mut tell).await;
+    let measured = client::measure(options, &mut report, &mut print).await;
     report.ok = measured.is_ok();
     report.error = measured.as_ref().err().map(ToString::to_string);
     summarise(&mut report);
@@ -115,7 +115,7 @@ async fn probe(options: &Options, mut tell: impl FnMut(String)) -> (Report, Opti
         (report.rtt_min_ms, report.rtt_avg_ms, report.rtt_max_ms)
     {
         let (sent, received) = (report.pings_sent, report.pongs_received);
-        tell(format!(
+        print(format!(
             "pings sent {sent}, pongs received {received}, rtt min/avg/max {min:.3}/{avg:.3}/{max:.3} ms"
         ));
     }

@@ -1,6 +1,6 @@
 use super::*;
 
-fn told(text: &str) -> (String, bool) {
+fn check(text: &str) -> (String, bool) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p.yaml");
     std::fs::write(&path, text).unwrap();
@@ -15,21 +15,21 @@ fn told(text: &str) -> (String, bool) {
 #[test]
 fn the_summary_counts() {
     let good = "listen: :1\nupstream: ws://a\n";
-    assert_eq!(told(good), ("p.yaml is valid\n".to_owned(), true));
-    let (report, usable) = told(&format!(
+    assert_eq!(check(good), ("p.yaml is valid\n".to_owned(), true));
+    let (report, usable) = check(&format!(
         "{good}heartbeat: {{client: {{ping_interval: 100s}}}}\n"
     ));
     assert!(
         usable && report.ends_with("p.yaml is valid (2 warnings)\n"),
         "{report}"
     );
-    let (report, usable) = told(&format!("{good}limits: {{max_frame: 1GiB}}\nextra: 1\n"));
+    let (report, usable) = check(&format!("{good}limits: {{max_frame: 1GiB}}\nextra: 1\n"));
     assert!(
         !usable && report.ends_with("\np.yaml: 1 error, 1 warning\n"),
         "{report}"
     );
     assert_eq!(report.lines().count(), 3);
-    let (report, _) = told("x1: 1\nx2: 2\nlisten: :1\nupstream: ws://a\n");
+    let (report, _) = check("x1: 1\nx2: 2\nlisten: :1\nupstream: ws://a\n");
     assert!(report.ends_with("\np.yaml: 2 errors\n"), "{report}");
 }
 

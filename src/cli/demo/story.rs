@@ -13,7 +13,7 @@ use crate::protocol::Close;
 /// Longer than both the backend's and the sidecar's idle time.
 const QUIET_TIME: Duration = Duration::from_secs(10);
 /// The most that anything in the story may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 /// How long to wait after an event, so that the sidecar's log line is printed before the next paragraph.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -24,14 +24,14 @@ pub(super) enum StoryError {
     Io(#[from] io::Error),
     #[error("the story broke off: {0}")]
     Open(#[from] OpenError),
-    #[error("the story broke off: {0} did not happen within {PATIENCE:?}")]
+    #[error("the story broke off: {0} did not happen within {TIMEOUT:?}")]
     TooLong(&'static str),
     #[error("the story went wrong: expected {expected}, got {got}")]
     Unexpected { expected: &'static str, got: End },
 }
 
 /// Half a minute with the backend and the sidecar at these addresses.
-pub(super) async fn tell(backend: &str, sidecar: &str) -> Result<(), StoryError> {
+pub(super) async fn play(backend: &str, sidecar: &str) -> Result<(), StoryError> {
     sleep(PAUSE).await;
     silent_client_alone(backend).await?;
     silent_client_behind_sidecar(sidecar).await?;
@@ -133,7 +133,7 @@ async fn echo(client: &mut Client, text: &str) -> io::Result<()> {
 }
 
 async fn within<T>(work: impl Future<Output = T>, what: &'static str) -> Result<T, StoryError> {
-    timeout(PATIENCE, work)
+    timeout(TIMEOUT, work)
         .await
         .map_err(|_| StoryError::TooLong(what))
 }
@@ -146,7 +146,7 @@ fn act(title: &str) -> Clock {
     }
 }
 
-/// Puts the seconds of the act before what is told.
+/// Prints a paragraph after the seconds since the act began.
 struct Clock {
     started: Instant,
 }

@@ -50,13 +50,13 @@ fn advice(status: u16) -> &'static str {
 pub(super) async fn measure(
     options: &Options,
     report: &mut Report,
-    tell: &mut impl FnMut(String),
+    print: &mut impl FnMut(String),
 ) -> Result<Client, ProbeError> {
-    let mut client = open(options, report, tell).await?;
+    let mut client = open(options, report, print).await?;
     for number in 1..=options.count {
         let next_ping = Instant::now() + options.interval;
         let rtt_ms = ping(&mut client, number, options.timeout, report).await?;
-        tell(format!("pong {number}: {rtt_ms:.3} ms"));
+        print(format!("pong {number}: {rtt_ms:.3} ms"));
         if number < options.count {
             wait_until(next_ping, &mut client, report).await?;
         }
@@ -67,7 +67,7 @@ pub(super) async fn measure(
 async fn open(
     options: &Options,
     report: &mut Report,
-    tell: &mut impl FnMut(String),
+    print: &mut impl FnMut(String),
 ) -> Result<Client, ProbeError> {
     let address = address(options);
     let path = options
@@ -95,7 +95,7 @@ async fn open(
         .as_ref()
         .map(|name| format!(", subprotocol {name}"))
         .unwrap_or_default();
-    tell(format!(
+    print(format!(
         "open {} in {handshake_ms:.3} ms{subprotocol}",
         options.url
     ));

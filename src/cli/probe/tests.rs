@@ -39,13 +39,13 @@ async fn accept(socket: TcpStream) -> WebSocketStream<TcpStream> {
 
 async fn probe_at(address: SocketAddr, arguments: &[&str]) -> (Report, Vec<String>) {
     let url = format!("ws://{address}/chat");
-    let mut told = Vec::new();
+    let mut printed = Vec::new();
     let options = options(&[&[url.as_str()], arguments].concat());
-    let (report, client) = probe(&options, |line| told.push(line)).await;
+    let (report, client) = probe(&options, |line| printed.push(line)).await;
     if let Some(client) = client {
         client::say_goodbye(client, &options).await;
     }
-    (report, told)
+    (report, printed)
 }
 
 fn error(report: &Report) -> &str {
@@ -105,7 +105,7 @@ async fn a_websocket_that_answers_is_fine_whatever_else_it_says() {
         "--subprotocol",
         "a, b",
     ];
-    let (report, told) = probe_at(address, &arguments).await;
+    let (report, printed) = probe_at(address, &arguments).await;
 
     assert!(report.ok, "{report:?}");
     assert_eq!(
@@ -126,14 +126,14 @@ async fn a_websocket_that_answers_is_fine_whatever_else_it_says() {
         report.rtt_max_ms.unwrap(),
     );
     assert!(0.0 < min && min <= avg && avg <= max, "{report:?}");
-    assert_eq!(told.len(), 5, "{told:?}");
+    assert_eq!(printed.len(), 5, "{printed:?}");
     assert!(
-        told[0].starts_with(&format!("open ws://{address}/chat in ")),
-        "{told:?}"
+        printed[0].starts_with(&format!("open ws://{address}/chat in ")),
+        "{printed:?}"
     );
     assert!(
-        told[4].starts_with("pings sent 3, pongs received 3, rtt min/avg/max "),
-        "{told:?}"
+        printed[4].starts_with("pings sent 3, pongs received 3, rtt min/avg/max "),
+        "{printed:?}"
     );
     let traffic = traffic.await.unwrap();
     assert!(
@@ -152,14 +152,14 @@ async fn nobody_listens() {
     let reserved = TcpSocket::new_v4().unwrap();
     reserved.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = reserved.local_addr().unwrap();
-    let (report, told) = probe_at(address, &[]).await;
+    let (report, printed) = probe_at(address, &[]).await;
     assert!(
         error(&report).starts_with(&format!(
             "nothing listens at {address} (connection refused)"
         )),
         "{report:?}"
     );
-    assert_eq!((report.status, told.len()), (None, 0));
+    assert_eq!((report.status, printed.len()), (None, 0));
 }
 
 #[tokio::test]

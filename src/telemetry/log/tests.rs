@@ -140,12 +140,12 @@ fn a_record_in_text() {
 #[test]
 fn ordinary_events_have_the_same_shapes() {
     let bench = Bench::new(&log(Level::INFO, LogFormat::Json));
-    let tell = || {
+    let log_all = || {
         tracing::warn!(event = "accept_failed", attempt = 3, address = %"127.0.0.1:1", "trying again");
         tracing::info!("plain");
         tracing::warn!(target: "hyper::proto", ok = false, "other crate");
     };
-    tell();
+    log_all();
     assert_eq!(
         bench.lines(),
         [
@@ -155,7 +155,7 @@ fn ordinary_events_have_the_same_shapes() {
         ]
     );
     bench.guard.apply(&log(Level::INFO, LogFormat::Text));
-    tell();
+    log_all();
     assert_eq!(
         bench.lines(),
         [
@@ -169,22 +169,22 @@ fn ordinary_events_have_the_same_shapes() {
 #[test]
 fn the_level_filters_and_changes_live() {
     let bench = Bench::new(&log(Level::WARN, LogFormat::Text));
-    let tell = || {
+    let log_all = || {
         emit(Level::INFO, "record", &());
         tracing::debug!("ours");
         tracing::info!(target: "hyper", "theirs");
         tracing::info!(target: "sidebeatish", "a stranger");
     };
-    tell();
+    log_all();
     assert_eq!(bench.lines(), [""; 0]);
     bench.guard.apply(&log(Level::DEBUG, LogFormat::Text));
-    tell();
+    log_all();
     assert_eq!(bench.lines(), [" INFO record", "DEBUG log detail=ours"]);
     bench.guard.apply(&log(Level::TRACE, LogFormat::Text));
-    tell();
+    log_all();
     assert_eq!(bench.lines().len(), 4);
     bench.guard.apply(&log(Level::ERROR, LogFormat::Text));
-    tell();
+    log_all();
     emit(Level::ERROR, "record", &());
     assert_eq!(bench.lines(), ["ERROR record"]);
 }

@@ -6,7 +6,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use super::super::clients::{End, open as open_silent, stay_silent};
 use super::*;
 
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(3600);
 
@@ -33,7 +33,7 @@ async fn open(backend: &Backend) -> Client {
 
 /// The next message; none at an end without a Close frame.
 async fn next(client: &mut Client) -> Option<Message> {
-    timeout(PATIENCE, client.next())
+    timeout(TIMEOUT, client.next())
         .await
         .expect("an answer in time")
         .and_then(Result::ok)
@@ -65,7 +65,7 @@ async fn a_silent_client_is_dropped_without_a_close_frame() {
     let backend = start(Duration::from_millis(60)).await;
     let opened = Instant::now();
     let silent = open_silent(&backend.address.to_string()).await.unwrap();
-    let end = timeout(PATIENCE, stay_silent(silent))
+    let end = timeout(TIMEOUT, stay_silent(silent))
         .await
         .unwrap()
         .unwrap();
@@ -147,7 +147,7 @@ async fn a_browser_gets_a_page() {
         .await
         .unwrap();
     let mut answer = String::new();
-    timeout(PATIENCE, socket.read_to_string(&mut answer))
+    timeout(TIMEOUT, socket.read_to_string(&mut answer))
         .await
         .unwrap()
         .unwrap();

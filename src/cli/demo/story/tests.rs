@@ -1,4 +1,4 @@
-//! The story must not be told where it is not true.
+//! The story fails where what it claims does not happen.
 
 use std::time::Duration;
 
