@@ -29,7 +29,7 @@ fn endless(content_type: &'static str) -> Response<Endless> {
     response
 }
 
-async fn goes_on(response: &mut Response<TrackedBody<Endless>>) -> bool {
+async fn is_streaming(response: &mut Response<TrackedBody<Endless>>) -> bool {
     let frame = response.body_mut().frame();
     let frame = tokio::time::timeout(Duration::from_millis(1), frame).await;
     frame.is_err()
@@ -59,13 +59,13 @@ async fn event_streams_end_when_they_are_told_and_other_answers_go_on() {
     drop(answer("text/event-stream"));
     let mut streams = requests.take_event_streams(Instant::now());
     assert_eq!(streams.len(), 2, "one is gone already");
-    assert!(goes_on(&mut first).await && goes_on(&mut second).await);
+    assert!(is_streaming(&mut first).await && is_streaming(&mut second).await);
     streams.pop().unwrap().end();
     let mut ended = 0;
     for stream in [&mut first, &mut second] {
-        ended += usize::from(!goes_on(stream).await);
+        ended += usize::from(!is_streaming(stream).await);
         // Whoever asks again gets the same.
-        let _ = goes_on(stream).await;
+        let _ = is_streaming(stream).await;
     }
     assert_eq!(ended, 1);
     streams.pop().unwrap().end();
@@ -73,7 +73,7 @@ async fn event_streams_end_when_they_are_told_and_other_answers_go_on() {
         assert!(stream.body_mut().frame().await.is_none());
         assert!(stream.body().is_end_stream());
     }
-    assert!(goes_on(&mut page).await);
+    assert!(is_streaming(&mut page).await);
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,5 +90,5 @@ async fn an_event_stream_that_begins_late_ends_with_the_others() {
     assert!(late.body_mut().frame().await.is_none());
     assert!(Instant::now() <= by + Duration::from_millis(1));
     tokio::time::sleep(spread).await;
-    assert!(!goes_on(&mut answer()).await, "the time is over");
+    assert!(!is_streaming(&mut answer()).await, "the time is over");
 }

@@ -53,7 +53,7 @@ pub(super) struct Stream {
     ended: Rc<RefCell<Option<Ended>>>,
     /// Reads and writes are short, and now and then there is nothing at all.
     manners: Option<StdRng>,
-    /// What `Transport::tolerate` was told last.
+    /// The last argument of `Transport::set_user_timeout`.
     pub(super) tolerated: Cell<Option<Option<Duration>>>,
 }
 
