@@ -33,6 +33,9 @@ const BACKEND_PORT: u16 = 9501;
 /// The default of `admin.listen`.
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9901);
 
+/// How often the demo looks for free addresses.
+const MAX_ATTEMPTS: u32 = 5;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// Where the sidecar listens; a free port is used if this address is in use
@@ -75,15 +78,23 @@ async fn demo(options: &Options) -> Result<(), DemoError> {
     let backend = Backend::start(BACKEND_PORT, Timing::default())
         .await
         .map_err(DemoError::Backend)?;
-    let listen = available(options.listen, "the sidecar").map_err(DemoError::Listen)?;
-    let admin = available(ADMIN, "its admin API").map_err(DemoError::Listen)?;
-    let text = configuration(listen, backend.address, admin);
-    let loaded = load(&text)?;
-    let _log = telemetry::log::init(&loaded.config.log);
-    introduce(&text, listen, backend.address, admin);
-    let name = "demo".to_owned();
-    let mut sidecar = runtime::start(loaded.config, loaded.tree, name, Workers::here())
-        .map_err(DemoError::Sidecar)?;
+    let mut log = None;
+    let mut attempts = 1;
+    let (listen, admin, mut sidecar) = loop {
+        let listen = available(options.listen, "the sidecar").map_err(DemoError::Listen)?;
+        let admin = available(ADMIN, "its admin API").map_err(DemoError::Listen)?;
+        let text = configuration(listen, backend.address, admin);
+        let loaded = load(&text)?;
+        log.get_or_insert_with(|| telemetry::log::init(&loaded.config.log));
+        introduce(&text, listen, backend.address, admin);
+        let name = "demo".to_owned();
+        match runtime::start(loaded.config, loaded.tree, name, Workers::here()) {
+            Ok(sidecar) => break (listen, admin, sidecar),
+            // Another process may have taken an address since it was found free.
+            Err(_) if attempts < MAX_ATTEMPTS => attempts += 1,
+            Err(error) => return Err(DemoError::Sidecar(error)),
+        }
+    };
     let everything = async {
         story::play(&backend.address.to_string(), &listen.to_string()).await?;
         if !options.once {
