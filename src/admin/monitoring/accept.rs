@@ -5,8 +5,8 @@ use hyper::header::ACCEPT;
 
 use crate::telemetry::metrics::Format;
 
-/// OpenMetrics goes to those who name it and do not like the text format better; everybody else gets the text format,
-/// even one who asks for neither: better a page in another format than none.
+/// OpenMetrics for a client that names it and does not prefer the text format; the text format for all others, even
+/// those that accept neither: a page in another format is better than none.
 pub(super) fn format(headers: &HeaderMap) -> Format {
     let ranges = headers.get_all(ACCEPT).into_iter();
     let ranges = ranges.filter_map(|value| value.to_str().ok());

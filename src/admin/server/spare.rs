@@ -1,5 +1,5 @@
-//! Files kept in reserve: a process that has none left could accept nobody, and a probe that is not answered gets it
-//! killed, with all the clients for whose sake it has no file left.
+//! File descriptors kept in reserve. Without a free one the process could accept no connection; an unanswered probe
+//! would get it killed, and with it all the clients that use up the descriptors.
 //!
 //! A spare file is closed when an accept fails for want of one, which makes room for one connection. The file of a
 //! connection that ends is not closed while a spare is missing but becomes the spare, because what is closed may be
@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::net::stream::Stream;
 
-/// Kept for one listener: a probe comes while another one is answered.
+/// For one listener: a probe may arrive while another one is answered.
 const SPARES: usize = 2;
 
 #[derive(Clone, Debug, Default)]
@@ -33,7 +33,7 @@ impl Spares {
         }
     }
 
-    /// Gives one back to the system; false: there is none.
+    /// Gives one back to the system. False: there is none.
     pub(super) fn spend(&self) -> bool {
         self.lock().pop().is_some()
     }

@@ -1,7 +1,7 @@
-//! The connections of one listener: so many at most, and beyond that the one that has been idle for longest goes.
+//! The connections of one listener. When there are too many, the one that has been idle for longest is dropped.
 //!
-//! A newcomer is always let in, because it may be a probe, on whose answer hangs whether the process is killed. Who has
-//! sent no request, is between two, or does not take its answer has nothing to lose by being dropped.
+//! A new connection is always accepted, because it may be a probe, on whose answer hangs whether the process is killed.
+//! A client that has sent no request, is between two, or does not read its answer loses nothing by being dropped.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Makes sure that one more has room.
+    /// Makes room for one more connection.
     pub(super) fn make_room(&mut self) {
         self.connections.retain(|(task, _)| !task.is_finished());
         if self.connections.len() >= MAX_CONNECTIONS {

@@ -1,8 +1,8 @@
-//! A connection's bytes on their way to a client that may not take them.
+//! Write deadlines for clients that do not read their answers.
 //!
-//! Without a limit a client that stops reading would hold its answer, and its place, for as long as it likes: it has
-//! some seconds to take anything at all, and a minute to take all that was handed over, which one that takes a byte now
-//! and then does not manage. An answer that streams events is blocked only while it is behind.
+//! Without a limit, a client that stops reading would hold its answer and its place for as long as it likes. It has some
+//! seconds to read anything at all, and a minute to read everything that was written, so that reading a byte now and
+//! then does not help. An answer that streams events is blocked only while its client is behind.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
@@ -15,10 +15,10 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::Activity;
 
-/// How long a client may take no byte of what there is for it.
-const NOTHING_TAKEN: Duration = Duration::from_secs(10);
-/// How long it may take until all is taken.
-const NOT_ALL_TAKEN: Duration = Duration::from_secs(60);
+/// How long a client may read nothing while bytes wait for it.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long it may need to read everything that waits.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A stream whose writes have deadlines, and whose activity others see.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(super) struct Watched<S> {
     activity: Arc<Activity>,
     /// Exists while the client is behind.
     behind: Option<Behind>,
-    /// The client has ended its direction.
+    /// The client has shut down its sending side.
     ended: bool,
 }
 
@@ -40,12 +40,12 @@ struct Behind {
 impl Behind {
     fn new() -> Self {
         let since = Instant::now();
-        let deadline = Box::pin(sleep_until(since + NOTHING_TAKEN));
+        let deadline = Box::pin(sleep_until(since + READ_TIMEOUT));
         Behind { since, deadline }
     }
 
     fn moved(&mut self) {
-        let deadline = (Instant::now() + NOTHING_TAKEN).min(self.since + NOT_ALL_TAKEN);
+        let deadline = (Instant::now() + READ_TIMEOUT).min(self.since + CATCH_UP_TIMEOUT);
         self.deadline.as_mut().reset(deadline);
     }
 }
@@ -60,8 +60,8 @@ impl<S> Watched<S> {
         }
     }
 
-    /// Holds what a write came to against the deadline.
-    fn judge(
+    /// Applies the deadline to the result of a write.
+    fn check_deadline(
         &mut self,
         written: Poll<io::Result<usize>>,
         cx: &mut Context<'_>,
@@ -77,7 +77,7 @@ impl<S> Watched<S> {
             Behind::new()
         });
         ready!(behind.deadline.as_mut().poll(cx));
-        let what = "the client does not take its answer";
+        let what = "the client does not read its answer";
         Poll::Ready(Err(io::Error::new(ErrorKind::TimedOut, what)))
     }
 }
@@ -94,8 +94,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
             ready!(Pin::new(&mut this.stream).poll_read(cx, buf))?;
             this.ended = buf.filled().len() == before && buf.remaining() > 0;
         }
-        // hyper takes the end of a client's direction for its departure, and would let go of the answer that is being
-        // made for it. It looks again when that is sent.
+        // hyper takes the end of a client's sending side for its departure and would drop the answer that is being made
+        // for it. It reads again when the answer has been sent.
         match this.ended && this.activity.is_answering() {
             true => Poll::Pending,
             false => Poll::Ready(Ok(())),
@@ -111,7 +111,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.judge(written, cx)
+        this.check_deadline(written, cx)
     }
 
     fn poll_write_vectored(
@@ -121,7 +121,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.judge(written, cx)
+        this.check_deadline(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
