@@ -2,7 +2,7 @@
 //!
 //! `server` accepts connections on a listener of its own, bounds how many there are, and hands each request to an axum
 //! router, which `monitoring` makes for one listener, and `api` together with `page` for the other. Handlers answer
-//! from [`AdminState`]; what changes the process goes to its main task as an [`AdminCommand`].
+//! from [`AdminState`]; what changes the process goes to its main task as an `AdminCommand`.
 //!
 //! | file | does |
 //! |---|---|
