@@ -125,7 +125,7 @@ impl Progress {
         let what = match now.phase {
             DrainPhase::Delay => "newcomers are still let in",
             DrainPhase::Closing => "they are told one after the other",
-            DrainPhase::Finishing => "all have been told",
+            DrainPhase::Finishing => "every client was sent a Close frame",
         };
         let line = format!("{} of {} left: {what}", now.remaining, connections(now.of));
         self.remaining = now.remaining;

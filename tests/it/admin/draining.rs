@@ -36,7 +36,7 @@ fn it_is_what_sigterm_does_and_answers_to_the_end() {
     );
 
     relayed.client.expect_close_with(4005, "back soon");
-    wait_until("all have been told", || {
+    wait_until("every client was sent a Close frame", || {
         draining(admin)["phase"] == "finishing"
     });
     let again = ask(admin, "POST /api/drain");

@@ -309,13 +309,13 @@ fn backpressure_is_not_taken_for_a_dead_peer() {
     let url = backend.url();
     sidecar.write_config(&format!(
         "upstream: {url}\nheartbeat: {{check_interval: 50ms, \
-         client: {{idle_time: off, ping_interval: 1s, pong_timeout: 3s, missed_pongs: 1}}, \
-         upstream: {{idle_time: 3s, ping_interval: 1s, pong_timeout: 3s, missed_pongs: 1}}}}\n\
+         client: {{idle_time: off, ping_interval: 1s, pong_timeout: 6s, missed_pongs: 1}}, \
+         upstream: {{idle_time: 6s, ping_interval: 1s, pong_timeout: 6s, missed_pongs: 1}}}}\n\
          limits: {{write_stall_timeout: off}}"
     ));
     sidecar.log_event("config_reloaded", TIMEOUT);
     // Long enough for every timer of these to strike, were it running.
-    std::thread::sleep(Duration::from_millis(4500));
+    std::thread::sleep(Duration::from_millis(8500));
     assert_eq!(sidecar.logged("connection_closed").len(), 0);
     let mut messages = 0;
     while messages < COUNT {
