@@ -51,7 +51,8 @@ fn it_returns_when_the_last_client_has_gone() {
     assert!(lines.next().unwrap().starts_with("2 of 2 connections left"));
     relayed.client.answer_close();
     drop((relayed.client, relayed.upstream));
-    let left = lines.find(|line| line == "1 of 2 connections left: every client was sent a Close frame");
+    let left =
+        lines.find(|line| line == "1 of 2 connections left: every client was sent a Close frame");
     assert!(left.is_some(), "the command has ended");
     assert!(process.0.try_wait().unwrap().is_none(), "one is left");
     other.answer_close();
