@@ -6,17 +6,18 @@
 //! `EventSource` reconnects.
 
 use std::collections::HashMap;
-use std::future::Future as _;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{self, Poll};
+use std::time::Duration;
 
 use hyper::Response;
 use hyper::body::{Body as HttpBody, Bytes, Frame, SizeHint};
 use hyper::header::CONTENT_TYPE;
 use rand::RngExt;
-use tokio::sync::oneshot;
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
 /// All plain HTTP requests in flight.
 #[derive(Debug, Default)]
@@ -35,13 +36,30 @@ struct State {
 
 /// An answer that streams events and can be ended.
 #[derive(Debug)]
-pub(crate) struct EventStream(oneshot::Sender<()>);
+pub(crate) struct EventStream(watch::Sender<Option<Instant>>);
 
 impl EventStream {
     /// Ends the answer's body in order.
     pub(crate) fn end(self) {
-        // The body may be gone already.
-        let _ = self.0.send(());
+        self.0.send_replace(Some(Instant::now()));
+    }
+}
+
+/// When a drain ends an event stream, in the extensions of its answer: the connection's task has to know, because the
+/// body is not asked for more while the client does not read.
+#[derive(Clone, Debug)]
+pub(crate) struct EndTime(watch::Receiver<Option<Instant>>);
+
+impl EndTime {
+    /// Waits until the stream is to end and `grace` has passed since. Never returns if it ends by itself before.
+    pub(crate) async fn passed(mut self, grace: Duration) {
+        let end = self.0.wait_for(Option::is_some).await.map(|end| *end);
+        let Ok(Some(end)) = end else {
+            return pending().await;
+        };
+        if end + grace > Instant::now() {
+            sleep_until(end + grace).await;
+        }
     }
 }
 
@@ -96,8 +114,12 @@ pub(crate) struct InFlight {
 
 impl InFlight {
     /// The request's answer, which stays in flight until its body is dropped.
-    pub(crate) fn answer<B>(mut self, response: Response<B>) -> Response<TrackedBody<B>> {
-        let end = is_event_stream(&response).then(|| self.register_event_stream());
+    pub(crate) fn answer<B>(mut self, mut response: Response<B>) -> Response<TrackedBody<B>> {
+        let end = is_event_stream(&response).then(|| {
+            let end = self.register_event_stream();
+            response.extensions_mut().insert(end.clone());
+            Box::pin(end.passed(Duration::ZERO)) as End
+        });
         response.map(|body| TrackedBody {
             body: Some(body),
             end,
@@ -105,19 +127,19 @@ impl InFlight {
         })
     }
 
-    fn register_event_stream(&mut self) -> End {
+    fn register_event_stream(&mut self) -> EndTime {
         let mut state = self.requests.lock();
         if let Some(by) = state.ending_by {
             let left = by.saturating_duration_since(Instant::now());
             let at = Instant::now() + left.mul_f64(rand::rng().random_range(0.0..=1.0));
-            return End::At(Box::pin(sleep_until(at)));
+            return EndTime(watch::channel(Some(at)).1);
         }
-        let (sender, receiver) = oneshot::channel();
+        let (sender, receiver) = watch::channel(None);
         let key = state.next_key;
         state.next_key += 1;
         state.event_streams.insert(key, EventStream(sender));
         self.event_stream = Some(key);
-        End::Ordered(receiver)
+        EndTime(receiver)
     }
 }
 
@@ -131,7 +153,7 @@ impl Drop for InFlight {
     }
 }
 
-pub(crate) fn is_event_stream<B>(response: &Response<B>) -> bool {
+fn is_event_stream<B>(response: &Response<B>) -> bool {
     let content_type = response.headers().get(CONTENT_TYPE);
     let media_type = content_type
         .and_then(|value| value.to_str().ok())
@@ -140,10 +162,7 @@ pub(crate) fn is_event_stream<B>(response: &Response<B>) -> bool {
 }
 
 /// What ends an event stream before its backend does.
-enum End {
-    Ordered(oneshot::Receiver<()>),
-    At(Pin<Box<Sleep>>),
-}
+type End = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 /// The body of an answer in flight.
 pub(crate) struct TrackedBody<B> {
@@ -156,12 +175,8 @@ pub(crate) struct TrackedBody<B> {
 
 impl<B> TrackedBody<B> {
     fn is_ended(&mut self, cx: &mut task::Context<'_>) -> bool {
-        let is_ready = match &mut self.end {
-            None => return false,
-            // The sender is dropped without sending only together with the body.
-            Some(End::Ordered(order)) => Pin::new(order).poll(cx).is_ready(),
-            Some(End::At(time)) => time.as_mut().poll(cx).is_ready(),
-        };
+        let end = self.end.as_mut();
+        let is_ready = end.is_some_and(|end| end.as_mut().poll(cx).is_ready());
         if is_ready {
             // A finished future must not be polled again.
             self.end = None;

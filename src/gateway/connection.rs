@@ -48,6 +48,10 @@ const LEAST_LINES: usize = 100;
 /// How long what a client still sends after its answer is read and discarded.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How long a client may take to read what is left of an event stream that a drain has ended. One that has stopped
+/// reading would hold up the drain until its timeout.
+const READ_TO_THE_END: Duration = Duration::from_secs(1);
+
 /// The smallest maximum that hyper accepts for its buffer.
 const LEAST_BUFFER: usize = 8 * 1024;
 
@@ -187,6 +191,8 @@ enum Ended {
     Dropped,
     /// No byte of its answer has moved for `limits.http_timeout`.
     Stalled,
+    /// A drain has ended its event stream, and the client does not read the rest of it.
+    Unread,
 }
 
 /// Has hyper serve a connection from its first head on, and watches the client meanwhile.
@@ -228,6 +234,7 @@ async fn converse(
     let ended = {
         let mut departed = pin!(None);
         let mut stalled = pin!(None);
+        let mut unread = pin!(None);
         let mut dropped = pin!(exchange.place.dropped());
         let mut ending = pin!(wait_until_true(&mut draining));
         let mut is_ending = false;
@@ -256,6 +263,13 @@ async fn converse(
                 let stalled = stalled.as_mut().as_pin_mut();
                 if stalled.is_some_and(|stalled| stalled.poll(cx).is_ready()) {
                     return Poll::Ready(Ended::Stalled);
+                }
+                if let Some(end) = exchange.take_end_time() {
+                    unread.set(Some(end.passed(READ_TO_THE_END)));
+                }
+                let unread = unread.as_mut().as_pin_mut();
+                if unread.is_some_and(|unread| unread.poll(cx).is_ready()) {
+                    return Poll::Ready(Ended::Unread);
                 }
                 // After hyper, which has read a request that is there already.
                 if is_ending || ending.as_mut().poll(cx).is_pending() {
@@ -302,6 +316,13 @@ async fn converse(
             );
         }
         (Ended::Dropped, _) => drop(stream),
+        (Ended::Unread, _) => {
+            drop(stream);
+            tracing::debug!(
+                event = "http_connection_ended", client = %peer, reason = "drained",
+                "the client did not read its event stream to the end"
+            );
+        }
         (Ended::Stalled, _) => {
             drop(stream);
             http::record_stalled(&exchange, &peer);

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::head::Head;
 use super::pending::PendingConnection;
 use super::respond::Body;
-use crate::context::requests::is_event_stream;
+use crate::context::requests::EndTime;
 use crate::net::clock::Clock;
 use crate::net::http_connections::Place;
 use crate::net::progress::{self, Moved};
@@ -66,6 +66,8 @@ struct State {
     timeout: Option<Duration>,
     /// The request, if an upstream answers it.
     forwarded: Option<Forwarded>,
+    /// When the answer ends if it streams events; until the connection's task has taken it.
+    end_time: Option<EndTime>,
 }
 
 /// A request that an upstream answers, for the record of an answer that is cut off.
@@ -109,10 +111,11 @@ impl Exchange {
     }
 
     /// Its answer. The request is in progress until the answer has been written.
-    pub(crate) fn answer(self: &Arc<Self>, response: Response<Body>) -> Response<Answer> {
+    pub(crate) fn answer(self: &Arc<Self>, mut response: Response<Body>) -> Response<Answer> {
         let mut state = self.lock();
         state.is_answering = true;
-        if is_event_stream(&response) {
+        state.end_time = response.extensions_mut().remove();
+        if state.end_time.is_some() {
             state.request = Some(Kind::EventStream);
         }
         drop(state);
@@ -144,6 +147,11 @@ impl Exchange {
     pub(crate) fn is_answering(&self) -> bool {
         let state = self.lock();
         state.request.is_some() && state.is_answering
+    }
+
+    /// When the answer that has just begun ends, if it streams events.
+    pub(crate) fn take_end_time(&self) -> Option<EndTime> {
+        self.lock().end_time.take()
     }
 
     /// The request whose answer has stalled, and whether that is because the client accepts no more of it.

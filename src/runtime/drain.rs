@@ -149,11 +149,15 @@ async fn close_evenly(shared: &Context, drain: &Drain) {
     set_phase(shared, DrainPhase::Finishing);
 }
 
-/// The total is taken again, because more connections may have come during the delay.
 fn set_phase(shared: &Context, phase: DrainPhase) {
     let observer = &shared.observer;
     if let Some(drain) = observer.drain() {
-        let of = drain.of.max(shared.remaining());
+        let of = match phase {
+            // More may have come during the delay.
+            DrainPhase::Closing => drain.of.max(shared.remaining()),
+            // From here on HTTP connections that are idle count for the moment in which they are closed.
+            DrainPhase::Delay | DrainPhase::Finishing => drain.of,
+        };
         observer.set_drain(status::Drain { phase, of, ..drain });
     }
 }

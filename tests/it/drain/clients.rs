@@ -2,6 +2,8 @@
 
 use std::mem::MaybeUninit;
 use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support;
@@ -243,6 +245,33 @@ fn answers_that_stream_events_end_within_the_spread_and_in_good_order() {
     for mut upstream in upstreams {
         assert!(!matches!(upstream.receive(), Received::Frame(_)));
     }
+}
+
+#[test]
+fn an_event_stream_that_nobody_reads_does_not_hold_up_a_drain() {
+    let backend = Backend::answering(Handshake::silent());
+    let settings = "drain: {spread: 0s, timeout: 120s}";
+    let sidecar = Sidecar::start(&format!("upstream: {}\n{settings}", backend.url()));
+    let (client, mut upstream) = streaming(&sidecar, &backend);
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&sent);
+    // Ends with an error when the sidecar ends the stream.
+    let writer = std::thread::spawn(move || {
+        let event = format!("8000\r\n{:\n>32768}\r\n", "");
+        while upstream.try_send(event.as_bytes()).is_ok() {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    let mut before = 0;
+    wait_until("the sockets are full", || {
+        std::thread::sleep(Duration::from_millis(500));
+        let now = sent.load(Ordering::Relaxed);
+        now > 0 && std::mem::replace(&mut before, now) == now
+    });
+    begin(&sidecar, Signal::TERM);
+    check_drained(&sidecar);
+    writer.join().unwrap();
+    drop(client);
 }
 
 #[test]
