@@ -37,6 +37,7 @@ documentation:
 
 dependencies:
     cargo deny --log-level warn check bans licenses sources
+    for crate in fuzz bench; do cargo metadata --locked --format-version 1 --manifest-path $crate/Cargo.toml >/dev/null; done
 
 # Scripts parse, and lock files name no host of a registry
 scripts:

@@ -93,11 +93,6 @@ impl Session {
     /// Processes an event and appends the actions to perform.
     pub fn handle(&mut self, event: Event, now: Time, actions: &mut Actions) {
         match event {
-            Event::Data {
-                from,
-                bytes,
-                ends_message,
-            } => self.data(from, bytes, ends_message.into(), now),
             Event::Ping { from, payload } => self.ping(from, payload, now, actions),
             Event::Pong { from, payload } => self.pong(from, payload, now, actions),
             Event::Close { from, close } => self.close_received(from, close, now, actions),
@@ -135,15 +130,15 @@ impl Session {
         }
     }
 
-    /// Processes a run of data frames at once: their payload bytes, and how many messages they ended. The same as
-    /// [`Event::Data`] for each; neither results in an action.
+    /// Processes a run of data frames at once: their payload bytes, and how many messages they ended. It results in no
+    /// action, and so is no event: a frame that is only forwarded costs no more than this.
     #[inline]
     pub fn data(&mut self, from: Leg, bytes: usize, messages: u64, now: Time) {
         self.leg_mut(from).data(bytes, messages, now);
     }
 
-    /// When [`Event::Timeout`] is wanted, if at all. To be asked for after a timeout and after every
-    /// event but [`Event::Data`], which moves it only later, unless [`Session::data_moves_deadline`].
+    /// When [`Event::Timeout`] is wanted, if at all. To be asked for after every event; data moves it only later,
+    /// unless [`Session::data_moves_deadline`].
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
         let stalled = earliest(Leg::BOTH.map(|leg| self.stall_deadline(leg)));

@@ -228,11 +228,10 @@ impl Watch {
         }
         match operation {
             Operation::Wait(micros) => self.wait(Duration::from_micros(micros.into())),
-            Operation::Data(_, bytes, ends_message) => self.tell(Event::Data {
-                from,
-                bytes: bytes.into(),
-                ends_message,
-            }),
+            Operation::Data(_, bytes, ends_message) => {
+                let messages = ends_message.into();
+                self.session.data(from, bytes.into(), messages, self.now);
+            }
             Operation::Ping(_, len) => self.tell(Event::Ping {
                 from,
                 payload: ControlPayload::new(&vec![1; len.into()]),

@@ -12,15 +12,6 @@ use super::{Cause, Leg};
 /// Something that happened to a connection.
 #[derive(Debug)]
 pub enum Event {
-    /// Bytes of a data frame came.
-    Data {
-        /// The leg they came from.
-        from: Leg,
-        /// How many of them were payload.
-        bytes: usize,
-        /// Whether they ended a message.
-        ends_message: bool,
-    },
     /// A ping came.
     Ping {
         /// The leg it came from.

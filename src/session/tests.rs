@@ -167,12 +167,7 @@ impl Bench {
     }
 
     fn data(&mut self, from: Leg) {
-        let event = Event::Data {
-            from,
-            bytes: 1,
-            ends_message: true,
-        };
-        assert_eq!(self.tell(event), []);
+        self.session.data(from, 1, 1, self.now);
     }
 
     fn ping(&mut self, from: Leg, payload: &[u8]) -> Vec<Action> {

@@ -100,11 +100,7 @@ fn a_part_of_a_message_counts_and_what_the_other_leg_sends_does_not() {
     for activity in [Activity::Frame, Activity::Message] {
         let mut bench = Bench::new(idle(CLIENT, activity));
         bench.until(s(50));
-        bench.tell(Event::Data {
-            from: CLIENT,
-            bytes: 0,
-            ends_message: false,
-        });
+        bench.session.data(CLIENT, 0, 0, bench.now);
         for second in 50..110 {
             assert_eq!(bench.until(s(second)), []);
             bench.data(UPSTREAM);

@@ -113,13 +113,7 @@ fn any_byte_is_an_answer() {
             |bench, leg| bench.data(leg),
             |bench, leg| _ = bench.ping(leg, b""),
             |bench, leg| _ = bench.pong(leg, b"unasked"),
-            |bench, leg| {
-                _ = bench.tell(Event::Data {
-                    from: leg,
-                    bytes: 1,
-                    ends_message: false,
-                });
-            },
+            |bench, leg| bench.session.data(leg, 1, 0, bench.now),
         ];
         for answer in answers {
             let mut bench = Bench::new(probing(leg, pinging()));

@@ -158,11 +158,10 @@ impl Watch {
         }
         match happening {
             Happening::Wait(micros) => self.wait(micros),
-            Happening::Data(from, ends_message) => self.tell(Event::Data {
-                from,
-                bytes: 3,
-                ends_message,
-            }),
+            Happening::Data(from, ends_message) => {
+                let now = self.bench.now;
+                self.bench.session.data(from, 3, ends_message.into(), now);
+            }
             Happening::Ping(from) => self.tell(Event::Ping {
                 from,
                 payload: ControlPayload::new(b"x"),

@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use super::*;
-use crate::session::{Actions, Event, Leg, Session, Time};
+use crate::session::{Leg, Session, Time};
 use crate::telemetry::{Beginning, Identity};
 
 fn limits(all: usize, per_ip: usize) -> ProcessLimits {
@@ -90,13 +90,7 @@ fn a_connection_is_summed_once_while_established_and_after_it_closed() {
         .config;
     let policy = Arc::clone(&config.default.policy);
     let mut session = Session::new(policy, 0, Time::from_micros(1));
-    let (from, bytes, ends_message) = (Leg::Client, 5, true);
-    let data = Event::Data {
-        from,
-        bytes,
-        ends_message,
-    };
-    session.handle(data, Time::from_micros(7), &mut Actions::new());
+    session.data(Leg::Client, 5, 1, Time::from_micros(7));
     handle.stats.publish(&session);
     let living = registry.aggregates();
     assert_eq!(registry.counts().established, 1);

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use sidebeat::config::HealthMode;
 use sidebeat::config::{self, Config};
 use sidebeat::per_leg::PerLeg;
-use sidebeat::session::{Actions, Cause, Counters, Event, Leg, LegClose, Session, Time};
+use sidebeat::session::{Cause, Counters, Leg, LegClose, Session, Time};
 use sidebeat::telemetry::events::HandshakeFailed;
 use sidebeat::telemetry::metrics::{Format, render};
 use sidebeat::telemetry::{
@@ -81,18 +81,13 @@ impl Connection {
 
     /// A message of five bytes in each direction, and three more to the client.
     fn talk(&mut self) {
-        for (from, bytes, ends_message) in [
-            (Leg::Client, 5, true),
-            (Leg::Upstream, 5, true),
-            (Leg::Upstream, 3, false),
+        for (from, bytes, messages) in [
+            (Leg::Client, 5, 1),
+            (Leg::Upstream, 5, 1),
+            (Leg::Upstream, 3, 0),
         ] {
-            let data = Event::Data {
-                from,
-                bytes,
-                ends_message,
-            };
-            self.session
-                .handle(data, Time::from_micros(2), &mut Actions::new());
+            let now = Time::from_micros(2);
+            self.session.data(from, bytes, messages, now);
         }
         self.handle.stats.publish(&self.session);
     }
