@@ -131,7 +131,9 @@ impl World {
     }
 
     fn wait(&mut self, index: u32) {
-        let deadline = self.sessions[index as usize].next_deadline();
+        let Some(deadline) = self.sessions[index as usize].next_deadline() else {
+            return;
+        };
         // Deadlines are rounded up to check_interval, which is a second.
         if let Some(due) = self.due.get_mut((deadline.micros() / 1_000_000) as usize) {
             due.push(index);
