@@ -42,7 +42,7 @@ def test_one_is_found_opened_pinged_and_closed(desk):
     page.watch.expect("status of 400")
     question.get_by_label("Code").fill("1006")
     question.get_by_role("button", name="Close the connection").click()
-    expect(question.get_by_role("alert")).to_contain_text("Not closed: code: must be a code that may stand in a Close frame")
+    expect(question.get_by_role("alert")).to_contain_text("Not closed: code: must be a code that a Close frame may carry")
     expect(question.get_by_label("Code")).to_be_focused()
     question.get_by_label("Reason").fill("é" * 62)
     expect(question).to_contain_text("124 of at most 123 bytes")
