@@ -121,7 +121,7 @@ fn lists(known: &HeaderValue, tag: &str) -> bool {
     let known = known.to_str().unwrap_or_default();
     let mut each = known
         .split(',')
-        .map(|one| one.trim().trim_start_matches("W/"));
+        .map(|one| one.trim_ascii().trim_start_matches("W/"));
     known == "*" || each.any(|one| one == tag)
 }
 

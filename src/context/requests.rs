@@ -158,7 +158,7 @@ fn is_event_stream<B>(response: &Response<B>) -> bool {
     let media_type = content_type
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next());
-    media_type.is_some_and(|it| it.trim().eq_ignore_ascii_case("text/event-stream"))
+    media_type.is_some_and(|it| it.trim_ascii().eq_ignore_ascii_case("text/event-stream"))
 }
 
 /// What ends an event stream before its backend does.

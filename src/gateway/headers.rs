@@ -176,7 +176,7 @@ pub(crate) fn tokens<'a>(
         .into_iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(str::trim)
+        .map(str::trim_ascii)
         .filter(|token| !token.is_empty())
 }
 

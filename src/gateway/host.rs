@@ -29,7 +29,7 @@ fn find(version: Version, uri: &Uri, headers: &HeaderMap) -> Result<Box<str>, Ho
     let mut lines = headers.get_all(HOST).into_iter();
     let header = match (lines.next(), lines.next()) {
         (Some(_), Some(_)) => return Err(HostError::Repeated),
-        (Some(line), None) => line.to_str().map_err(|_| HostError::Invalid)?.trim(),
+        (Some(line), None) => line.to_str().map_err(|_| HostError::Invalid)?.trim_ascii(),
         (None, _) if version > Version::HTTP_10 => return Err(HostError::Missing),
         (None, _) => "",
     };

@@ -113,17 +113,17 @@ pub fn deflate_without_client_context(list: &str) -> String {
 /// What stands before the first `;`, in lower case.
 fn name(element: &str) -> String {
     let name = split(element, ';').next().unwrap_or_default();
-    name.trim().to_ascii_lowercase()
+    name.trim_ascii().to_ascii_lowercase()
 }
 
 /// Names in lower case, and values without their quotes.
 fn parameters(element: &str) -> impl Iterator<Item = (String, Option<&str>)> {
     split(element, ';').skip(1).map(|parameter| {
         let (name, value) = match parameter.split_once('=') {
-            Some((name, value)) => (name, Some(unquoted(value.trim()))),
+            Some((name, value)) => (name, Some(unquoted(value.trim_ascii()))),
             None => (parameter, None),
         };
-        (name.trim().to_ascii_lowercase(), value)
+        (name.trim_ascii().to_ascii_lowercase(), value)
     })
 }
 
@@ -137,7 +137,7 @@ fn unquoted(value: &str) -> &str {
 /// The elements of a comma-separated list.
 fn split_list(value: &str) -> impl Iterator<Item = &str> {
     split(value, ',')
-        .map(str::trim)
+        .map(str::trim_ascii)
         .filter(|element| !element.is_empty())
 }
 

@@ -96,7 +96,12 @@ impl Wire {
 
     /// Reads an answer; bytes behind it are kept for the frames.
     pub(crate) fn answer(&mut self) -> Answer {
-        Answer::read(&mut self.socket, &mut self.unread).expect("an answer before the end")
+        self.answer_or_end().expect("an answer before the end")
+    }
+
+    /// The same from a peer that may end the connection without one.
+    pub(crate) fn answer_or_end(&mut self) -> Option<Answer> {
+        Answer::read(&mut self.socket, &mut self.unread)
     }
 
     /// Sends bytes as they are.
