@@ -123,8 +123,8 @@ struct Progress {
 impl Progress {
     fn print(&mut self, now: &Draining) {
         let what = match now.phase {
-            DrainPhase::Delay => "newcomers are still let in",
-            DrainPhase::Closing => "they are told one after the other",
+            DrainPhase::Delay => "new connections are still accepted",
+            DrainPhase::Closing => "they are closed one after the other",
             DrainPhase::Finishing => "every client was sent a Close frame",
         };
         let line = format!("{} of {} left: {what}", now.remaining, connections(now.of));

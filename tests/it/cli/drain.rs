@@ -121,7 +121,7 @@ fn a_drain_past_its_timeout_is_reported_and_goes_on() {
     let (code, stdout, stderr) = drain(&["--admin", &admin, "--timeout", "300ms"]);
     assert_eq!(code, Some(1), "{stdout}");
     assert!(
-        stdout.contains("1 of 1 connection left: newcomers are still let in"),
+        stdout.contains("1 of 1 connection left: new connections are still accepted"),
         "{stdout}"
     );
     assert_eq!(
